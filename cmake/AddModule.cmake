@@ -1,0 +1,53 @@
+# Flags of our own code, in one place.
+add_library(farfield_flags INTERFACE)
+target_compile_options(farfield_flags INTERFACE -Wall -Wextra -Wpedantic -Winvalid-pch -ffp-contract=off)
+target_compile_definitions(farfield_flags INTERFACE FMT_HEADER_ONLY)
+target_include_directories(farfield_flags INTERFACE ${CMAKE_SOURCE_DIR})
+if(FARFIELD_WERROR)
+  target_compile_options(farfield_flags INTERFACE -Werror)
+endif()
+if(FARFIELD_SANITIZE)
+  target_compile_options(farfield_flags INTERFACE -fsanitize=${FARFIELD_SANITIZE} -fno-omit-frame-pointer -g)
+  target_link_options(farfield_flags INTERFACE -fsanitize=${FARFIELD_SANITIZE})
+endif()
+
+# One precompiled header for all of our code: torch's tensor types cost seven seconds a file without it.
+file(WRITE ${CMAKE_BINARY_DIR}/pch/pch.cpp "")
+add_library(farfield_pch STATIC ${CMAKE_BINARY_DIR}/pch/pch.cpp)
+target_link_libraries(farfield_pch PUBLIC farfield_flags farfield_torch Threads::Threads)
+target_precompile_headers(farfield_pch PRIVATE
+  <filesystem> <functional> <map> <memory> <optional> <span> <string> <string_view> <vector>
+  <torch/types.h> <nlohmann/json.hpp> <fmt/format.h>)
+
+# farfield_use_pch(TARGET): the common flags, torch and the shared precompiled header.
+function(farfield_use_pch target)
+  target_link_libraries(${target} PUBLIC farfield_flags farfield_torch Threads::Threads)
+  target_precompile_headers(${target} REUSE_FROM farfield_pch)
+endfunction()
+
+# farfield_add_module(NAME [USES MODULE...] [LIBRARIES TARGET...]): one folder, one static library, every source in it.
+# core/log.cpp is built apart: spdlog's fmt and torch's fmt must not meet in one source file.
+function(farfield_add_module name)
+  cmake_parse_arguments(ARG "" "" "USES;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.cpp)
+  list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/core/log.cpp)
+  add_library(farfield_${name} STATIC ${sources})
+  farfield_use_pch(farfield_${name})
+  list(TRANSFORM ARG_USES PREPEND farfield_)
+  target_link_libraries(farfield_${name} PUBLIC ${ARG_USES} PRIVATE ${ARG_LIBRARIES})
+  if(name STREQUAL "core")
+    add_library(farfield_log STATIC ${CMAKE_SOURCE_DIR}/core/log.cpp)
+    target_include_directories(farfield_log PRIVATE ${CMAKE_SOURCE_DIR})
+    target_compile_definitions(farfield_log PRIVATE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
+    target_link_libraries(farfield_core PUBLIC farfield_log farfield_version)
+  endif()
+endfunction()
+
+# The git revision, looked up at every build and compiled into a library of its own.
+set(version_source ${CMAKE_BINARY_DIR}/generated/version.cpp)
+add_custom_target(farfield_revision BYPRODUCTS ${version_source}
+  COMMAND ${CMAKE_COMMAND} -DSOURCE_DIR=${CMAKE_SOURCE_DIR} -DOUTPUT=${version_source} -DVERSION=${PROJECT_VERSION}
+          "-DCOMPILER=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}" -P ${CMAKE_SOURCE_DIR}/cmake/Version.cmake)
+add_library(farfield_version STATIC ${version_source})
+target_include_directories(farfield_version PRIVATE ${CMAKE_SOURCE_DIR})
+add_dependencies(farfield_version farfield_revision)
