@@ -1,0 +1,118 @@
+#include "core/config_tree.h"
+
+#include <set>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include "core/error.h"
+
+namespace farfield {
+namespace {
+
+constexpr size_t kMostBytes = 1 << 20;
+constexpr int kMostDepth = 64;
+constexpr int kMostNodes = 100'000;
+
+bool valid_utf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
+                          : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    if (length == 0 || i + length > text.size()) return false;
+    for (size_t k = 1; k < length; ++k) {
+      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+// Copies yaml-cpp's graph into a tree; counts what aliases expand to, so that neither cycles nor bombs get through.
+class Copier {
+ public:
+  Copier(const std::string& origin, bool positions) : origin_(origin), positions_(positions) {}
+
+  ConfigValue copy(const YAML::Node& node, int depth) {
+    ConfigValue value;
+    value.where = where(node.Mark());
+    if (depth > kMostDepth) throw usage_error(fmt::format("{}: nested deeper than {} levels", value.where, kMostDepth));
+    if (++nodes_ > kMostNodes) throw usage_error(fmt::format("{}: more than {} values", value.where, kMostNodes));
+    switch (node.Type()) {
+      case YAML::NodeType::Undefined:
+      case YAML::NodeType::Null: break;
+      case YAML::NodeType::Scalar:
+        value.kind = ConfigValue::Kind::kScalar;
+        value.text = node.Scalar();
+        value.quoted = node.Tag() == "!";
+        break;
+      case YAML::NodeType::Sequence:
+        value.kind = ConfigValue::Kind::kList;
+        for (const auto& item : node) value.items.push_back(copy(item, depth + 1));
+        break;
+      case YAML::NodeType::Map: copy_mapping(node, depth, value); break;
+    }
+    return value;
+  }
+
+ private:
+  void copy_mapping(const YAML::Node& node, int depth, ConfigValue& value) {
+    value.kind = ConfigValue::Kind::kMapping;
+    std::set<std::string> seen;
+    for (const auto& field : node) {
+      const std::string at = where(field.first.Mark());
+      if (!field.first.IsScalar()) throw usage_error(at + ": a key must be a plain word");
+      const std::string key = field.first.Scalar();
+      if (!seen.insert(key).second) throw usage_error(fmt::format("{}: key '{}' stands here twice; remove one", at, key));
+      value.fields.push_back({key, copy(field.second, depth + 1)});
+      value.fields.back().value.where = at;
+    }
+  }
+
+  std::string where(const YAML::Mark& mark) const {
+    if (!positions_ || mark.is_null()) return origin_;
+    return fmt::format("{}:{}:{}", origin_, mark.line + 1, mark.column + 1);
+  }
+
+  std::string origin_;
+  bool positions_;
+  int nodes_ = 0;
+};
+
+ConfigValue parse(const std::string& yaml, const std::string& origin, bool positions) {
+  if (yaml.size() > kMostBytes) {
+    throw usage_error(fmt::format("{}: {} bytes; a config has at most {}", origin, yaml.size(), kMostBytes));
+  }
+  if (yaml.find('\0') != std::string::npos) throw usage_error(origin + ": contains a NUL byte; is this a text file?");
+  if (!valid_utf8(yaml)) throw usage_error(origin + ": is not valid UTF-8");
+  try {
+    return Copier(origin, positions).copy(YAML::Load(yaml), 0);
+  } catch (const YAML::Exception& problem) {
+    const std::string at = positions && !problem.mark.is_null()
+                               ? fmt::format("{}:{}:{}", origin, problem.mark.line + 1, problem.mark.column + 1)
+                               : origin;
+    throw usage_error(fmt::format("{}: {}", at, problem.msg));
+  }
+}
+
+}  // namespace
+
+const ConfigValue* ConfigValue::find(std::string_view key) const {
+  for (const auto& [name, value] : fields) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+ConfigValue parse_yaml(const std::string& yaml, const std::string& origin) {
+  ConfigValue root = parse(yaml, origin, true);
+  if (root.kind == ConfigValue::Kind::kNull) root.kind = ConfigValue::Kind::kMapping;
+  if (root.kind != ConfigValue::Kind::kMapping) {
+    throw usage_error(origin + ": a config is a mapping (lines of `key: value`), this is not");
+  }
+  return root;
+}
+
+ConfigValue parse_yaml_value(const std::string& yaml, const std::string& origin) { return parse(yaml, origin, false); }
+
+}  // namespace farfield

@@ -1,0 +1,13 @@
+#pragma once
+
+namespace farfield {
+
+// SIGINT and SIGTERM set a flag that every loop polls; a second signal ends the process at once (exit 130 or 143).
+void install_interrupt_handlers();
+bool interrupted();
+// Throws Error(kInterrupted) when a signal came; for loops that have nothing to save.
+void stop_if_interrupted();
+// For tests: as if a signal had come (or not).
+void set_interrupted(bool value);
+
+}  // namespace farfield

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <torch/types.h>
+
+namespace farfield {
+
+// numpy's .npy and .npz, read as numpy.load(allow_pickle=False) would and written so that it can.
+// dtypes: bool, u1, i1, i2, i4, i8, f2, f4, f8, little-endian (big-endian is swapped on reading); C or Fortran order.
+// Arrays come back contiguous, on the CPU. bad_file for object arrays, damaged headers, sizes that overflow or differ
+// from the file's, more than 32 dimensions, whatever ZipReader refuses, members that are not .npy, more than
+// `limit_bytes` in all. io_error when the file cannot be read.
+constexpr uint64_t kArrayBytesLimit = uint64_t{1} << 36;
+
+torch::Tensor read_npy(const std::filesystem::path& path, uint64_t limit_bytes = kArrayBytesLimit);
+torch::Tensor parse_npy(std::string_view bytes, std::string_view name);
+std::string serialize_npy(const torch::Tensor& array);
+
+std::map<std::string, torch::Tensor> read_npz(const std::filesystem::path& path,
+                                              uint64_t limit_bytes = kArrayBytesLimit);
+// Stored (not deflated), members in name order, dates fixed: the same arrays give the same bytes. Atomic.
+void write_npz(const std::filesystem::path& path, const std::map<std::string, torch::Tensor>& arrays);
+void write_npy(const std::filesystem::path& path, const torch::Tensor& array);
+
+}  // namespace farfield

@@ -1,0 +1,127 @@
+#include "core/io/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <functional>
+#include <tuple>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/io/file.h"
+#include "core/io/input_file.h"
+#include "core/io/safetensors_header.h"
+#include "core/io/tensor_bytes.h"
+
+namespace farfield {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the format is little-endian");
+
+constexpr uint64_t kPrefix = sizeof(uint64_t);  // length of the header
+constexpr size_t kAlignment = 8;
+
+// Copies the bytes of the file from an offset on.
+using ReadAt = std::function<void(uint64_t offset, std::span<std::byte> bytes)>;
+
+TensorFile read_tensors(const ReadAt& read, uint64_t file_bytes, std::string_view name,
+                        const TensorFileLimits& limits) {
+  if (file_bytes > limits.file_bytes) {
+    throw bad_file(name, fmt::format("{} bytes, more than the limit of {}", file_bytes, limits.file_bytes));
+  }
+  if (file_bytes < kPrefix) throw bad_file(name, fmt::format("{} bytes are too few for safetensors", file_bytes));
+  uint64_t header_bytes = 0;
+  read(0, std::as_writable_bytes(std::span(&header_bytes, 1)));
+  if (header_bytes > limits.header_bytes) {
+    throw bad_file(name, fmt::format("safetensors: a header of {} bytes is more than the limit of {}; is this a "
+                                     "safetensors file?", header_bytes, limits.header_bytes));
+  }
+  if (header_bytes > file_bytes - kPrefix) {
+    throw bad_file(name, fmt::format("safetensors: a header of {} bytes in a file of {}; it is cut off or no safetensors file",
+                                     header_bytes, file_bytes));
+  }
+  std::string json(header_bytes, '\0');
+  read(kPrefix, std::as_writable_bytes(std::span(json)));
+  const uint64_t data_begin = kPrefix + header_bytes;
+  TensorHeader header = parse_tensor_header(json, file_bytes - data_begin, name);
+  json = {};
+
+  TensorFile file;
+  file.metadata = std::move(header.metadata);
+  for (auto& entry : header.entries) {
+    auto tensor = torch::empty(entry.shape, entry.dtype);
+    read(data_begin + entry.begin, writable_bytes_of(tensor));
+    check_boolean_bytes(tensor, name, entry.name);
+    file.tensors.emplace(std::move(entry.name), std::move(tensor));
+  }
+  return file;
+}
+
+// Contiguous CPU tensors in file order: large elements first, so that every tensor is aligned without padding (the
+// format allows none between tensors), then by name.
+std::vector<std::pair<std::string, torch::Tensor>> in_file_order(const TensorFile& file) {
+  std::vector<std::pair<std::string, torch::Tensor>> tensors;
+  for (const auto& [name, tensor] : file.tensors) {
+    check(tensor.defined(), "every tensor of a file is defined");
+    check(name != "__metadata__", "no tensor is called __metadata__");
+    tensors.emplace_back(name, tensor.detach().cpu().contiguous());
+  }
+  std::stable_sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) {
+    return a.second.element_size() > b.second.element_size();
+  });
+  return tensors;
+}
+
+}  // namespace
+
+TensorFile read_safetensors(const std::filesystem::path& path, const TensorFileLimits& limits) {
+  const InputFile file(path);
+  const ReadAt read = [&](uint64_t offset, std::span<std::byte> bytes) { file.read(offset, bytes); };
+  return read_tensors(read, file.size(), file.path(), limits);
+}
+
+TensorFile parse_safetensors(std::string_view bytes, std::string_view name, const TensorFileLimits& limits) {
+  const ReadAt read = [&](uint64_t offset, std::span<std::byte> out) {
+    if (!out.empty()) std::memcpy(out.data(), bytes.data() + offset, out.size());
+  };
+  return read_tensors(read, bytes.size(), name, limits);
+}
+
+std::string serialize_safetensors(const TensorFile& file) {
+  const auto tensors = in_file_order(file);
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
+  size_t data_bytes = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const size_t begin = data_bytes;
+    data_bytes += tensor.nbytes();
+    header[name] = {{"dtype", safetensors_dtype(tensor.scalar_type())},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {begin, data_bytes}}};
+  }
+  std::string json;
+  try {
+    json = header.dump();
+  } catch (const nlohmann::json::type_error&) {
+    throw usage_error("safetensors: a tensor name or metadata text is not valid UTF-8");
+  }
+  json.resize((json.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
+
+  std::string bytes;
+  bytes.reserve(kPrefix + json.size() + data_bytes);
+  const uint64_t header_bytes = json.size();
+  bytes.append(reinterpret_cast<const char*>(&header_bytes), kPrefix);
+  bytes.append(json);
+  for (const auto& [name, tensor] : tensors) bytes.append(text_of(tensor));
+  return bytes;
+}
+
+std::string write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+  const std::string bytes = serialize_safetensors(file);
+  write_file_atomically(path, bytes);
+  return sha256(bytes);
+}
+
+}  // namespace farfield

@@ -1,0 +1,23 @@
+#include "core/io/system_calls.h"
+
+#include <cstdio>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace farfield {
+
+SystemCalls SystemCalls::real() {
+  return {[](const char* path, int flags, mode_t mode) { return ::open(path, flags, mode); },
+          ::write,
+          ::fsync,
+          ::close,
+          ::rename,
+          ::unlink};
+}
+
+SystemCalls& system_calls() {
+  static SystemCalls calls = SystemCalls::real();
+  return calls;
+}
+
+}  // namespace farfield

@@ -1,0 +1,9 @@
+#include "core/io/image_header.h"
+#include "tests/fuzz/fuzz.h"
+
+using namespace farfield;
+
+// What stands before OpenCV's decoders: formats, sizes, PNG checksums.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  return fuzz::read_or_refuse([&] { read_image_header(fuzz::text_of(data, size), "fuzz"); });
+}
