@@ -1,0 +1,95 @@
+#include "models/checkpoint_manifest.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/io/file.h"
+#include "core/log.h"
+
+namespace farfield {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+constexpr uint64_t kManifestBytesLimit = 16 << 20;
+constexpr int kFormat = 1;
+
+fs::path manifest_path(const fs::path& run_folder) { return run_folder / "checkpoints.json"; }
+
+json to_json(const std::vector<CheckpointEntry>& entries) {
+  json list = json::array();
+  for (const auto& entry : entries) {
+    list.push_back({{"file", entry.file}, {"images", entry.images}, {"sha256", entry.sha256}});
+  }
+  return list;
+}
+
+bool stays_inside(const fs::path& file) {
+  return !file.empty() && file.is_relative() && std::ranges::find(file, "..") == file.end();
+}
+
+std::vector<CheckpointEntry> entries_from(const json& list) {
+  std::vector<CheckpointEntry> entries;
+  for (const auto& item : list) {
+    entries.push_back({item.at("file"), item.at("images"), item.at("sha256")});
+  }
+  return entries;
+}
+
+void check_entries(const fs::path& manifest, const std::vector<CheckpointEntry>& entries) {
+  int64_t previous = -1;
+  for (const auto& entry : entries) {
+    if (!stays_inside(entry.file)) {
+      throw bad_file(manifest.string(), fmt::format("'{}' points outside the run folder", entry.file));
+    }
+    if (entry.images <= previous) {
+      throw bad_file(manifest.string(), fmt::format("'{}' is not in the order of images seen", entry.file));
+    }
+    previous = entry.images;
+  }
+}
+
+}  // namespace
+
+CheckpointManifest read_checkpoint_manifest(const fs::path& run_folder) {
+  const fs::path path = manifest_path(run_folder);
+  const std::string text = read_file(path, kManifestBytesLimit);
+  CheckpointManifest manifest;
+  try {
+    const json document = json::parse(text);
+    const int format = document.at("format");
+    if (format != kFormat) throw bad_file(path.string(), fmt::format("format {}, expected {}", format, kFormat));
+    manifest = {entries_from(document.at("states")), entries_from(document.at("snapshots"))};
+  } catch (const json::exception& error) {
+    throw bad_file(path.string(), fmt::format("is no list of checkpoints: {}", error.what()));
+  }
+  check_entries(path, manifest.states);
+  check_entries(path, manifest.snapshots);
+  return manifest;
+}
+
+void write_checkpoint_manifest(const fs::path& run_folder, const CheckpointManifest& manifest) {
+  const json document = {{"format", kFormat},
+                         {"states", to_json(manifest.states)},
+                         {"snapshots", to_json(manifest.snapshots)}};
+  write_file_atomically(manifest_path(run_folder), document.dump(1) + "\n");
+}
+
+std::optional<CheckpointEntry> newest_valid(const fs::path& run_folder, const std::vector<CheckpointEntry>& entries) {
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    const fs::path path = run_folder / entry->file;
+    std::string fault = "its SHA-256 differs from the one in checkpoints.json";
+    try {
+      if (sha256_file(path) == entry->sha256) return *entry;
+    } catch (const Error& error) {
+      fault = error.what();
+    }
+    log::warning(fmt::format("{}: passed over as damaged ({}); trying the one before", path.string(), fault));
+  }
+  return std::nullopt;
+}
+
+}  // namespace farfield

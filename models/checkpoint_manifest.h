@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace farfield {
+
+// One checkpoint file of a training run, path relative to the run folder.
+struct CheckpointEntry {
+  std::string file;    // "snapshots/snapshot-000512000.safetensors"
+  int64_t images = 0;  // training images seen
+  std::string sha256;  // of the whole file
+};
+
+// `checkpoints.json` of a training run: what can be resumed (states) and what can be sampled from (snapshots: EMA
+// weights as native model files), each oldest first. The file is replaced atomically after the checkpoint it names is
+// on disk and before an older one is deleted, so every entry once pointed at a whole file.
+struct CheckpointManifest {
+  std::vector<CheckpointEntry> states, snapshots;
+};
+
+// io_error without the file, bad_file when damaged or when a path leaves the folder.
+CheckpointManifest read_checkpoint_manifest(const std::filesystem::path& run_folder);
+void write_checkpoint_manifest(const std::filesystem::path& run_folder, const CheckpointManifest& manifest);
+
+// The newest entry whose file is there and has the promised SHA-256; one warning names each damaged or missing file
+// that was passed over. Nothing when none is valid.
+std::optional<CheckpointEntry> newest_valid(const std::filesystem::path& run_folder,
+                                            const std::vector<CheckpointEntry>& entries);
+
+}  // namespace farfield

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+namespace farfield {
+
+// What a denoiser is for.
+struct DenoiserInfo {
+  std::string name;                     // for reports: "network glyphs.safetensors", "gaussian (rank 64)", ...
+  std::vector<int64_t> sample_shape;    // [C,H,W] for images, [d] for points
+  int64_t label_dim = 0;                // 0: takes no labels
+  double sigma_min = 0;                 // the range of noise levels it is defined on, 0 <= sigma_min < sigma_max
+  double sigma_max = std::numeric_limits<double>::infinity();
+  double sigma_data = 0.5;              // standard deviation of the data it was made for
+};
+
+// Labels already bound: what a solver sees. x [B, ...shape], sigma > 0; returns D(x; sigma) like x.
+using DenoiseFn = std::function<torch::Tensor(const torch::Tensor& x, double sigma)>;
+
+// D(x; sigma) = E[x0 | x0 + sigma n = x], n ~ N(0, I): everything that can denoise. Variance-exploding form, time =
+// sigma: dx/dsigma = (x - D) / sigma, score = (D - x) / sigma^2 (Karras et al. 2022, eq. 3 with s(t) = 1).
+// Immutable after construction; gradients flow where the implementation supports them, no-grad guards are the
+// caller's.
+class Denoiser {
+ public:
+  virtual ~Denoiser() = default;
+
+  // x [B, ...shape] floating; sigma scalar or [B] (any floating dtype or device; used in double where it matters), each
+  // in (0, inf); labels [B, label_dim] or undefined (= all zero). Returns x's shape, dtype and device. A bug or usage
+  // error on shape or range mismatch, numeric_error (naming sigma and the sample) when the result is not finite while x
+  // is; never an empty tensor.
+  torch::Tensor operator()(const torch::Tensor& x, const torch::Tensor& sigma,
+                           const torch::Tensor& labels = {}) const;
+  torch::Tensor operator()(const torch::Tensor& x, double sigma, const torch::Tensor& labels = {}) const;
+
+  // A solver's view. The denoiser must outlive it.
+  DenoiseFn bind(torch::Tensor labels = {}) const;
+
+  virtual const DenoiserInfo& info() const = 0;
+
+ private:
+  // sigma arrives as float64 [B] on x's device, checked.
+  virtual torch::Tensor denoise(const torch::Tensor& x, const torch::Tensor& sigma,
+                                const torch::Tensor& labels) const = 0;
+};
+
+// (D - x) / sigma^2, [B, ...shape].
+torch::Tensor score(const Denoiser& denoiser, const torch::Tensor& x, double sigma, const torch::Tensor& labels = {});
+
+}  // namespace farfield

@@ -1,0 +1,136 @@
+#include "models/imports/imported_denoiser.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "models/preconditioning.h"
+
+namespace farfield {
+namespace {
+
+using torch::Tensor;
+
+class ImportedDenoiser final : public Denoiser {
+ public:
+  ImportedDenoiser(ImportedCall call, const ImportOptions& options, const std::filesystem::path& path,
+                   torch::Device device)
+      : call_(std::move(call)), path_(path.string()), device_(device) {
+    info_.name = "imported " + path.filename().string();
+    info_.sample_shape = options.shape;
+    info_.label_dim = options.label_dim;
+    info_.sigma_min = options.sigma_min;
+    info_.sigma_max = options.sigma_max;
+    info_.sigma_data = options.sigma_data;
+    if (options.convention == "raw") {
+      preconditioning_ = make_preconditioning(options.precond, options.sigma_data);
+      info_.sigma_min = std::max(info_.sigma_min, preconditioning_->sigma_min());
+      info_.sigma_max = std::min(info_.sigma_max, preconditioning_->sigma_max());
+    }
+  }
+  const DenoiserInfo& info() const override { return info_; }
+
+ private:
+  Tensor denoise(const Tensor& x, const Tensor& sigma, const Tensor& labels) const override {
+    const Tensor input = x.to(device_, torch::kFloat32);
+    const Tensor classes = labels_for(labels, input);
+    if (!preconditioning_) return called(input, sigma.to(input.options()), classes, 1).to(x.options());
+    const RawNetwork raw = [&](const Tensor& scaled, const Tensor& c_noise) {
+      return called(scaled, c_noise, classes, preconditioning_->output_channels_factor());
+    };
+    return precondition(*preconditioning_, raw, input, sigma).to(x.options());
+  }
+
+  Tensor labels_for(const Tensor& labels, const Tensor& like) const {
+    if (info_.label_dim == 0) return {};
+    return labels.defined() ? labels.to(like.options()) : torch::zeros({like.size(0), info_.label_dim}, like.options());
+  }
+
+  Tensor called(const Tensor& x, const Tensor& level, const Tensor& labels, int64_t channels_factor) const {
+    std::vector<Tensor> inputs{x, level.contiguous()};
+    if (labels.defined()) inputs.push_back(labels);
+    Tensor output;
+    try {
+      output = call_(inputs);
+    } catch (const std::exception& error) {
+      throw bad_file(path_, "the module failed when it was called: " + first_line(error));
+    }
+    std::vector<int64_t> expected = x.sizes().vec();
+    expected[1] *= channels_factor;
+    if (!output.defined() || output.sizes() != torch::IntArrayRef(expected)) {
+      throw bad_file(path_, fmt::format("the module's result has {} values in {} dimensions, expected the shape of x{}",
+                                        output.defined() ? output.numel() : 0, output.defined() ? output.dim() : 0,
+                                        channels_factor == 1 ? "" : " with twice the channels"));
+    }
+    return output.to(torch::kFloat32);
+  }
+
+  ImportedCall call_;
+  std::string path_;
+  torch::Device device_;
+  DenoiserInfo info_;
+  std::unique_ptr<Preconditioning> preconditioning_;  // raw networks only
+};
+
+std::vector<int64_t> parse_shape(const std::string& text, const std::string& file) {
+  std::vector<int64_t> shape;
+  for (const std::string& part : split(text, 'x')) shape.push_back(parse_int(part, file + ": shape"));
+  const bool sane = (shape.size() == 1 || shape.size() == 3) &&
+                    std::all_of(shape.begin(), shape.end(), [](int64_t n) { return n > 0 && n <= 65536; });
+  if (!sane) throw usage_error(fmt::format("{}: shape must be like 3x32x32, or d for points; got '{}'", file, text));
+  return shape;
+}
+
+}  // namespace
+
+ImportOptions ImportOptions::parse(const std::vector<std::string>& words, const std::string& file) {
+  static const std::vector<std::string> known{"convention", "shape",     "labels",    "precond",
+                                              "sigma_data", "sigma_min", "sigma_max", "sha256"};
+  ImportOptions options;
+  for (const std::string& word : words) {
+    const size_t equals = word.find('=');
+    const std::string key = word.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
+    const std::string what = file + ": " + key;
+    if (key == "convention") options.convention = value;
+    else if (key == "shape") options.shape = parse_shape(value, file);
+    else if (key == "labels") options.label_dim = parse_int(value, what);
+    else if (key == "precond") options.precond = value;
+    else if (key == "sigma_data") options.sigma_data = parse_double(value, what);
+    else if (key == "sigma_min") options.sigma_min = parse_double(value, what);
+    else if (key == "sigma_max") options.sigma_max = parse_double(value, what);
+    else if (key == "sha256") options.sha256 = value;
+    else throw usage_error(file + ": " + unknown_name("option", key, known));
+  }
+  if (options.convention != "raw" && options.convention != "denoiser") {
+    throw usage_error(fmt::format("{}: say how the module is called: convention=raw for F(c_in x, c_noise[, labels]) or "
+                                  "convention=denoiser for D(x, sigma[, labels]); got '{}'", file, options.convention));
+  }
+  if (options.shape.empty()) throw usage_error(file + ": give the shape of one sample, for example shape=3x32x32");
+  if (options.label_dim < 0 || options.label_dim > 1'000'000) {
+    throw usage_error(fmt::format("{}: labels must be from 0 to 1000000, got {}", file, options.label_dim));
+  }
+  if (!(options.sigma_min >= 0 && options.sigma_min < options.sigma_max)) {
+    throw usage_error(file + ": sigma_min must be at least 0 and below sigma_max");
+  }
+  make_preconditioning(options.precond, options.sigma_data);
+  return options;
+}
+
+std::string first_line(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  const std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
+  const size_t start = text.find_first_not_of("\r\n ");
+  return start == std::string::npos ? "no reason given" : text.substr(start, text.find('\n', start) - start);
+}
+
+std::unique_ptr<Denoiser> make_imported_denoiser(ImportedCall call, const ImportOptions& options,
+                                                 const std::filesystem::path& path, torch::Device device) {
+  return std::make_unique<ImportedDenoiser>(std::move(call), options, path, device);
+}
+
+}  // namespace farfield

@@ -1,0 +1,89 @@
+#include "models/imports/trusted_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <ATen/Parallel.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/io/file.h"
+
+namespace farfield {
+namespace {
+
+// The hash in FILE.sha256, as `sha256sum FILE > FILE.sha256` writes it; "" without that file.
+std::string sidecar_hash(const std::filesystem::path& path) {
+  const std::filesystem::path sidecar = path.string() + ".sha256";
+  if (!std::filesystem::exists(sidecar)) return "";
+  const std::string text = read_file(sidecar, 4096);
+  const std::string hash = text.substr(0, text.find_first_of(" \t\r\n"));
+  const bool is_hash = hash.size() == 64 && hash.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  if (!is_hash) throw bad_file(sidecar.string(), "expected 64 hexadecimal digits of a SHA-256");
+  return hash;
+}
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+[[noreturn]] void run_probe(const std::function<void()>& load) {
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null >= 0) dup2(null, STDERR_FILENO);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM, SIGINT, SIGTERM}) {
+    std::signal(signal, SIG_DFL);
+  }
+  alarm(60);
+  at::set_num_threads(1);  // the pool's other threads do not exist in a child
+  try {
+    load();
+  } catch (...) {
+  }
+  _exit(0);
+}
+
+}  // namespace
+
+bool check_trust(const std::filesystem::path& path, const std::string& pinned_sha256, bool trust) {
+  const std::string sidecar = sidecar_hash(path);
+  if (!trust && pinned_sha256.empty()) {
+    throw Error(ExitCode::kTrust,
+                fmt::format("{}: TorchScript and .pt2 files run code; give --trust, or pin it with {},sha256={}",
+                            path.string(), path.string(), sha256_file(path)));
+  }
+  if (pinned_sha256.empty() && sidecar.empty()) return false;
+  const std::string found = sha256_file(path);
+  for (const auto& [expected, source] : {std::pair{pinned_sha256, "sha256="}, {sidecar, "its .sha256 file"}}) {
+    if (!expected.empty() && lower_case(expected) != found) {
+      throw Error(ExitCode::kTrust, fmt::format("{}: has SHA-256 {}, but {} says {}; it was not opened", path.string(),
+                                                found, source, expected));
+    }
+  }
+  return true;
+}
+
+void probe_in_child(const std::filesystem::path& path, const std::function<void()>& load) {
+  const pid_t child = fork();
+  if (child < 0) throw io_error("fork", errno);
+  if (child == 0) run_probe(load);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) throw io_error("waitpid", errno);
+  }
+  if (WIFSIGNALED(status)) {
+    throw bad_file(path.string(), fmt::format("loading it crashed a trial process (signal {}: {}); the file is damaged "
+                                              "or made for another machine",
+                                              WTERMSIG(status), strsignal(WTERMSIG(status))));
+  }
+}
+
+}  // namespace farfield

@@ -1,0 +1,151 @@
+#include "models/network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "models/networks/network_fields.h"
+#include "models/networks/networks.h"
+
+namespace farfield {
+namespace {
+
+struct Entry {
+  const char* model_type;
+  std::shared_ptr<Network> (*make)(const NetworkConfig&, const WeightSource&, int64_t out_channels);
+};
+constexpr Entry kEntries[] = {
+    {"SongUNet", make_song_unet},
+    {"DhariwalUNet", make_dhariwal_unet},
+    {"PointMlp", make_point_mlp},
+};
+
+const Entry& entry_of(std::string_view model_type) {
+  std::vector<std::string> known;
+  for (const Entry& entry : kEntries) {
+    if (model_type == entry.model_type) return entry;
+    known.emplace_back(entry.model_type);
+  }
+  throw usage_error(unknown_name("model_type", model_type, known));
+}
+
+struct ConfigReader {
+  const Config& config;
+  template <class Number>
+  static Range range(Number low, Number high) {
+    return {static_cast<double>(low), static_cast<double>(high)};
+  }
+  void operator()(const char* name, int64_t& value, int64_t low, int64_t high) const {
+    value = config.integer(name, value, range(low, high));
+  }
+  void operator()(const char* name, double& value, double low, double high) const {
+    value = config.number(name, value, range(low, high));
+  }
+  void operator()(const char* name, std::vector<int64_t>& value, int64_t low, int64_t high) const {
+    value = config.integers(name, value, range(low, high));
+  }
+  void operator()(const char* name, std::vector<double>& value, double low, double high) const {
+    value = config.numbers(name, value, range(low, high));
+  }
+  void operator()(const char* name, std::string& value, const std::vector<std::string>& allowed) const {
+    value = config.choice(name, value, allowed);
+  }
+};
+
+struct FieldChecker {
+  template <class Number>
+  void operator()(const char* name, const Number& value, Number low, Number high) const {
+    if (!(value >= low && value <= high)) {
+      throw usage_error(fmt::format("network: {} must be from {} to {}, got {}", name, low, high, value));
+    }
+  }
+  template <class Number>
+  void operator()(const char* name, const std::vector<Number>& values, Number low, Number high) const {
+    for (const Number value : values) (*this)(name, value, low, high);
+    if (values.size() > 16) throw usage_error(fmt::format("network: {} has more than 16 entries", name));
+  }
+  void operator()(const char* name, const std::string& value, const std::vector<std::string>& allowed) const {
+    if (std::find(allowed.begin(), allowed.end(), value) == allowed.end()) {
+      throw usage_error("network: " + unknown_name(name, value, allowed));
+    }
+  }
+};
+
+void check_levels(const NetworkConfig& config) {
+  if (config.channel_mult.empty() || config.channel_mult.size() > 10) {
+    throw usage_error(fmt::format("network: channel_mult must have 1 to 10 levels, got {}", config.channel_mult.size()));
+  }
+  const int64_t smallest = int64_t{1} << (config.channel_mult.size() - 1);
+  if (config.img_resolution % smallest != 0) {
+    throw usage_error(fmt::format("network: img_resolution {} cannot be halved {} times for the {} levels of channel_mult",
+                                  config.img_resolution, config.channel_mult.size() - 1, config.channel_mult.size()));
+  }
+}
+
+}  // namespace
+
+NetworkConfig NetworkConfig::defaults(std::string_view model_type) {
+  NetworkConfig config;
+  config.model_type = entry_of(model_type).model_type;
+  if (model_type == "DhariwalUNet") {
+    config.model_channels = 192;
+    config.channel_mult = {1, 2, 3, 4};
+    config.num_blocks = 3;
+    config.attn_resolutions = {32, 16, 8};
+  } else if (model_type == "PointMlp") {
+    config.img_resolution = 1;
+    config.img_channels = 2;
+    config.channel_mult = {1};
+    config.attn_resolutions = {};
+    config.dropout = 0;
+  }
+  return config;
+}
+
+NetworkConfig NetworkConfig::from_config(const Config& config) {
+  NetworkConfig result = defaults(config.text("model_type", "SongUNet"));
+  visit_network_fields(result, ConfigReader{config});
+  return result;
+}
+
+void NetworkConfig::validate() const {
+  entry_of(model_type);
+  visit_network_fields(*this, FieldChecker{});
+  check_levels(*this);
+  if (model_channels % 2 != 0) {
+    throw usage_error(fmt::format("network: model_channels must be even, got {}", model_channels));
+  }
+  if (model_type == "PointMlp" && img_resolution != 1) throw usage_error("network: a PointMlp has img_resolution 1");
+  const double taps = std::accumulate(resample_filter.begin(), resample_filter.end(), 0.0);
+  if (resample_filter.size() % 2 != 0 || resample_filter.empty() || std::abs(taps) < 1e-12) {
+    throw usage_error("network: resample_filter needs an even number of taps with a sum other than zero");
+  }
+}
+
+std::vector<int64_t> NetworkConfig::sample_shape() const {
+  if (model_type == "PointMlp") return {img_channels};
+  return {img_channels, img_resolution, img_resolution};
+}
+
+std::shared_ptr<Network> build_network(const NetworkConfig& config, const WeightSource& source, int64_t output_factor) {
+  config.validate();
+  return entry_of(config.model_type).make(config, source, config.img_channels * output_factor);
+}
+
+std::shared_ptr<Network> make_network(const NetworkConfig& config, at::Generator generator, int64_t output_factor) {
+  check(generator.defined(), "make_network needs a generator");
+  return build_network(config, {generator}, output_factor);
+}
+
+torch::Tensor class_labels_for(const NetworkConfig& config, const torch::Tensor& labels, const torch::Tensor& like,
+                               DropoutStream* dropout) {
+  if (!labels.defined()) return torch::zeros({like.size(0), config.label_dim}, like.options());
+  const torch::Tensor given = labels.to(like.options());
+  return dropout != nullptr ? dropout->drop_rows(given, config.label_dropout) : given;
+}
+
+}  // namespace farfield

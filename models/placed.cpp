@@ -1,0 +1,33 @@
+#include "models/placed.h"
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace farfield {
+
+struct Placed::State {
+  torch::Tensor original;
+  std::mutex mutex;
+  std::map<std::pair<std::string, torch::ScalarType>, torch::Tensor> copies;
+};
+
+Placed::Placed(torch::Tensor original) : state_(std::make_shared<State>()) {
+  state_->original = std::move(original);
+}
+
+Placed::~Placed() = default;
+
+const torch::Tensor& Placed::original() const { return state_->original; }
+
+torch::Tensor Placed::on(torch::Device device, torch::ScalarType dtype) const {
+  const auto& original = state_->original;
+  if (original.device() == device && original.scalar_type() == dtype) return original;
+  std::lock_guard lock(state_->mutex);
+  auto& copy = state_->copies[{device.str(), dtype}];
+  if (!copy.defined()) copy = original.to(device, dtype);
+  return copy;
+}
+
+}  // namespace farfield
