@@ -1,0 +1,69 @@
+#include "samplers/model_levels.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "samplers/noise_levels.h"
+
+namespace farfield {
+namespace {
+
+constexpr std::string_view kFilePrefix = "file:";
+
+void refuse_options(const ScheduleRequest& request) {
+  const auto refuse = [](bool given, const std::string& option) {
+    if (given) throw usage_error("noise levels: " + option + " does not apply to levels given one by one; leave it out");
+  };
+  refuse(request.steps.has_value(), "--steps");
+  refuse(request.sigma_min.has_value(), "--sigma-min");
+  refuse(request.sigma_max.has_value(), "--sigma-max");
+  refuse(request.rho.has_value(), "--rho");
+  refuse(request.final.has_value(), "--final");
+}
+
+void check_range(const std::string& what, double sigma, const DenoiserInfo& model) {
+  if (sigma >= model.sigma_min && sigma <= model.sigma_max) return;
+  throw usage_error(fmt::format("noise levels: {} {} lies outside the range of {}, {} to {}", what,
+                                format_double(sigma), model.name, format_double(model.sigma_min),
+                                format_double(model.sigma_max)));
+}
+
+std::vector<double> levels_by_formula(const ScheduleRequest& request, const DenoiserInfo& model) {
+  if (request.rho && !schedule_uses_rho(request.schedule)) {
+    throw usage_error("noise levels: --rho does not apply to the schedule " + request.schedule + "; leave it out");
+  }
+  if (request.sigma_min && *request.sigma_min > 0) check_range("--sigma-min", *request.sigma_min, model);
+  if (request.sigma_max) check_range("--sigma-max", *request.sigma_max, model);
+  NoiseLevelOptions options;
+  options.schedule = request.schedule;
+  options.steps = request.steps.value_or(options.steps);
+  options.sigma_min = request.sigma_min.value_or(std::max(options.sigma_min, model.sigma_min));
+  options.sigma_max = request.sigma_max.value_or(std::min(options.sigma_max, model.sigma_max));
+  options.rho = request.rho.value_or(options.rho);
+  options.final = request.final.value_or(options.final);
+  return noise_levels(options);
+}
+
+}  // namespace
+
+std::vector<double> resolve_levels(const ScheduleRequest& request, const DenoiserInfo& model) {
+  const bool from_file = request.schedule.starts_with(kFilePrefix);
+  if (from_file || !request.sigmas.empty()) refuse_options(request);
+  const auto levels = !request.sigmas.empty() ? request.sigmas
+                      : from_file             ? read_levels(request.schedule.substr(kFilePrefix.size()))
+                                              : levels_by_formula(request, model);
+  check_levels(levels);
+  check_levels_for(model, levels);
+  return levels;
+}
+
+void check_levels_for(const DenoiserInfo& model, const std::vector<double>& levels) {
+  for (const double level : levels) {
+    if (level > 0) check_range("level", level, model);
+  }
+}
+
+}  // namespace farfield

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/denoiser.h"
+
+namespace farfield {
+
+// A schedule as a user asks for it. What is left out takes EDM's default (NoiseLevelOptions), the sigma range drawn in
+// to the model's as the reference implementation does. What is given is kept or refused, never adjusted.
+struct ScheduleRequest {
+  std::string schedule = "polynomial";  // one of schedule_names(), or "file:PATH" (read_levels)
+  std::vector<double> sigmas = {};      // levels one by one; then nothing else applies
+  std::optional<int64_t> steps = {};
+  std::optional<double> sigma_min = {}, sigma_max = {}, rho = {};
+  std::optional<std::string> final = {};
+};
+
+// The noise levels of `request` for `model`. usage_error for an option that does not apply to the schedule, for a level
+// outside the model's range, and as noise_levels() and check_levels() do.
+std::vector<double> resolve_levels(const ScheduleRequest& request, const DenoiserInfo& model);
+
+// usage_error when a level above 0 lies outside the model's range of noise levels, naming both.
+void check_levels_for(const DenoiserInfo& model, const std::vector<double>& levels);
+
+}  // namespace farfield

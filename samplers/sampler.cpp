@@ -1,0 +1,116 @@
+#include "samplers/sampler.h"
+
+#include <algorithm>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "samplers/integrate.h"
+#include "samplers/model_levels.h"
+#include "samplers/noise_levels.h"
+#include "samplers/seed_batch.h"
+#include "samplers/trajectory.h"
+
+namespace farfield {
+namespace {
+
+std::vector<int64_t> with_front(std::vector<int64_t> front, const std::vector<int64_t>& shape) {
+  front.insert(front.end(), shape.begin(), shape.end());
+  return front;
+}
+
+// [B, label_dim] float32 for bind(); undefined for a model without labels.
+torch::Tensor one_hot(const torch::Tensor& classes, int64_t label_dim, torch::Device device) {
+  if (label_dim == 0) return {};
+  return torch::one_hot(classes, label_dim).to(device, torch::kFloat32);
+}
+
+DenoiseFn reporting(DenoiseFn denoise, const SampleRequest& request) {
+  if (!request.on_evaluation) return denoise;
+  return [denoise = std::move(denoise), &request](const torch::Tensor& x, double sigma) {
+    auto denoised = denoise(x, sigma);
+    request.on_evaluation(x.size(0));
+    return denoised;
+  };
+}
+
+// Runs samples `first` to `first + count - 1` and writes them into their rows of `samples`.
+void run_batch(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request, int64_t first,
+               int64_t count, Samples& samples) {
+  const DenoiserInfo& model = denoiser.info();
+  SeedBatch streams(std::span(request.seeds).subspan(first, count), model);
+  const auto classes = request.label ? torch::full({count}, *request.label, torch::kInt64) : streams.classes();
+  const auto start = request.teleport ? teleported_start(streams.latents(), request.levels, *request.teleport)
+                                      : start_from_noise(streams.latents(), request.levels);
+
+  IntegrateOptions options;
+  options.churn = request.churn;
+  options.noise = [&](int64_t) { return streams.noise(); };
+  if (request.trajectory) options.observer = record_states(samples.trajectory.narrow(1, first, count));
+  const auto bound = denoiser.bind(one_hot(classes, model.label_dim, request.device));
+  const auto result =
+      integrate(solver, reporting(bound, request), start.x.to(request.device), start.levels, options);
+
+  samples.x.narrow(0, first, count).copy_(result.x);
+  samples.classes.narrow(0, first, count).copy_(classes);
+  samples.nfe = std::max(samples.nfe, result.nfe);
+  samples.seconds += result.seconds;
+}
+
+}  // namespace
+
+void SampleRequest::validate(const DenoiserInfo& model) const {
+  churn.validate();
+  check_levels(levels);
+  check_levels_for(model, levels);
+  if (seeds.empty()) throw usage_error("sampling: no seeds given");
+  if (batch < 1) throw usage_error(fmt::format("sampling: batch is {}, expected at least 1", batch));
+  if (label && model.label_dim == 0) {
+    throw usage_error(fmt::format("sampling: class {} asked for, but {} takes no labels; leave --class out", *label,
+                                  model.name));
+  }
+  if (label && (*label < 0 || *label >= model.label_dim)) {
+    throw usage_error(fmt::format("sampling: class {} asked for, but {} knows 0 to {}", *label, model.name,
+                                  model.label_dim - 1));
+  }
+  int64_t size = 1;
+  for (const int64_t extent : model.sample_shape) size *= extent;
+  if (teleport && teleport->gaussian.dim() != size) {
+    throw usage_error(fmt::format("teleport: the Gaussian has {} dimensions, the samples of {} have {}; fit it to the "
+                                  "data of this model",
+                                  teleport->gaussian.dim(), model.name, size));
+  }
+  levels_run();
+}
+
+std::vector<double> SampleRequest::levels_run() const {
+  return teleport ? levels_from(levels, teleport->sigma) : levels;
+}
+
+Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request) {
+  const DenoiserInfo& model = denoiser.info();
+  request.validate(model);
+  Samples samples;
+  samples.levels = request.levels_run();
+  const auto count = static_cast<int64_t>(request.seeds.size()), points = static_cast<int64_t>(samples.levels.size());
+  samples.seeds = torch::tensor(request.seeds, torch::kInt64);
+  samples.classes = torch::empty({count}, torch::kInt64);
+  samples.x = torch::empty(with_front({count}, model.sample_shape), torch::kFloat64);
+  if (request.trajectory) {
+    samples.trajectory = torch::empty(with_front({points, count}, model.sample_shape), torch::kFloat64);
+  }
+  for (int64_t first = 0; first < count; first += request.batch) {
+    const int64_t size = std::min(request.batch, count - first);
+    try {
+      run_batch(denoiser, solver, request, first, size, samples);
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kNumeric) throw;
+      throw numeric_error(fmt::format("seeds {} to {} of this run: {}", request.seeds[first],
+                                      request.seeds[first + size - 1], error.what()));
+    }
+  }
+  return samples;
+}
+
+}  // namespace farfield

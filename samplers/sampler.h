@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "samplers/churn.h"
+#include "samplers/solver.h"
+#include "samplers/start.h"
+
+namespace farfield {
+
+// Which samples to draw, and how.
+struct SampleRequest {
+  std::vector<int64_t> seeds = {};    // one sample each; a sample depends on its seed alone
+  std::vector<double> levels = {};    // the schedule, as check_levels() and check_levels_for() want it
+  int64_t batch = 64;                 // samples at a time, >= 1; does not change them
+  std::optional<int64_t> label = {};  // the class of every sample; without it each seed draws its own
+  Churn churn = {};
+  std::optional<Teleport> teleport = {};  // start by closed form at a level below the first
+  bool trajectory = false;            // keep every state: (steps + 1) times the memory of the samples
+  torch::Device device = torch::kCPU;  // where the state lives; the results come back to the CPU
+  std::function<void(int64_t samples)> on_evaluation = {};  // after every denoiser call, for progress; may be empty
+
+  // usage_error for anything above that does not fit the model.
+  void validate(const DenoiserInfo& model) const;
+  // The levels that are run: from the teleport on, if there is one.
+  std::vector<double> levels_run() const;
+};
+
+// All on the CPU, in the order of the seeds.
+struct Samples {
+  torch::Tensor x;           // [N, ...shape] float64, as the solver returned it
+  torch::Tensor seeds;       // [N] int64
+  torch::Tensor classes;     // [N] int64; -1 for a model without labels
+  torch::Tensor trajectory;  // [steps + 1, N, ...shape] float64 on request, else undefined
+  std::vector<double> levels;  // those that were run
+  int64_t nfe = 0;           // denoiser calls that made one sample, counted; of the slowest batch
+  double seconds = 0;        // wall time of the runs
+};
+
+// Draws the samples of `request`, batch by batch, state in float64. A numeric_error says which seed it was.
+Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request);
+
+}  // namespace farfield

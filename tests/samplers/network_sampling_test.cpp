@@ -1,0 +1,46 @@
+// Sampling from a float32 network against the same weights in float64 throughout.
+#include <set>
+
+#include "core/io/safetensors.h"
+#include "models/native_model.h"
+#include "models/network_denoiser.h"
+#include "models/preconditioning.h"
+#include "samplers/model_levels.h"
+#include "samplers/sampler.h"
+#include "samplers/solver_registry.h"
+#include "tests/support/golden_denoisers.h"
+#include "tests/support/test_support.h"
+
+namespace farfield {
+namespace {
+
+std::unique_ptr<Denoiser> network_in(torch::ScalarType dtype, const std::filesystem::path& file) {
+  const NativeModel model = read_native_model(file);
+  model.network->to(dtype);
+  PreconditionedNetwork network{model.network, make_preconditioning(model.config.precond, model.config.sigma_data)};
+  network.activations = dtype;
+  return make_network_denoiser(std::move(network), model.config, file.filename().string());
+}
+
+TEST(NetworkSampling, golden_networks_in_float32_give_the_float64_samples) {
+  const auto golden = test::golden_dir();
+  if (!golden) GTEST_SKIP() << "no golden vectors: set FARFIELD_GOLDEN or put them at ../shared/golden";
+  std::set<std::string> files;
+  const auto index = test::read_json(*golden / "networks" / "networks_index.json");
+  for (const auto& entry : index.at("networks")) {
+    if (entry.at("unused_tensors").empty()) files.insert(entry.at("safetensors"));
+  }
+  ASSERT_FALSE(files.empty());
+  for (const auto& file : files) {
+    const auto path = *golden / "networks" / file;
+    const auto single = network_in(torch::kFloat32, path), reference = network_in(torch::kFloat64, path);
+    SampleRequest request{.seeds = {0, 1}, .levels = resolve_levels({.steps = 6}, single->info())};
+    const auto solver = make_solver("heun");
+    const auto ours = sample(*single, *solver, request), exact = sample(*reference, *solver, request);
+    EXPECT_LE(test::relative_deviation(ours.x, exact.x), 1e-4) << file;
+    EXPECT_TRUE(torch::equal(ours.classes, exact.classes)) << file;
+  }
+}
+
+}  // namespace
+}  // namespace farfield
