@@ -1,0 +1,113 @@
+#include "analysis/sampling_section.h"
+
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/format.h"
+#include "analysis/sample_figure.h"
+#include "core/error.h"
+#include "core/io/file.h"
+#include "core/io/npz.h"
+#include "core/text.h"
+
+namespace farfield {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+constexpr uint64_t kJsonBytes = uint64_t{1} << 24;
+
+struct SampleRun {
+  std::string name;
+  torch::Tensor x;      // [n, ...shape] float64
+  torch::Tensor seeds;  // [n] int64
+  json settings;        // run.json
+};
+
+SampleRun read_run(const fs::path& folder) {
+  const auto arrays = read_npz(folder / "samples.npz");
+  const auto array = [&](const char* name) {
+    const auto found = arrays.find(name);
+    if (found == arrays.end()) throw bad_file((folder / "samples.npz").string(), fmt::format("has no array '{}'", name));
+    return found->second;
+  };
+  SampleRun run{folder.filename().string(), array("x").to(torch::kFloat64), array("seeds").to(torch::kInt64), json::object()};
+  if (run.x.dim() < 2 || run.seeds.dim() != 1 || run.x.size(0) != run.seeds.size(0) || run.x.size(0) == 0) {
+    throw bad_file((folder / "samples.npz").string(), "x and seeds do not belong together; expected [N,...] and [N]");
+  }
+  run.settings = json::parse(read_file(folder / "run.json", kJsonBytes), nullptr, /*allow_exceptions=*/false);
+  if (!run.settings.is_object()) throw bad_file((folder / "run.json").string(), "is no JSON object");
+  return run;
+}
+
+// A number or text of run.json as people read it; "" where there is none.
+std::string setting(const SampleRun& run, const std::string& pointer) {
+  const json::json_pointer place(pointer);
+  if (!run.settings.contains(place)) return "";
+  const json& value = run.settings.at(place);
+  if (value.is_number_float()) return format_sigma(value.get<double>());
+  if (value.is_number() || value.is_boolean()) return value.dump();
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
+std::vector<std::string> captions(const SampleRun& run) {
+  std::vector<std::string> how;
+  if (const auto solver = setting(run, "/solver"); !solver.empty()) how.push_back(solver);
+  if (const auto schedule = setting(run, "/schedule"); !schedule.empty()) how.push_back(schedule + " schedule");
+  const json levels = run.settings.value("/sampling/levels_run"_json_pointer, json::array());
+  if (levels.size() > 1) how.push_back(fmt::format("{} steps", levels.size() - 1));
+  std::vector<std::string> lines = {join(how, ", ")};
+  if (const auto sigma = setting(run, "/sampling/teleport"); !sigma.empty()) {
+    lines.push_back("teleported to σ = " + sigma + " by the Gaussian's closed form");
+  }
+  const std::string nfe = setting(run, "/result/nfe_per_sample");
+  const json seconds = run.settings.value("/result/seconds"_json_pointer, json());
+  if (!nfe.empty()) {
+    lines.push_back(nfe + " NFE" + (seconds.is_number() ? ", " + format_seconds(seconds.get<double>()) : ""));
+  }
+  return lines;
+}
+
+// The root mean square difference over the seeds that both runs have; nothing when none is shared.
+std::optional<std::string> distance(const SampleRun& run, const SampleRun& first) {
+  if (run.x.sizes().slice(1) != first.x.sizes().slice(1)) return std::nullopt;
+  std::map<int64_t, int64_t> place;
+  for (int64_t i = 0; i < first.seeds.size(0); ++i) place[first.seeds[i].item<int64_t>()] = i;
+  double sum = 0;
+  int64_t shared = 0;
+  for (int64_t i = 0; i < run.seeds.size(0); ++i) {
+    const auto other = place.find(run.seeds[i].item<int64_t>());
+    if (other == place.end()) continue;
+    sum += (run.x[i] - first.x[other->second]).square().mean().item<double>();
+    ++shared;
+  }
+  if (shared == 0) return std::nullopt;
+  return fmt::format("rms difference to {}: {} ({} seeds)", first.name, format_digits(std::sqrt(sum / static_cast<double>(shared)), 2), shared);
+}
+
+}  // namespace
+
+void add_sampling_section(Report& report, const std::vector<fs::path>& folders) {
+  std::vector<SampleRun> runs;
+  for (const fs::path& folder : folders) runs.push_back(read_run(folder.has_filename() ? folder : folder.parent_path()));
+  std::vector<SampleSet> sets;
+  std::string difference;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    SampleSet set{runs[i].name, "network", runs[i].x, captions(runs[i])};
+    if (i > 0) {
+      if (const auto text = distance(runs[i], runs[0])) set.captions.push_back(difference = *text);
+    }
+    sets.push_back(std::move(set));
+  }
+  report.section("Samples of earlier runs");
+  const std::string title = difference.empty() ? "Samples" : fmt::format("The same seeds, sampled {} ways", runs.size());
+  report.figure(sample_figure(title, "Same seeds at the same places. The difference is the root mean square over all "
+                                     "numbers of the shared seeds' samples, in units of the data ([−1, 1] for images).",
+                              sets));
+}
+
+}  // namespace farfield

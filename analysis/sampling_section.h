@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "analysis/report.h"
+
+namespace farfield {
+
+// The samples of some folders of `farfield sample`, side by side, the same seed at the same place; below each its
+// solver, schedule, NFE and seconds, and how far it is from the first folder on the seeds both have.
+void add_sampling_section(Report& report, const std::vector<std::filesystem::path>& folders);
+
+}  // namespace farfield
