@@ -1,0 +1,195 @@
+#include "train/training_run.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "core/interrupts.h"
+#include "core/io/file.h"
+#include "core/progress.h"
+#include "core/text.h"
+#include "models/checkpoint_manifest.h"
+#include "tests/support/test_support.h"
+#include "tests/train/tiny_training.h"
+#include "train/folder_lock.h"
+
+namespace farfield {
+namespace {
+namespace fs = std::filesystem;
+
+struct Attempt {
+  bool resume = false, force = false;
+  std::vector<std::string> settings = {};
+  PreviewFn preview = {};
+  int64_t data_seed = 0;
+};
+
+void run(const fs::path& folder, const Attempt& attempt = {}) {
+  Progress::set_enabled(false);
+  const auto training = test::tiny_training(attempt.settings);
+  run_training(training.options, test::tiny_data(attempt.data_seed), torch::kCPU,
+               {folder, attempt.resume, attempt.force, training.resolved, {"farfield", "train"}, attempt.preview});
+}
+
+TensorFile newest_state(const fs::path& folder) {
+  return read_safetensors(folder / newest_valid(folder, read_checkpoint_manifest(folder).states)->file);
+}
+
+// The log without what depends on the clock.
+std::vector<nlohmann::json> log_of(const fs::path& folder) {
+  std::vector<nlohmann::json> lines;
+  for (const auto& text : split(read_file(folder / "log.jsonl", 1 << 20), '\n')) {
+    if (text.empty()) continue;
+    auto line = nlohmann::json::parse(text);
+    line.erase("seconds");
+    line.erase("images_per_second");
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+// A preview that "sends a signal" at a number of images: the run is stopped there, as between steps.
+PreviewFn signal_at(int64_t images) {
+  return [images](const Denoiser&, const fs::path& png) {
+    if (png.filename() == fmt::format("preview-{:012}.png", images)) set_interrupted(true);
+  };
+}
+
+TEST(TrainingRun, LeavesEverythingInTheFolder) {
+  test::TempDir folder;
+  std::vector<std::string> previews;
+  run(folder / "run", {.settings = {"run.preview_images=24"}, .preview = [&](const Denoiser& average, const fs::path& png) {
+                         previews.push_back(png.filename());
+                         EXPECT_EQ(average.info().label_dim, 3);
+                       }});
+  const auto manifest = read_checkpoint_manifest(folder / "run");
+  EXPECT_EQ(manifest.states.size(), 2u);
+  EXPECT_EQ(manifest.states.back().images, 60);
+  std::vector<int64_t> snapshots;
+  for (const auto& entry : manifest.snapshots) snapshots.push_back(entry.images);
+  EXPECT_EQ(snapshots, (std::vector<int64_t>{24, 48, 60}));
+  EXPECT_EQ(previews, (std::vector<std::string>{"preview-000000000024.png", "preview-000000000048.png",
+                                                "preview-000000000060.png"}));
+  const auto log = log_of(folder / "run");
+  ASSERT_EQ(log.size(), 5u);
+  EXPECT_EQ(log[1]["images"], 24);
+  EXPECT_EQ(log[1]["step"], 4);
+  int64_t counted = 0;
+  for (const auto& bin : log[1]["loss_by_sigma"]) counted += bin["count"].get<int64_t>();
+  EXPECT_EQ(counted, 12);
+  const auto snapshot = read_native_model(folder / "run" / manifest.snapshots.back().file);
+  EXPECT_EQ(snapshot.config.network.label_dim, 3);
+  EXPECT_TRUE(fs::exists(folder / "run" / "run.json"));
+  Config again = Config::from_file(folder / "run" / "config.yaml");  // the resolved config is a config
+  EXPECT_EQ(TrainOptions::from_config(again).network, test::tiny_training().options.network);
+  again.finish();
+}
+
+TEST(TrainingRun, StoppedByASignalAndResumedEndsWithTheSameBitsAndLog) {
+  test::TempDir folder;
+  run(folder / "whole", {.settings = {"run.preview_images=6"}, .preview = signal_at(-1)});
+  for (const int64_t at : {6, 18, 30, 54}) {
+    const fs::path stopped = folder / std::to_string(at);
+    const auto error = test::error_of([&] {
+      run(stopped, {.settings = {"run.preview_images=6"}, .preview = signal_at(at)});
+    });
+    set_interrupted(false);
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), ExitCode::kInterrupted);
+    EXPECT_EQ(newest_state(stopped).metadata.at("images"), std::to_string(at));
+    run(stopped, {.resume = true, .settings = {"run.preview_images=6"}, .preview = signal_at(-1)});
+    EXPECT_TRUE(test::same_bits(newest_state(stopped), newest_state(folder / "whole"))) << at;
+    EXPECT_EQ(log_of(stopped), log_of(folder / "whole")) << at;
+  }
+}
+
+TEST(TrainingRun, AnInterruptInsideThePreviewSavesToo) {
+  test::TempDir folder;
+  const auto error = test::error_of([&] {
+    run(folder / "run", {.settings = {"run.preview_images=12"}, .preview = [](const Denoiser&, const fs::path&) {
+                           throw Error(ExitCode::kInterrupted, "in the sampler");
+                         }});
+  });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ExitCode::kInterrupted);
+  EXPECT_NE(std::string(error->what()).find("state is saved"), std::string::npos);
+  EXPECT_EQ(newest_state(folder / "run").metadata.at("images"), "12");
+}
+
+// A process killed after its last state has written log lines that the resumed run writes again.
+TEST(TrainingRun, ResumingFromAnOlderStateCutsTheLogBack) {
+  test::TempDir folder;
+  run(folder / "run");
+  const auto log = log_of(folder / "run");
+  const auto whole = newest_state(folder / "run");
+  fs::resize_file(folder / "run/states/state-000000000060.safetensors", 100);
+  run(folder / "run", {.resume = true});
+  EXPECT_EQ(log_of(folder / "run"), log);
+  EXPECT_TRUE(test::same_bits(newest_state(folder / "run"), whole));
+  EXPECT_EQ(read_checkpoint_manifest(folder / "run").snapshots.size(), 3u);
+}
+
+TEST(TrainingRun, GoesOnLongerButNotDifferently) {
+  test::TempDir folder;
+  run(folder / "run");
+  run(folder / "run", {.resume = true, .settings = {"run.images=72", "run.tick_images=6"}});
+  EXPECT_EQ(newest_state(folder / "run").metadata.at("images"), "72");
+
+  const auto error = test::error_of([&] {
+    run(folder / "run", {.resume = true, .settings = {"optimiser.learning_rate=0.5", "run.seed=6", "network.dropout=0.1"}});
+  });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ExitCode::kUsage);
+  const std::string message = error->what();
+  EXPECT_NE(message.find("optimiser.learning_rate was 0.01, is now 0.5"), std::string::npos) << message;
+  EXPECT_NE(message.find("run.seed was 5, is now 6"), std::string::npos) << message;
+  EXPECT_NE(message.find("network.dropout was 0.2, is now 0.1"), std::string::npos) << message;
+
+  const auto other_data = test::error_of([&] { run(folder / "run", {.resume = true, .data_seed = 9}); });
+  ASSERT_TRUE(other_data);
+  EXPECT_EQ(other_data->code(), ExitCode::kUsage);
+  EXPECT_NE(std::string(other_data->what()).find("data 'tiny'"), std::string::npos);
+}
+
+TEST(TrainingRun, RefusesFoldersThatAreNotItsOwn) {
+  test::TempDir folder;
+  run(folder / "run");
+  fs::create_directories(folder / "other");
+  write_file_atomically(folder / "other/thesis.txt", "x");
+  struct Row {
+    std::string folder, fragment;
+    Attempt attempt;
+  };
+  const std::vector<Row> rows = {
+      {"run", "--resume goes on with it, --force replaces it", {}},
+      {"nowhere", "no run to resume", {.resume = true}},
+      {"other", "is no run folder", {}},
+      {"other", "is no run folder", {.force = true}},
+      {"other", "no run to resume", {.resume = true}},
+  };
+  for (const auto& row : rows) {
+    const auto error = test::error_of([&] { run(folder / row.folder, row.attempt); });
+    ASSERT_TRUE(error) << row.fragment;
+    EXPECT_EQ(error->code(), ExitCode::kUsage);
+    EXPECT_NE(std::string(error->what()).find(row.fragment), std::string::npos) << error->what();
+  }
+  EXPECT_FALSE(fs::exists(folder / "nowhere"));
+  EXPECT_TRUE(fs::exists(folder / "other/thesis.txt"));
+  run(folder / "run", {.force = true, .settings = {"run.images=12"}});
+  EXPECT_EQ(log_of(folder / "run").size(), 1u);
+}
+
+TEST(TrainingRun, OneRunAtATimeInAFolder) {
+  test::TempDir folder;
+  run(folder / "run");
+  const FolderLock held(folder / "run");
+  for (const Attempt& attempt : {Attempt{.resume = true}, Attempt{.force = true}}) {
+    const auto error = test::error_of([&] { run(folder / "run", attempt); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), ExitCode::kUsage);
+    EXPECT_NE(std::string(error->what()).find("another run"), std::string::npos);
+  }
+  EXPECT_EQ(log_of(folder / "run").size(), 5u);
+}
+
+}  // namespace
+}  // namespace farfield

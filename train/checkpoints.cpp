@@ -1,0 +1,79 @@
+#include "train/checkpoints.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/io/file.h"
+
+namespace farfield {
+namespace fs = std::filesystem;
+namespace {
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw io_error(fmt::format("{}: cannot make the folder", folder.string()), error.value());
+}
+
+// In the order of images seen; a checkpoint made again takes the place of its former self.
+void insert(std::vector<CheckpointEntry>& entries, const CheckpointEntry& entry) {
+  const auto at = std::ranges::lower_bound(entries, entry.images, {}, &CheckpointEntry::images);
+  if (at != entries.end() && at->images == entry.images) {
+    *at = entry;
+  } else {
+    entries.insert(at, entry);
+  }
+}
+
+}  // namespace
+
+Checkpoints::Checkpoints(const fs::path& run_folder, int64_t keep_states)
+    : folder_(run_folder), keep_states_(static_cast<size_t>(keep_states)) {
+  check(keep_states >= 2, "at least two states are kept");
+  for (const char* kind : {"states", "snapshots"}) {
+    make_folder(folder_ / kind);
+    remove_stale_temporaries(folder_ / kind);
+  }
+  remove_stale_temporaries(folder_);
+  if (fs::exists(folder_ / "checkpoints.json")) manifest_ = read_checkpoint_manifest(folder_);
+}
+
+CheckpointEntry Checkpoints::write(const char* kind, const TensorFile& file, int64_t images) const {
+  CheckpointEntry entry{fmt::format("{}s/{}-{:012}.safetensors", kind, kind, images), images, ""};
+  const fs::path path = folder_ / entry.file;
+  entry.sha256 = write_safetensors(path, file);
+  if (sha256_file(path) != entry.sha256) {
+    throw io_error(fmt::format("{}: what was written reads back differently; the disk may be failing", path.string()));
+  }
+  return entry;
+}
+
+void Checkpoints::save_state(const TensorFile& file, int64_t images) {
+  insert(manifest_.states, write("state", file, images));
+  std::vector<CheckpointEntry> retired;
+  if (manifest_.states.size() > keep_states_) {
+    const auto kept = manifest_.states.end() - static_cast<std::ptrdiff_t>(keep_states_);
+    retired.assign(manifest_.states.begin(), kept);
+    manifest_.states.erase(manifest_.states.begin(), kept);
+  }
+  write_checkpoint_manifest(folder_, manifest_);
+  std::error_code ignored;  // a file that stays is only waste
+  for (const auto& entry : retired) fs::remove(folder_ / entry.file, ignored);
+}
+
+void Checkpoints::save_snapshot(const TensorFile& file, int64_t images) {
+  insert(manifest_.snapshots, write("snapshot", file, images));
+  write_checkpoint_manifest(folder_, manifest_);
+}
+
+std::optional<Checkpoints::State> Checkpoints::newest_state() {
+  const auto newest = newest_valid(folder_, manifest_.states);
+  if (!newest) return std::nullopt;
+  std::erase_if(manifest_.states, [&](const CheckpointEntry& entry) { return entry.images > newest->images; });
+  const fs::path path = folder_ / newest->file;
+  return State{path, read_safetensors(path)};
+}
+
+}  // namespace farfield

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/config.h"
+#include "core/data/source.h"
+#include "models/native_model.h"
+#include "train/adam.h"
+#include "train/augment.h"
+#include "train/ema.h"
+#include "train/learning_rate.h"
+#include "train/noise_distribution.h"
+
+namespace farfield {
+
+// How long a run goes on and what it leaves behind. All counts are training images; an event falls on the step that
+// reaches or passes a multiple of its interval.
+struct RunOptions {
+  int64_t images = 1'000'000;          // length of the run, > 0, rounded up to whole steps
+  int64_t batch = 128;                 // images a step, > 0
+  int64_t micro_batch = 0;             // images of one forward pass, divides batch; 0: the whole batch
+  uint64_t seed = 0;
+  int64_t tick_images = 12'800;        // a line of log.jsonl; > 0
+  int64_t preview_images = 128'000;    // a picture of samples; 0: never
+  int64_t snapshot_images = 128'000;   // averaged weights as a model file, all kept; 0: only at the end
+  int64_t state_images = 128'000;      // everything needed to resume; 0: only at the end
+  int64_t keep_states = 2;             // >= 2, so that a damaged newest one never is the only one
+  std::string precision = "auto";      // auto, fp32
+  void validate() const;
+};
+
+// A training run: the sections of its config.
+struct TrainOptions {
+  std::string data;                    // data.source, see open_data()
+  NetworkConfig network;
+  std::string preconditioning = "edm"; // preconditioning.name
+  double sigma_data = 0.5;             // preconditioning.sigma_data, > 0: standard deviation of the data
+  std::string loss = "edm";            // loss.name
+  NoiseDistributionOptions noise;      // loss.noise, loss.p_mean, loss.p_std
+  AugmentOptions augment;
+  LearningRateOptions learning_rate;   // optimiser.learning_rate, optimiser.rampup_images
+  AdamOptions adam;                    // optimiser.beta1, beta2, epsilon
+  EmaOptions ema;
+  RunOptions run;
+
+  // Reads and checks every section; nothing is opened. The caller calls config.finish().
+  static TrainOptions from_config(const Config& config);
+  void validate() const;
+  ModelConfig model_config() const;    // what is trained, as a model file says it
+};
+
+// Completes the network section from the data: img_resolution, img_channels and label_dim are the data's unless given.
+// usage_error when a given one differs (label_dim: 0 trains without labels). The config then resolves to these values.
+void fit_network_to_data(TrainOptions& options, Config& config, const DataInfo& data);
+
+// A setting with different values in two resolved configs.
+struct ConfigChange {
+  std::string key, before, after;
+};
+// What changed between two texts of Config::resolved(), except what may change on resume: the length of the run, its
+// intervals, how many states are kept, and where the data lie (their content is compared by fingerprint).
+std::vector<ConfigChange> forbidden_changes(const std::string& before, const std::string& after);
+
+}  // namespace farfield

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "core/data/source.h"
+#include "models/denoiser.h"
+#include "train/train_options.h"
+
+namespace farfield {
+
+// Draws samples of the averaged network into the picture `png`, from the same seeds each time. May throw
+// Error(kInterrupted); the run then saves and stops.
+using PreviewFn = std::function<void(const Denoiser& average, const std::filesystem::path& png)>;
+
+// Where a run lives and what it is asked to do there.
+struct RunRequest {
+  std::filesystem::path folder;
+  bool resume = false;  // go on in a folder of an earlier run; it must exist
+  bool force = false;   // replace an earlier run
+  std::string resolved_config;            // Config::resolved(), written and compared on resume
+  std::vector<std::string> command_line;  // for run.json
+  PreviewFn preview;                      // may be empty: no pictures
+};
+
+// Trains until options.run.images and leaves in the folder: config.yaml, run.json, log.jsonl, checkpoints.json, states/,
+// snapshots/, previews/ (docs/formats.md). Stopped and resumed, the run ends with the same bits as without the stop.
+//
+// usage_error before anything is written: the folder exists (neither resume nor force), is no run folder, is in use,
+// or was made with another config, data set or seed (every changed key with both values). On SIGINT or SIGTERM the
+// step is finished, the state saved and Error(kInterrupted) thrown. numeric_error as Trainer::step; nothing is saved.
+void run_training(const TrainOptions& options, std::shared_ptr<const DataSource> data, torch::Device device,
+                  const RunRequest& request);
+
+}  // namespace farfield
