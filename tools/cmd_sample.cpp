@@ -1,0 +1,139 @@
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/device.h"
+#include "core/progress.h"
+#include "core/run_folder.h"
+#include "core/run_info.h"
+#include "core/text.h"
+#include "models/model_registry.h"
+#include "models/reference_file.h"
+#include "samplers/integrate.h"
+#include "samplers/model_levels.h"
+#include "samplers/noise_levels.h"
+#include "samplers/sampler.h"
+#include "samplers/solver_registry.h"
+#include "tools/command.h"
+#include "tools/sample_files.h"
+
+namespace farfield::tools {
+namespace {
+
+struct Options {
+  std::string model, solver = "heun", seeds = "0-63", sigmas, churn, gaussian, out;
+  ScheduleRequest schedule;
+  std::optional<double> teleport;
+  std::optional<int64_t> label;
+  int64_t batch = 64;
+  bool trajectory = false;
+};
+
+// What run.json and the PNG's text say beside the request itself.
+std::map<std::string, std::string> settings_of(const Options& options) {
+  std::map<std::string, std::string> settings = {{"model", options.model},
+                                                 {"solver", options.solver},
+                                                 {"schedule", options.sigmas.empty() ? options.schedule.schedule : "list"},
+                                                 {"seeds", options.seeds}};
+  if (options.teleport) settings["gaussian"] = options.gaussian;
+  return settings;
+}
+
+void add_inputs(RunInfo& info, const Options& options) {
+  if (const auto file = model_file(options.model); !file.empty()) info.add_input("model", file);
+  if (options.teleport) info.add_input("gaussian", options.gaussian);
+  if (options.schedule.schedule.starts_with("file:")) info.add_input("schedule", options.schedule.schedule.substr(5));
+}
+
+void report(const Context& context, const RunFolder& folder, const Samples& samples) {
+  const std::string out = folder.target().string();
+  if (context.json) {
+    auto summary = nlohmann::ordered_json::parse(result_json(samples));
+    summary["out"] = out;
+    fmt::print("{}\n", summary.dump());
+    return;
+  }
+  const int64_t count = samples.x.size(0);
+  fmt::print("{}: {} samples, {} evaluations each, {:.3g} s ({:.3g} s per sample)\n", out, count, samples.nfe,
+             samples.seconds, samples.seconds / static_cast<double>(count));
+}
+
+void run_sample(const Context& context, const Options& options) {
+  const auto solver = make_solver(options.solver);
+  ScheduleRequest schedule = options.schedule;
+  if (!options.sigmas.empty()) schedule.sigmas = parse_levels(options.sigmas);
+  SampleRequest request;
+  request.seeds = parse_seeds(options.seeds);
+  if (!options.churn.empty()) request.churn = parse_churn(options.churn);
+  request.label = options.label;
+  request.batch = options.batch;
+  request.trajectory = options.trajectory;
+  request.device = parse_device(context.device);
+
+  RunFolder folder(options.out, context.force);
+  RunInfo info(context.command_line);
+  const auto model = open_model(options.model, {context.device, context.precision, context.trust});
+  request.levels = resolve_levels(schedule, model->info());
+  if (options.teleport) request.teleport = Teleport{*options.teleport, read_gaussian(options.gaussian)};
+  request.validate(model->info());
+
+  const auto count = static_cast<int64_t>(request.seeds.size());
+  Progress progress("sampling", count * count_evaluations(*solver, request.levels_run()), "evaluations");
+  request.on_evaluation = [&](int64_t samples) { progress.advance(samples); };
+  const auto samples = sample(*model, *solver, request);
+
+  auto settings = settings_of(options);
+  for (const auto& [key, text] : settings) info.add_text(key, text);
+  info.add("sampling", request_json(request));
+  info.add("result", result_json(samples));
+  add_inputs(info, options);
+  settings["sampling"] = request_json(request);
+  settings["result"] = result_json(samples);
+  write_samples(folder, samples, settings);
+  info.write(folder.path("run.json"));
+  folder.commit();
+  report(context, folder, samples);
+}
+
+constexpr const char* kExamples =
+    "  farfield sample --model assets/glyphs.safetensors --out runs/glyphs\n"
+    "  farfield sample --model net.safetensors --steps 40 --churn 40,0.05,50,1.003 --seeds 0-9999 --out runs/churn\n"
+    "  farfield sample --model net.safetensors --teleport 8.4 --gaussian gaussian.safetensors --out runs/teleport\n";
+
+}  // namespace
+
+void add_sample_command(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = add_command(app, context, "sample", "Draws samples from a model, one for every seed.", kExamples,
+                                  [&context, options] { run_sample(context, *options); });
+  ScheduleRequest& schedule = options->schedule;
+  command->add_option("--model", options->model, "network, reference file, run folder or delta:SRC")->required();
+  command->add_option("--out", options->out, "folder to make")->required();
+  command->add_option("--solver", options->solver, join(solver_names(), ", "))->capture_default_str();
+  CLI::Option* name = command->add_option("--schedule", schedule.schedule,
+                                          join(schedule_names(), ", ") + ", or file:PATH with one level a line");
+  name->capture_default_str();
+  command->add_option("--steps", schedule.steps, "intervals N between N + 1 noise levels [18]");
+  command->add_option("--sigma-min", schedule.sigma_min, "last level above 0 [0.002, or the model's]");
+  command->add_option("--sigma-max", schedule.sigma_max, "first level [80, or the model's]");
+  command->add_option("--rho", schedule.rho, "exponent of polynomial [7]");
+  command->add_option("--final", schedule.final, "zero: the last interval ends at 0; sigma_min: it ends there [zero]");
+  command->add_option("--sigmas", options->sigmas, "the levels themselves, falling: 80,10,1,0")->excludes(name);
+  command->add_option("--churn", options->churn, "EDM's S,MIN,MAX,NOISE [0,0,inf,1]");
+  command->add_option("--seeds", options->seeds, "one sample a seed: 0-63 or 1,5,10-20")->capture_default_str();
+  command->add_option("--class", options->label, "class of every sample; without it each seed draws one");
+  command->add_option("--batch", options->batch, "samples at a time; does not change them")->capture_default_str();
+  CLI::Option* teleport = command->add_option("--teleport", options->teleport, "start at this level by closed form");
+  CLI::Option* gaussian = command->add_option("--gaussian", options->gaussian, "fitted Gaussian for --teleport");
+  teleport->needs(gaussian);
+  gaussian->needs(teleport);
+  command->add_flag("--trajectory", options->trajectory, "keep the state after every step, and the levels");
+  add_compute_options(*command, context);
+  add_trust_option(*command, context);
+  add_output_options(*command, context);
+}
+
+}  // namespace farfield::tools

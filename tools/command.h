@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace farfield::tools {
+
+// What every command shares: the options with the same meaning everywhere, and the work chosen by the command line.
+struct Context {
+  std::vector<std::string> command_line;
+  std::string device = "auto", precision = "auto";
+  int threads = 0;  // 0: as many as this process may use
+  bool trust = false, force = false, quiet = false, json = false;
+  std::function<void()> run;  // set by the subcommand that was named
+};
+
+// Adds a subcommand whose --help opens with `examples`; `run` is called after the whole line was parsed and checked.
+CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name, const std::string& description,
+                      const std::string& examples, std::function<void()> run);
+
+// The shared options a command understands; one it does not take is an error, not ignored.
+void add_compute_options(CLI::App& command, Context& context);  // --device --precision --threads
+void add_trust_option(CLI::App& command, Context& context);     // --trust
+void add_output_options(CLI::App& command, Context& context);   // --force --quiet --json
+
+// One line per subcommand, each in its own cmd_NAME.cpp; listed in main.cpp in the order of --help.
+void add_train_command(CLI::App& app, Context& context);
+void add_sample_command(CLI::App& app, Context& context);
+void add_compare_command(CLI::App& app, Context& context);
+void add_fit_command(CLI::App& app, Context& context);
+void add_data_command(CLI::App& app, Context& context);
+void add_inspect_command(CLI::App& app, Context& context);
+void add_doctor_command(CLI::App& app, Context& context);
+
+}  // namespace farfield::tools

@@ -1,0 +1,159 @@
+// farfield: one binary, one file per subcommand. This file holds what they share: the option parser, the exit codes and
+// the one place where errors are caught.
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <new>
+#include <sstream>
+
+#include <c10/util/Exception.h>
+
+#include "core/device.h"
+#include "core/error.h"
+#include "core/interrupts.h"
+#include "core/log.h"
+#include "core/progress.h"
+#include "core/run_info.h"
+#include "core/text.h"
+#include "tools/command.h"
+
+namespace farfield::tools {
+namespace {
+
+constexpr const char* kDescription =
+    "farfield trains small EDM diffusion models, samples from them, and compares what they learned with scores that "
+    "are known exactly.\n\n"
+    "Examples:\n"
+    "  farfield sample --model assets/glyphs.safetensors --seeds 0-63 --out runs/glyphs\n"
+    "  farfield compare --model assets/glyphs.safetensors --data glyphs --out runs/compare\n"
+    "  farfield train --config configs/train/glyphs.yaml --out runs/train\n";
+
+constexpr const char* kFooter =
+    "Exit codes: 0 ok, 1 bug, 2 usage or config, 3 bad input file, 4 numeric failure, 5 input/output, 6 out of memory, "
+    "7 interrupted with state saved, 8 trust refused.";
+
+// Lists each subcommand by the first line of its description; the examples below it belong to its own --help.
+class BriefFormatter : public CLI::Formatter {
+ public:
+  std::string make_subcommand(const CLI::App* command) const override {
+    const std::string description = command->get_description();
+    std::stringstream text;
+    CLI::detail::format_help(text, command->get_name(), description.substr(0, description.find('\n')), column_width_);
+    return text.str();
+  }
+};
+
+// The long option names and subcommands of the command that was named deepest on the line.
+void collect_names(const CLI::App& app, std::vector<std::string>& options, std::vector<std::string>& commands) {
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) options.push_back("--" + name);
+  }
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    commands.push_back(command->get_name());
+  }
+}
+
+// One line about a line that did not parse; an unknown name gets its nearest known one.
+std::string explain(const CLI::App& root, const std::vector<std::string>& words, const CLI::ParseError& problem) {
+  const CLI::App* app = &root;
+  std::string name = "farfield";
+  std::vector<std::string> options, commands;
+  for (;;) {
+    options.clear();
+    commands.clear();
+    collect_names(*app, options, commands);
+    const auto parsed = app->get_subcommands();
+    if (parsed.empty()) break;
+    app = parsed.front();
+    name += " " + app->get_name();
+  }
+  for (const auto& word : words) {
+    const std::string option = word.substr(0, word.find('='));
+    const bool is_option = option.size() > 2 && option.rfind("--", 0) == 0;
+    if (is_option && std::find(options.begin(), options.end(), option) == options.end()) {
+      return unknown_name("option", option, options);
+    }
+  }
+  if (!commands.empty()) {
+    const std::string& last = words.empty() ? "" : words.back();
+    if (!last.empty() && last[0] != '-' && last != app->get_name()) return unknown_name("command", last, commands);
+    return fmt::format("name one of: {} ({} --help)", join(commands, ", "), name);
+  }
+  return fmt::format("{} ({} --help)", problem.what(), name);
+}
+
+int report(ExitCode code, const std::string& message) {
+  for (const auto& line : split(message, '\n')) log::error(line);
+  return static_cast<int>(code);
+}
+
+bool is_out_of_memory(std::string_view message) {
+  return message.find("can't allocate memory") != std::string_view::npos ||
+         message.find("out of memory") != std::string_view::npos;
+}
+
+int run(const Context& context) {
+  try {
+    if (context.quiet) {
+      log::set_level(log::Level::kError);
+      Progress::set_enabled(false);
+    }
+    set_threads(context.threads);
+    context.run();
+    return static_cast<int>(ExitCode::kOk);
+  } catch (const Error& error) {
+    return report(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return report(ExitCode::kMemory, "out of memory; a smaller --batch needs less");
+  } catch (const c10::Error& error) {
+    const std::string message = error.what_without_backtrace();
+    if (is_out_of_memory(message)) return report(ExitCode::kMemory, message + "; a smaller --batch needs less");
+    return report(ExitCode::kBug, "LibTorch: " + message);
+  } catch (const std::exception& error) {
+    return report(ExitCode::kBug, error.what());
+  }
+}
+
+// Results that could not be written are an input/output error, but a reader that left early (head) is none.
+int flush_results(int code) {
+  std::cout.flush();
+  if (std::fflush(stdout) != 0 && errno != EPIPE && code == 0) {
+    return report(ExitCode::kIo, "results could not be written to standard output");
+  }
+  return code;
+}
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  install_interrupt_handlers();
+  Context context;
+  context.command_line.assign(argv, argv + argc);
+
+  CLI::App app(kDescription, "farfield");
+  app.footer(kFooter);
+  app.formatter(std::make_shared<BriefFormatter>());
+  app.set_version_flag("--version", version_line);
+  app.require_subcommand(1);
+  add_train_command(app, context);
+  add_sample_command(app, context);
+  add_compare_command(app, context);
+  add_fit_command(app, context);
+  add_data_command(app, context);
+  add_inspect_command(app, context);
+  add_doctor_command(app, context);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& request) {  // --help, --version
+    return flush_results(app.exit(request));
+  } catch (const CLI::ParseError& problem) {
+    return report(ExitCode::kUsage, explain(app, {argv + 1, argv + argc}, problem));
+  }
+  return flush_results(run(context));
+}
+
+}  // namespace
+}  // namespace farfield::tools
+
+int main(int argc, char** argv) { return farfield::tools::main(argc, argv); }
