@@ -1,0 +1,56 @@
+#include "benchmarks/bench_support.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace farfield::bench {
+
+namespace {
+
+// A field of /proc/self/status in MB; 0 where there is no such file.
+double memory_mb(const std::string& field) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind(field + ":", 0) == 0) return std::stod(line.substr(field.size() + 1)) / 1024;
+  }
+  return 0;
+}
+
+double peak_added_mb(const std::function<void()>& work) {
+  std::ofstream("/proc/self/clear_refs") << "5";  // resets the peak
+  const double before = memory_mb("VmRSS");
+  work();
+  return memory_mb("VmHWM") - before;
+}
+
+}  // namespace
+
+double seconds(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
+
+void compare(benchmark::State& state, const std::function<void()>& method, const std::function<void()>& bare) {
+  const double extra = peak_added_mb(method);
+  bare();
+  std::vector<double> method_seconds, bare_seconds;
+  for (auto _ : state) {
+    method_seconds.push_back(seconds(method));
+    bare_seconds.push_back(seconds(bare));
+  }
+  state.counters["ratio"] = median(method_seconds) / median(bare_seconds);
+  state.counters["method_ms"] = 1e3 * median(method_seconds);
+  state.counters["bare_ms"] = 1e3 * median(bare_seconds);
+  state.counters["extra_MB"] = extra;
+}
+
+}  // namespace farfield::bench
