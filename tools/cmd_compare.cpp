@@ -74,7 +74,11 @@ CompareStory tell(const CompareArguments& arguments, const Context& context, con
                  {"probes", fmt::format("{} of each kind at {} noise levels, seed {}", arguments.options.probes,
                                         result.comparison.sigmas.size(), arguments.options.seed)},
                  {"trajectories", fmt::format("seeds {}, {} steps", arguments.seeds, result.trajectories.levels.size() - 1)}};
-  if (arguments.label) story.asked.emplace_back("class", std::to_string(*arguments.label));
+  if (arguments.label) {
+    story.asked.emplace_back("class", std::to_string(*arguments.label));
+  } else if (all.model.denoiser->info().label_dim > 0) {
+    story.asked.emplace_back("class", "none: the network, trained with labels, is asked without one (--class K asks for one)");
+  }
   story.settings = {{"batch", std::to_string(arguments.options.batch)},
                     {"device and precision", context.device + ", " + context.precision},
                     {"bootstrap", fmt::format("{} replicates", arguments.options.replicates)},

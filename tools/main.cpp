@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <iostream>
 #include <new>
 #include <sstream>
+#include <system_error>
+
+#include <poll.h>
+#include <unistd.h>
 
 #include <c10/util/Exception.h>
 
@@ -104,6 +107,9 @@ int run(const Context& context) {
     return static_cast<int>(ExitCode::kOk);
   } catch (const Error& error) {
     return report(error.code(), error.what());
+  } catch (const std::system_error& error) {  // the system refused: a path, or a write to standard output
+    if (error.code() == std::errc::broken_pipe) return static_cast<int>(ExitCode::kOk);
+    return report(ExitCode::kIo, error.what());
   } catch (const std::bad_alloc&) {
     return report(ExitCode::kMemory, "out of memory; a smaller --batch needs less");
   } catch (const c10::Error& error) {
@@ -115,11 +121,17 @@ int run(const Context& context) {
   }
 }
 
+// Whether standard output is a pipe that nobody reads any more.
+bool reader_left() {
+  pollfd output{STDOUT_FILENO, POLLOUT, 0};
+  return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
 // Results that could not be written are an input/output error, but a reader that left early (head) is none.
 int flush_results(int code) {
-  std::cout.flush();
-  if (std::fflush(stdout) != 0 && errno != EPIPE && code == 0) {
-    return report(ExitCode::kIo, "results could not be written to standard output");
+  const bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (failed && code == 0 && !reader_left()) {
+    return report(ExitCode::kIo, "results could not be written to standard output; is the disk full?");
   }
   return code;
 }
