@@ -48,13 +48,6 @@ CompareOptions small(std::vector<double> sigmas, int64_t probes = 50) {
   return options;
 }
 
-const ComparisonRow& row_of(const std::vector<ComparisonRow>& rows, ProbeKind probe, int64_t reference, int64_t level) {
-  for (const ComparisonRow& row : rows) {
-    if (row.probe == probe && row.reference == reference && row.level == level) return row;
-  }
-  throw std::runtime_error("no such row");
-}
-
 // Two probes in two dimensions, by hand.
 TEST(Comparison, FollowsTheFormulas) {
   Comparison c;
