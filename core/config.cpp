@@ -80,6 +80,19 @@ bool simple_word(const std::string& text) {
 
 std::string yaml_text(const std::string& text) { return simple_word(text) ? text : nlohmann::json(text).dump(); }
 
+template <class Value, class Read>
+std::vector<Value> to_list(const ConfigValue* value, const std::string& name, Range range,
+                           const std::vector<Value>& fallback, Read read) {
+  if (value == nullptr) return fallback;
+  if (value->kind != Kind::kList) {
+    throw usage_error(
+        fmt::format("{}: {} must be a list such as [1, 2], got {}", value->where, name, kind_name(*value)));
+  }
+  std::vector<Value> result;
+  for (const auto& item : value->items) result.push_back(read(item, name, range));
+  return result;
+}
+
 template <class Value, class Format>
 std::string yaml_list(const std::vector<Value>& values, Format format) {
   std::vector<std::string> parts;
@@ -255,31 +268,13 @@ std::string Config::choice(std::string_view key, const std::string& fallback,
 }
 
 std::vector<double> Config::numbers(std::string_view key, const std::vector<double>& fallback, Range range) const {
-  const ConfigValue* value = document_->ask(path_, key);
-  std::vector<double> result = fallback;
-  if (value != nullptr) {
-    if (value->kind != Kind::kList) {
-      throw usage_error(fmt::format("{}: {} must be a list such as [1, 2], got {}", value->where, joined(path_, key),
-                                    kind_name(*value)));
-    }
-    result.clear();
-    for (const auto& item : value->items) result.push_back(to_number(item, joined(path_, key), range));
-  }
+  const auto result = to_list(document_->ask(path_, key), joined(path_, key), range, fallback, to_number);
   document_->note(path_, key, yaml_list(result, format_double));
   return result;
 }
 
 std::vector<int64_t> Config::integers(std::string_view key, const std::vector<int64_t>& fallback, Range range) const {
-  const ConfigValue* value = document_->ask(path_, key);
-  std::vector<int64_t> result = fallback;
-  if (value != nullptr) {
-    if (value->kind != Kind::kList) {
-      throw usage_error(fmt::format("{}: {} must be a list such as [1, 2], got {}", value->where, joined(path_, key),
-                                    kind_name(*value)));
-    }
-    result.clear();
-    for (const auto& item : value->items) result.push_back(to_integer(item, joined(path_, key), range));
-  }
+  const auto result = to_list(document_->ask(path_, key), joined(path_, key), range, fallback, to_integer);
   document_->note(path_, key, yaml_list(result, [](int64_t number) { return std::to_string(number); }));
   return result;
 }

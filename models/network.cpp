@@ -141,6 +141,13 @@ std::shared_ptr<Network> make_network(const NetworkConfig& config, at::Generator
   return build_network(config, {generator}, output_factor);
 }
 
+int64_t resolution_at(const NetworkConfig& config, size_t level) { return config.img_resolution >> level; }
+
+bool attends_at(const NetworkConfig& config, size_t level) {
+  const auto& list = config.attn_resolutions;
+  return std::find(list.begin(), list.end(), resolution_at(config, level)) != list.end();
+}
+
 torch::Tensor class_labels_for(const NetworkConfig& config, const torch::Tensor& labels, const torch::Tensor& like,
                                DropoutStream* dropout) {
   if (!labels.defined()) return torch::zeros({like.size(0), config.label_dim}, like.options());

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -59,12 +58,6 @@ class DhariwalUNet final : public Network {
     dec_ = register_module("dec", std::make_shared<torch::nn::Module>());
   }
 
-  int64_t resolution(size_t level) const { return config_.img_resolution >> level; }
-  bool attends(size_t level) const {
-    const auto& list = config_.attn_resolutions;
-    return std::find(list.begin(), list.end(), resolution(level)) != list.end();
-  }
-
   std::shared_ptr<UNetBlock> make_block(int64_t in, int64_t out, Resample resample, bool attention) const {
     UNetBlockOptions options;
     options.in_channels = in;
@@ -80,7 +73,8 @@ class DhariwalUNet final : public Network {
 
   void add(std::vector<std::shared_ptr<UNetBlock>>& blocks, torch::nn::Module& parent, size_t level,
            const std::string& what, std::shared_ptr<UNetBlock> block) {
-    blocks.push_back(parent.register_module(fmt::format("{0}x{0}_{1}", resolution(level), what), std::move(block)));
+    const auto name = fmt::format("{0}x{0}_{1}", resolution_at(config_, level), what);
+    blocks.push_back(parent.register_module(name, std::move(block)));
   }
 
   int64_t width(size_t level) const { return config_.model_channels * config_.channel_mult[level]; }
@@ -88,7 +82,7 @@ class DhariwalUNet final : public Network {
   int64_t make_encoder() {
     int64_t channels = width(0);
     stem_ = enc_->register_module(
-        fmt::format("{0}x{0}_conv", resolution(0)),
+        fmt::format("{0}x{0}_conv", resolution_at(config_, 0)),
         std::make_shared<Conv2d>(ConvOptions{config_.img_channels, channels, 3}, kInit, source_));
     skip_channels_ = {channels};
     for (size_t level = 0; level < config_.channel_mult.size(); ++level) {
@@ -98,7 +92,7 @@ class DhariwalUNet final : public Network {
       }
       for (int64_t index = 0; index < config_.num_blocks; ++index) {
         add(encoder_, *enc_, level, fmt::format("block{}", index),
-            make_block(channels, width(level), Resample::kNone, attends(level)));
+            make_block(channels, width(level), Resample::kNone, attends_at(config_, level)));
         skip_channels_.push_back(channels = width(level));
       }
     }
@@ -118,7 +112,7 @@ class DhariwalUNet final : public Network {
         skip_channels_.pop_back();
         channels = width(level);
         add(decoder_, *dec_, level, fmt::format("block{}", index),
-            make_block(in, channels, Resample::kNone, attends(level)));
+            make_block(in, channels, Resample::kNone, attends_at(config_, level)));
       }
     }
     return channels;

@@ -60,11 +60,6 @@ class SongUNet final : public Network {
     dec_ = register_module("dec", std::make_shared<torch::nn::Module>());
   }
 
-  int64_t resolution(size_t level) const { return config_.img_resolution >> level; }
-  bool attends(size_t level) const {
-    const auto& list = config_.attn_resolutions;
-    return std::find(list.begin(), list.end(), resolution(level)) != list.end();
-  }
   static std::string name_of(int64_t resolution, const std::string& what) {
     return fmt::format("{0}x{0}_{1}", resolution, what);
   }
@@ -106,7 +101,7 @@ class SongUNet final : public Network {
   int64_t make_encoder() {
     int64_t channels = config_.model_channels, aux_channels = config_.img_channels;
     for (size_t level = 0; level < config_.channel_mult.size(); ++level) {
-      const int64_t res = resolution(level);
+      const int64_t res = resolution_at(config_, level);
       if (level == 0) {
         encoder_conv(name_of(res, "conv"), Role::kConv, {config_.img_channels, channels, 3});
         skip_channels_.push_back(channels);
@@ -117,7 +112,8 @@ class SongUNet final : public Network {
       for (int64_t index = 0; index < config_.num_blocks; ++index) {
         const int64_t in = channels;
         channels = config_.model_channels * config_.channel_mult[level];
-        encoder_block(name_of(res, fmt::format("block{}", index)), in, channels, Resample::kNone, attends(level));
+        encoder_block(name_of(res, fmt::format("block{}", index)), in, channels, Resample::kNone,
+                      attends_at(config_, level));
       }
     }
     return channels;
@@ -138,7 +134,7 @@ class SongUNet final : public Network {
 
   void make_decoder(int64_t channels) {
     for (size_t level = config_.channel_mult.size(); level-- > 0;) {
-      const int64_t res = resolution(level);
+      const int64_t res = resolution_at(config_, level);
       if (level + 1 == config_.channel_mult.size()) {
         decoder_block(name_of(res, "in0"), channels, channels, Resample::kNone, true);
         decoder_block(name_of(res, "in1"), channels, channels, Resample::kNone, false);
@@ -150,14 +146,14 @@ class SongUNet final : public Network {
         skip_channels_.pop_back();
         channels = config_.model_channels * config_.channel_mult[level];
         decoder_block(name_of(res, fmt::format("block{}", index)), in, channels, Resample::kNone,
-                      index == config_.num_blocks && attends(level));
+                      index == config_.num_blocks && attends_at(config_, level));
       }
       if (config_.decoder_type == "skip" || level == 0) make_decoder_aux(level, channels);
     }
   }
 
   void make_decoder_aux(size_t level, int64_t channels) {
-    const int64_t res = resolution(level);
+    const int64_t res = resolution_at(config_, level);
     const auto conv = [&](const char* name, Role role, const ConvOptions& options) {
       decoder_.push_back({role,
                           dec_->register_module(name_of(res, name),
