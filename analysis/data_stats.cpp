@@ -104,10 +104,14 @@ torch::Tensor random_rows(const DataSource& data, const DataStatsOptions& option
   return data.rows(torch::tensor(order, torch::kInt64)).flatten(1).to(torch::kFloat64);
 }
 
-void measure_distances(const torch::Tensor& rows, DataStats& stats) {
-  stats.distance_samples = rows.size(0);
-  if (rows.size(0) < 2) return;
-  const auto distances = torch::pdist(rows);
+// All pairs by |a - b|^2 = |a|^2 + |b|^2 - 2 ab: `gram` [n, n] holds the inner products of centred rows.
+void measure_distances(const torch::Tensor& gram, DataStats& stats) {
+  const int64_t count = stats.distance_samples = gram.size(0);
+  if (count < 2) return;
+  const auto norms = gram.diagonal();
+  const auto squares = (norms.unsqueeze(0) + norms.unsqueeze(1)).sub_(gram, 2).clamp_min_(0);
+  const auto pairs = torch::triu_indices(count, count, 1);
+  const auto distances = squares.index({pairs[0], pairs[1]}).sqrt_();
   stats.median_distance = distances.median().item<double>();
   stats.largest_distance = distances.max().item<double>();
 }
@@ -144,13 +148,13 @@ DataStats measure_data(const DataSource& data, const DataStatsOptions& options) 
     const auto counts = data.labels().bincount({}, data.info().label_dim);
     stats.label_counts.assign(counts.const_data_ptr<int64_t>(), counts.const_data_ptr<int64_t>() + counts.numel());
   }
-  const auto rows = random_rows(data, options);
-  measure_distances(rows, stats);
-  if (full) {
-    measure_spectrum(covariance_eigen(moments.covariance()).values, data.info().count, options, stats);
-  } else {
-    measure_spectrum(rows_eigen(rows - rows.mean(0)).values, rows.size(0), options, stats);
-  }
+  // One matrix of inner products serves the distances and, as it has the covariance's eigenvalues, the spectrum.
+  auto rows = random_rows(data, options);
+  rows -= rows.mean(0);
+  const auto gram = rows.matmul(rows.t());
+  measure_distances(gram, stats);
+  const int64_t samples = full ? data.info().count : rows.size(0);
+  measure_spectrum(covariance_eigen(full ? moments.covariance() : gram / samples).values, samples, options, stats);
   return stats;
 }
 

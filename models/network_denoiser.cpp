@@ -61,8 +61,8 @@ std::unique_ptr<Denoiser> make_network_denoiser(NativeModel native, std::string 
   model.network->to(device);
   for (Tensor& parameter : model.network->parameters()) parameter.requires_grad_(false);
   if (device.is_cuda()) set_cuda_precision(precision);
-  if (precision == Precision::kBf16) {
-    model.activations = torch::kBFloat16;
+  if (precision == Precision::kBf16) model.activations = torch::kBFloat16;
+  if (precision == Precision::kBf16 || device.is_cpu()) {
     if (native.config.network.sample_shape().size() == 3) model.format = torch::MemoryFormat::ChannelsLast;
     freeze_convolutions(*model.network, model.activations, model.format);
   }

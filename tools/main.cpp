@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "core/interrupts.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "core/progress.h"
 #include "core/run_info.h"
 #include "core/text.h"
@@ -137,6 +138,7 @@ int flush_results(int code) {
 }
 
 int main(int argc, char** argv) {
+  keep_freed_memory();
   std::signal(SIGPIPE, SIG_IGN);
   install_interrupt_handlers();
   Context context;

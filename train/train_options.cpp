@@ -31,7 +31,7 @@ RunOptions read_run(const Config& config) {
   run.snapshot_images = config.integer("snapshot_images", run.snapshot_images);
   run.state_images = config.integer("state_images", run.state_images);
   run.keep_states = config.integer("keep_states", run.keep_states);
-  run.precision = config.choice("precision", run.precision, {"auto", "fp32"});
+  run.precision = config.choice("precision", run.precision, {"auto", "fp32", "bf16"});
   return run;
 }
 

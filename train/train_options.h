@@ -28,7 +28,7 @@ struct RunOptions {
   int64_t snapshot_images = 128'000;   // averaged weights as a model file, all kept; 0: only at the end
   int64_t state_images = 128'000;      // everything needed to resume; 0: only at the end
   int64_t keep_states = 2;             // >= 2, so that a damaged newest one never is the only one
-  std::string precision = "auto";      // auto, fp32
+  std::string precision = "auto";      // auto, fp32, bf16 (core/device.h); weights, sums and loss stay float32
   void validate() const;
 };
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/device.h"
 #include "core/error.h"
 #include "core/math/random.h"
 #include "core/text.h"
@@ -16,7 +17,13 @@ PreconditionedNetwork make_preconditioned(const TrainOptions& options, torch::De
   auto model = make_native_model(
       options.model_config(), keyed_generator({options.run.seed, static_cast<uint64_t>(Purpose::kInitialisation)}));
   model.network->to(device);
-  return {std::move(model.network), make_preconditioning(options.preconditioning, options.sigma_data)};
+  PreconditionedNetwork network{std::move(model.network),
+                                make_preconditioning(options.preconditioning, options.sigma_data)};
+  if (parse_precision(options.run.precision, device) == Precision::kBf16) {
+    network.activations = torch::kBFloat16;
+    if (options.network.sample_shape().size() == 3) network.format = torch::MemoryFormat::ChannelsLast;
+  }
+  return network;
 }
 
 std::unique_ptr<Loader> make_loader(std::shared_ptr<const DataSource> data, const RunOptions& run, int64_t images) {

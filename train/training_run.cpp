@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/device.h"
 #include "core/error.h"
 #include "core/interrupts.h"
 #include "core/io/file.h"
@@ -203,6 +204,7 @@ class Run {
     info.add("data", nlohmann::json{{"source", data_.name}, {"count", data_.count}, {"shape", data_.shape},
                                     {"label_dim", data_.label_dim}, {"fingerprint", data_.fingerprint}}.dump());
     info.add_text("device", device_.str());
+    info.add_text("precision", std::string(to_string(parse_precision(options_.run.precision, device_))));
     info.add_number("seed", static_cast<double>(options_.run.seed));
     info.add_number("threads", at::get_num_threads());
     info.add_number("parameters", static_cast<double>(trainer_.parameter_count()));

@@ -2,6 +2,7 @@
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 
 #include "core/error.h"
+#include "core/io/file.h"
 #include "models/imports/imported_denoiser.h"
 #include "models/imports/trusted_file.h"
 
@@ -10,11 +11,13 @@ namespace farfield {
 std::unique_ptr<Denoiser> open_package(const std::filesystem::path& path, const ImportOptions& options, bool trust,
                                        torch::Device device) {
   using Loader = torch::inductor::AOTIModelPackageLoader;
+  const std::string bytes = read_file(path, kLargestImport);
+  const bool known_bytes = check_trust(path, bytes, options.sha256, trust);
+  const PrivateCopy copy(bytes, "model.pt2");  // the loader opens a path; these are the bytes that were checked
   const auto load = [&] {
     const c10::DeviceIndex index = device.is_cuda() ? device.index() : static_cast<c10::DeviceIndex>(-1);
-    return std::make_shared<Loader>(path.string(), "model", false, 1, index);
+    return std::make_shared<Loader>(copy.path().string(), "model", false, 1, index);
   };
-  const bool known_bytes = check_trust(path, options.sha256, trust);
   if (!known_bytes && device.is_cpu()) probe_in_child(path, [&] { load(); });
   try {
     const std::shared_ptr<Loader> loader = load();

@@ -12,8 +12,6 @@
 namespace farfield {
 namespace {
 
-constexpr uint64_t kLargestFile = uint64_t{1} << 36;
-
 torch::jit::Module parsed(const std::string& bytes, torch::Device device) {
   std::istringstream stream(bytes);
   torch::jit::Module module = torch::jit::load(stream, device);
@@ -25,8 +23,8 @@ torch::jit::Module parsed(const std::string& bytes, torch::Device device) {
 
 std::unique_ptr<Denoiser> open_torchscript(const std::filesystem::path& path, const ImportOptions& options, bool trust,
                                            torch::Device device) {
-  const bool known_bytes = check_trust(path, options.sha256, trust);
-  const std::string bytes = read_file(path, kLargestFile);
+  const std::string bytes = read_file(path, kLargestImport);
+  const bool known_bytes = check_trust(path, bytes, options.sha256, trust);
   if (!known_bytes) probe_in_child(path, [&] { parsed(bytes, torch::kCPU); });
   try {
     const auto module = std::make_shared<torch::jit::Module>(parsed(bytes, device));

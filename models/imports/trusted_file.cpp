@@ -53,15 +53,16 @@ std::string lower_case(std::string text) {
 
 }  // namespace
 
-bool check_trust(const std::filesystem::path& path, const std::string& pinned_sha256, bool trust) {
+bool check_trust(const std::filesystem::path& path, std::string_view bytes, const std::string& pinned_sha256,
+                 bool trust) {
   const std::string sidecar = sidecar_hash(path);
   if (!trust && pinned_sha256.empty()) {
     throw Error(ExitCode::kTrust,
                 fmt::format("{}: TorchScript and .pt2 files run code; give --trust, or pin it with {},sha256={}",
-                            path.string(), path.string(), sha256_file(path)));
+                            path.string(), path.string(), sha256(bytes)));
   }
   if (pinned_sha256.empty() && sidecar.empty()) return false;
-  const std::string found = sha256_file(path);
+  const std::string found = sha256(bytes);
   for (const auto& [expected, source] : {std::pair{pinned_sha256, "sha256="}, {sidecar, "its .sha256 file"}}) {
     if (!expected.empty() && lower_case(expected) != found) {
       throw Error(ExitCode::kTrust, fmt::format("{}: has SHA-256 {}, but {} says {}; it was not opened", path.string(),
@@ -69,6 +70,25 @@ bool check_trust(const std::filesystem::path& path, const std::string& pinned_sh
     }
   }
   return true;
+}
+
+PrivateCopy::PrivateCopy(std::string_view bytes, const std::string& file_name) {
+  std::string name = (std::filesystem::temp_directory_path() / "farfield-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw io_error(name, errno);
+  folder_ = name;
+  path_ = folder_ / file_name;
+  try {
+    write_file_atomically(path_, bytes);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+    throw;
+  }
+}
+
+PrivateCopy::~PrivateCopy() {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
 }
 
 void probe_in_child(const std::filesystem::path& path, const std::function<void()>& load) {

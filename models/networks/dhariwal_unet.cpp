@@ -38,7 +38,7 @@ class DhariwalUNet final : public Network {
       }
       h = block->forward(h, emb, dropout);
     }
-    return out_conv_->forward(at::silu(out_norm_->forward(h)));
+    return out_conv_->forward(out_norm_->activated(h));
   }
 
  private:

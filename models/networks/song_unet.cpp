@@ -214,10 +214,10 @@ class SongUNet final : public Network {
           aux = stage.conv->forward(aux);
           break;
         case Role::kAuxNorm:
-          normed = stage.norm->forward(x);
+          normed = stage.norm->activated(x);
           break;
         case Role::kAuxConv:
-          normed = stage.conv->forward(at::silu(normed));
+          normed = stage.conv->forward(normed);
           aux = aux.defined() ? normed + aux : normed;
           break;
         default:

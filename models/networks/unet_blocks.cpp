@@ -34,6 +34,10 @@ Tensor normalised_filter(const std::vector<double>& taps) {
   return filter.unsqueeze(0).unsqueeze(0).to(torch::kFloat32);
 }
 
+Tensor per_channel(const Tensor& table, const Tensor& like) {
+  return table.to(like.scalar_type()).unsqueeze(2).unsqueeze(3);
+}
+
 }  // namespace
 
 Linear::Linear(int64_t in_features, int64_t out_features, bool with_bias, const Init& init, const WeightSource& source) {
@@ -64,10 +68,10 @@ Conv2d::Conv2d(const ConvOptions& options, const Init& init, const WeightSource&
   }
 }
 
-void Conv2d::freeze(torch::ScalarType dtype, torch::MemoryFormat format) {
+void Conv2d::freeze(torch::ScalarType dtype, torch::MemoryFormat format, double scale) {
   if (!weight_.defined()) return;
-  frozen_weight_ = weight_.detach().to(dtype).contiguous(format);
-  frozen_bias_ = bias_.detach().to(dtype);
+  frozen_weight_ = (weight_.detach() * scale).to(dtype).contiguous(format);
+  frozen_bias_ = (bias_.detach() * scale).to(dtype);
 }
 
 Tensor Conv2d::filtered(const Tensor& x, int64_t padding) const {
@@ -126,6 +130,26 @@ Tensor GroupNorm::forward(const Tensor& x) const {
   return at::group_norm(x.to(weight_.scalar_type()), groups_, weight_, bias_, eps_).to(x.scalar_type());
 }
 
+Tensor GroupNorm::activated(const Tensor& x) const {
+  if (!can_fuse_norm(x)) return at::silu(forward(x));
+  Tensor out = torch::empty_like(x);
+  fused_norm_silu(x, {weight_, bias_, groups_, eps_}, {}, out);
+  return out;
+}
+
+Tensor GroupNorm::activated_in_place(Tensor x, const NormModulation& modulation) const {
+  if (can_fuse_norm(x)) {
+    fused_norm_silu(x, {weight_, bias_, groups_, eps_}, modulation, x);
+    return x;
+  }
+  if (modulation.offset.defined()) x.add_(per_channel(modulation.offset, x));
+  Tensor y = forward(x);
+  if (modulation.scale.defined()) {
+    y = at::addcmul(per_channel(modulation.shift, y), y, per_channel(modulation.scale, y) + 1);
+  }
+  return at::silu(y);
+}
+
 UNetBlock::UNetBlock(const UNetBlockOptions& options, const WeightSource& source) : options_(options) {
   const int64_t in = options.in_channels, out = options.out_channels;
   norm0_ = register_module("norm0", std::make_shared<GroupNorm>(in, options.eps, source));
@@ -150,18 +174,34 @@ UNetBlock::UNetBlock(const UNetBlockOptions& options, const WeightSource& source
 }
 
 Tensor UNetBlock::forward(const Tensor& x, const Tensor& emb, DropoutStream* dropout) const {
-  Tensor h = conv0_->forward(at::silu(norm0_->forward(x)));
-  const Tensor shift_scale = affine_->forward(emb).to(h.scalar_type()).unsqueeze(2).unsqueeze(3);
+  const Tensor embedded = affine_->forward(emb);
+  NormModulation modulation;
   if (options_.adaptive_scale) {
-    const auto parts = shift_scale.chunk(2, 1);  // scale, shift
-    h = at::silu(at::addcmul(parts[1], norm1_->forward(h), parts[0] + 1));
+    modulation.scale = embedded.narrow(1, 0, options_.out_channels);
+    modulation.shift = embedded.narrow(1, options_.out_channels, options_.out_channels);
   } else {
-    h = at::silu(norm1_->forward(h.add_(shift_scale)));
+    modulation.offset = embedded;
   }
+  Tensor h = norm1_->activated_in_place(conv0_->forward(norm0_->activated(x)), modulation);
   if (dropout != nullptr) h = dropout->drop(h, options_.dropout);
-  h = conv1_->forward(h).add_(skip_ ? skip_->forward(x) : x);
-  if (options_.skip_scale != 1) h.mul_(options_.skip_scale);
+  h = residual_sum(conv1_->forward(h), skip_ ? skip_->forward(x) : x, skip_ && skip_->has_weight());
   return options_.num_heads > 0 ? attended(h) : h;
+}
+
+Tensor UNetBlock::residual_sum(Tensor branch, const Tensor& skip, bool skip_frozen) const {
+  if (branch.scalar_type() == frozen_dtype_) return branch.add_(skip, skip_frozen ? 1 : options_.skip_scale);
+  branch.add_(skip);
+  return options_.skip_scale != 1 ? branch.mul_(options_.skip_scale) : branch;
+}
+
+void UNetBlock::freeze(torch::ScalarType dtype, torch::MemoryFormat format) {
+  frozen_dtype_ = dtype;
+  conv0_->freeze(dtype, format, 1);
+  conv1_->freeze(dtype, format, options_.skip_scale);
+  if (skip_) skip_->freeze(dtype, format, options_.skip_scale);
+  if (options_.num_heads == 0) return;
+  qkv_->freeze(dtype, format, 1);
+  proj_->freeze(dtype, format, options_.skip_scale);
 }
 
 // The reference interleaves q, k and v channel by channel: index = (head * C/heads + c) * 3 + which.
@@ -175,13 +215,16 @@ Tensor UNetBlock::attended(const Tensor& x) const {
   const Tensor key = (parts[1] / std::sqrt(static_cast<double>(channels))).to(soft_max_dtype);
   const Tensor weights = at::bmm(query, key).softmax(2).to(dtype);       // [B heads, query, key]
   const Tensor mixed = at::bmm(parts[2], weights.transpose(1, 2));       // [B heads, C/heads, query]
-  const Tensor h = proj_->forward(mixed.reshape(x.sizes()).contiguous(x.suggest_memory_format())) + x;
-  return options_.skip_scale != 1 ? h * options_.skip_scale : h;
+  const Tensor projected = proj_->forward(mixed.reshape(x.sizes()).contiguous(x.suggest_memory_format()));
+  return residual_sum(projected, x, false);
 }
 
 void freeze_convolutions(torch::nn::Module& module, torch::ScalarType dtype, torch::MemoryFormat format) {
   for (const auto& part : module.modules()) {
-    if (auto* conv = part->as<Conv2d>()) conv->freeze(dtype, format);
+    if (auto* conv = part->as<Conv2d>()) conv->freeze(dtype, format, 1);
+  }
+  for (const auto& part : module.modules()) {
+    if (auto* block = part->as<UNetBlock>()) block->freeze(dtype, format);
   }
 }
 

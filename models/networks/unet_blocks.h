@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "models/dropout.h"
+#include "models/networks/fused_norm.h"
 
 namespace farfield {
 
@@ -56,8 +57,10 @@ class Conv2d final : public torch::nn::Module {
   Conv2d(const ConvOptions& options, const Init& init, const WeightSource& source);
   torch::Tensor forward(const torch::Tensor& x) const;
   int64_t out_channels() const { return options_.out_channels; }
-  // For inference only: keeps the weight as `dtype` in `format`, cast once. Later changes of the parameter are not seen.
-  void freeze(torch::ScalarType dtype, torch::MemoryFormat format);
+  bool has_weight() const { return weight_.defined(); }
+  // For inference only: keeps `scale` times weight and bias as `dtype` in `format`, cast once. Later changes of the
+  // parameters are not seen.
+  void freeze(torch::ScalarType dtype, torch::MemoryFormat format, double scale);
 
  private:
   torch::Tensor resampled(const torch::Tensor& x) const;
@@ -76,6 +79,9 @@ class GroupNorm final : public torch::nn::Module {
  public:
   GroupNorm(int64_t channels, double eps, const WeightSource& source);  // min(32, channels / 4) groups
   torch::Tensor forward(const torch::Tensor& x) const;
+  torch::Tensor activated(const torch::Tensor& x) const;  // silu(GroupNorm(x))
+  // silu(GroupNorm(x + offset) (1 + scale) + shift); x is the caller's own and may be overwritten.
+  torch::Tensor activated_in_place(torch::Tensor x, const NormModulation& modulation) const;
 
  private:
   int64_t groups_;
@@ -104,11 +110,16 @@ class UNetBlock final : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& emb, DropoutStream* dropout) const;
   int64_t in_channels() const { return options_.in_channels; }
   int64_t out_channels() const { return options_.out_channels; }
+  // Conv2d::freeze on its convolutions, with the scale of the residual sums folded in: one pass over memory less a sum.
+  void freeze(torch::ScalarType dtype, torch::MemoryFormat format);
 
  private:
   torch::Tensor attended(const torch::Tensor& x) const;
+  // (branch + skip) * skip_scale, written into `branch`; `skip_frozen`: the skip has weights, which hold the scale.
+  torch::Tensor residual_sum(torch::Tensor branch, const torch::Tensor& skip, bool skip_frozen) const;
 
   UNetBlockOptions options_;
+  torch::ScalarType frozen_dtype_ = torch::ScalarType::Undefined;
   std::shared_ptr<GroupNorm> norm0_, norm1_, norm2_;
   std::shared_ptr<Conv2d> conv0_, conv1_, skip_, qkv_, proj_;
   std::shared_ptr<Linear> affine_;
@@ -128,7 +139,7 @@ class FourierEmbedding final : public torch::nn::Module {
   torch::Tensor freqs_;
 };
 
-// Conv2d::freeze on every convolution below `module`.
+// Freezes every block and every other convolution below `module`.
 void freeze_convolutions(torch::nn::Module& module, torch::ScalarType dtype, torch::MemoryFormat format);
 
 }  // namespace farfield

@@ -15,7 +15,7 @@ augment: {xflip: true}
 optimiser: {learning_rate: 0.01, rampup_images: 24}
 ema: {halflife_images: 12, ramp_ratio: 0.5}
 run: {images: 60, batch: 6, micro_batch: 3, tick_images: 12, snapshot_images: 24, state_images: 18,
-      preview_images: 0, seed: 5}
+      preview_images: 0, seed: 5, precision: fp32}
 )";
 
 }  // namespace

@@ -28,7 +28,7 @@ TEST(TrainOptions, MistakesNameTheFieldAndTheConstraint) {
       {"run.micro_batch=4", "run.micro_batch is 4; expected 0 or a divisor of run.batch = 6"},
       {"run.images=-1", "run.images"},
       {"run.keep_states=1", "run.keep_states is 1; expected 2 or more"},
-      {"run.precision=bf16", "run.precision"},
+      {"run.precision=fp16", "run.precision"},
       {"run.seed=-1", "run.seed"},
       {"preconditioning.sigma_data=0", "preconditioning.sigma_data is 0; expected above 0"},
       {"preconditioning.name=emd", "did you mean 'edm'"},

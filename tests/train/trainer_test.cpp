@@ -73,6 +73,19 @@ TEST(Trainer, MicroBatchesAccumulateTheGradientOfTheBatch) {
   }
 }
 
+// Mixed precision changes how convolutions round, not what is learned nor what is stored.
+TEST(Trainer, Bf16HasTheGradientOfFp32AndFloat32Weights) {
+  Trainer exact = tiny_trainer(), mixed = tiny_trainer({"run.precision=bf16"});
+  const auto exact_loss = exact.step().loss, mixed_loss = mixed.step().loss;
+  EXPECT_FALSE(torch::equal(mixed_loss, exact_loss));
+  EXPECT_LT(test::relative_deviation(mixed_loss, exact_loss), 0.02);
+  const auto expected = exact.state(), state = mixed.state();
+  for (const auto& [name, tensor] : state.tensors) EXPECT_EQ(tensor.scalar_type(), torch::kFloat32) << name;
+  const std::string name = "adam.first.dec.8x8_block0.conv0.weight";
+  const auto a = expected.tensors.at(name).flatten(), b = state.tensors.at(name).flatten();
+  EXPECT_GT((a.dot(b) / (a.norm() * b.norm())).item<double>(), 0.99);
+}
+
 TEST(Trainer, LearnsTheData) {
   Trainer trainer = tiny_trainer({"network.dropout=0", "network.label_dropout=0", "augment.xflip=false"});
   const auto mean = [](const std::vector<torch::Tensor>& losses) { return torch::cat(losses).mean().item<double>(); };
