@@ -10,6 +10,7 @@
 #include "core/run_folder.h"
 #include "core/run_info.h"
 #include "core/text.h"
+#include "models/guidance.h"
 #include "models/model_registry.h"
 #include "models/reference_file.h"
 #include "samplers/integrate.h"
@@ -26,7 +27,7 @@ namespace {
 struct Options {
   std::string model, solver = "heun", seeds = "0-63", sigmas, churn, gaussian, out;
   ScheduleRequest schedule;
-  std::optional<double> teleport;
+  std::optional<double> teleport, guidance;
   std::optional<int64_t> label;
   int64_t batch = 64;
   bool trajectory = false;
@@ -39,6 +40,7 @@ std::map<std::string, std::string> settings_of(const Options& options) {
                                                  {"schedule", options.sigmas.empty() ? options.schedule.schedule : "list"},
                                                  {"seeds", options.seeds}};
   if (options.teleport) settings["gaussian"] = options.gaussian;
+  if (options.guidance) settings["guidance"] = format_double(*options.guidance);
   return settings;
 }
 
@@ -75,7 +77,9 @@ void run_sample(const Context& context, const Options& options) {
 
   RunFolder folder(options.out, context.force);
   RunInfo info(context.command_line);
-  const auto model = open_model(options.model, {context.device, context.precision, context.trust});
+  std::shared_ptr<const Denoiser> model =
+      open_model(options.model, {context.device, context.precision, context.trust});
+  if (options.guidance) model = make_guidance(model, *options.guidance);
   request.levels = resolve_levels(schedule, model->info());
   if (options.teleport) request.teleport = Teleport{*options.teleport, read_gaussian(options.gaussian)};
   request.validate(model->info());
@@ -125,6 +129,7 @@ void add_sample_command(CLI::App& app, Context& context) {
   command->add_option("--churn", options->churn, "EDM's S,MIN,MAX,NOISE [0,0,inf,1]");
   command->add_option("--seeds", options->seeds, "one sample a seed: 0-63 or 1,5,10-20")->capture_default_str();
   command->add_option("--class", options->label, "class of every sample; without it each seed draws one");
+  command->add_option("--guidance", options->guidance, "classifier-free guidance: D_u + W (D_c - D_u); 1: none");
   command->add_option("--batch", options->batch, "samples at a time; does not change them")->capture_default_str();
   CLI::Option* teleport = command->add_option("--teleport", options->teleport, "start at this level by closed form");
   CLI::Option* gaussian = command->add_option("--gaussian", options->gaussian, "fitted Gaussian for --teleport");
