@@ -27,16 +27,17 @@ namespace {
 struct Options {
   std::string model, solver = "heun", seeds = "0-63", sigmas, churn, gaussian, out;
   ScheduleRequest schedule;
-  std::optional<double> teleport, guidance;
+  std::optional<double> teleport, guidance, threshold, ode_jump;
   std::optional<int64_t> label;
   int64_t batch = 64;
-  bool trajectory = false;
+  bool trajectory = false, afs = false, denoise_to_zero = false;
 };
 
 // What run.json and the PNG's text say beside the request itself.
 std::map<std::string, std::string> settings_of(const Options& options) {
   std::map<std::string, std::string> settings = {{"model", options.model},
                                                  {"solver", options.solver},
+                                                 {"solver_resolved", resolve_solver(options.solver)},
                                                  {"schedule", options.sigmas.empty() ? options.schedule.schedule : "list"},
                                                  {"seeds", options.seeds}};
   if (options.teleport) settings["gaussian"] = options.gaussian;
@@ -72,6 +73,10 @@ void run_sample(const Context& context, const Options& options) {
   if (!options.churn.empty()) request.churn = parse_churn(options.churn);
   request.label = options.label;
   request.batch = options.batch;
+  request.afs = options.afs;
+  request.threshold = options.threshold;
+  request.denoise_to_zero = options.denoise_to_zero;
+  request.ode_jump = options.ode_jump;
   request.trajectory = options.trajectory;
   request.device = parse_device(context.device);
 
@@ -85,7 +90,7 @@ void run_sample(const Context& context, const Options& options) {
   request.validate(model->info());
 
   const auto count = static_cast<int64_t>(request.seeds.size());
-  Progress progress("sampling", count * count_evaluations(*solver, request.levels_run()), "evaluations");
+  Progress progress("sampling", count * count_evaluations(*solver, request), "evaluations");
   request.on_evaluation = [&](int64_t samples) { progress.advance(samples); };
   const auto samples = sample(*model, *solver, request);
 
@@ -116,7 +121,8 @@ void add_sample_command(CLI::App& app, Context& context) {
   ScheduleRequest& schedule = options->schedule;
   command->add_option("--model", options->model, "network, reference file, run folder or delta:SRC")->required();
   command->add_option("--out", options->out, "folder to make")->required();
-  command->add_option("--solver", options->solver, join(solver_names(), ", "))->capture_default_str();
+  command->add_option("--solver", options->solver, "SOLVER[,option=value...], see the list below")
+      ->capture_default_str();
   CLI::Option* name = command->add_option("--schedule", schedule.schedule,
                                           join(schedule_names(), ", ") + ", or file:PATH with one level a line");
   name->capture_default_str();
@@ -127,12 +133,20 @@ void add_sample_command(CLI::App& app, Context& context) {
   command->add_option("--final", schedule.final, "zero: the last interval ends at 0; sigma_min: it ends there [zero]");
   command->add_option("--sigmas", options->sigmas, "the levels themselves, falling: 80,10,1,0")->excludes(name);
   command->add_option("--churn", options->churn, "EDM's S,MIN,MAX,NOISE [0,0,inf,1]");
+  command->add_flag("--afs", options->afs, "first evaluation analytical: D of N(0, I), one evaluation less");
+  command->add_option("--threshold", options->threshold,
+                      "dynamic thresholding of every D at this quantile, for data in [-1, 1] (0.995 is usual)");
+  CLI::Option* denoise = command->add_flag("--denoise-to-zero", options->denoise_to_zero,
+                                           "end with x = D(x; sigma_N), for levels that end above 0");
+  command->add_option("--ode-jump", options->ode_jump, "leave the trajectory at this level and return D there")
+      ->excludes(denoise);
   command->add_option("--seeds", options->seeds, "one sample a seed: 0-63 or 1,5,10-20")->capture_default_str();
   command->add_option("--class", options->label, "class of every sample; without it each seed draws one");
   command->add_option("--guidance", options->guidance, "classifier-free guidance: D_u + W (D_c - D_u); 1: none");
   command->add_option("--batch", options->batch, "samples at a time; does not change them")->capture_default_str();
   CLI::Option* teleport = command->add_option("--teleport", options->teleport, "start at this level by closed form");
   CLI::Option* gaussian = command->add_option("--gaussian", options->gaussian, "fitted Gaussian for --teleport");
+  command->footer("Solvers:\n" + solver_help());
   teleport->needs(gaussian);
   gaussian->needs(teleport);
   command->add_flag("--trajectory", options->trajectory, "keep the state after every step, and the levels");
