@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/device.h"
+#include "core/error.h"
+#include "core/log.h"
 #include "core/progress.h"
 #include "core/run_folder.h"
 #include "core/run_info.h"
@@ -18,6 +20,7 @@
 #include "samplers/noise_levels.h"
 #include "samplers/sampler.h"
 #include "samplers/solver_registry.h"
+#include "samplers/teleport_auto.h"
 #include "tools/command.h"
 #include "tools/sample_files.h"
 
@@ -25,9 +28,9 @@ namespace farfield::tools {
 namespace {
 
 struct Options {
-  std::string model, solver = "heun", seeds = "0-63", sigmas, churn, gaussian, out;
+  std::string model, solver = "heun", seeds = "0-63", sigmas, churn, teleport, gaussian, out;
   ScheduleRequest schedule;
-  std::optional<double> teleport, guidance, threshold, ode_jump;
+  std::optional<double> teleport_threshold, guidance, threshold, ode_jump;
   std::optional<int64_t> label;
   int64_t batch = 64;
   bool trajectory = false, afs = false, denoise_to_zero = false;
@@ -40,15 +43,36 @@ std::map<std::string, std::string> settings_of(const Options& options) {
                                                  {"solver_resolved", resolve_solver(options.solver)},
                                                  {"schedule", options.sigmas.empty() ? options.schedule.schedule : "list"},
                                                  {"seeds", options.seeds}};
-  if (options.teleport) settings["gaussian"] = options.gaussian;
+  if (!options.teleport.empty()) settings["gaussian"] = options.gaussian;
   if (options.guidance) settings["guidance"] = format_double(*options.guidance);
   return settings;
 }
 
 void add_inputs(RunInfo& info, const Options& options) {
   if (const auto file = model_file(options.model); !file.empty()) info.add_input("model", file);
-  if (options.teleport) info.add_input("gaussian", options.gaussian);
+  if (!options.teleport.empty()) info.add_input("gaussian", options.gaussian);
   if (options.schedule.schedule.starts_with("file:")) info.add_input("schedule", options.schedule.schedule.substr(5));
+}
+
+// The level to teleport to: as given, or measured, and then on record.
+double teleport_level(const Options& options, const Denoiser& model, const SampleRequest& request, RunInfo& info) {
+  if (options.teleport != "auto") return parse_double(options.teleport, "--teleport");
+  TeleportSearch search{.batch = request.batch, .label = request.label, .device = request.device};
+  search.threshold = options.teleport_threshold.value_or(search.threshold);
+  SampleRequest whole = request;
+  whole.teleport.reset();
+  const auto measured = measure_explained(model, request.teleport->gaussian, whole.levels_run(), search);
+  const double sigma = lowest_explained(measured, search.threshold);
+  info.add("teleport_auto", nlohmann::ordered_json{{"threshold", search.threshold},
+                                                   {"probes", search.probes},
+                                                   {"evaluations_per_probe", measured.evaluations},
+                                                   {"sigmas", measured.sigmas},
+                                                   {"explained", measured.explained},
+                                                   {"sigma", sigma}}
+                                .dump());
+  log::info(fmt::format("teleport auto: sigma {:.4g}, the lowest level from which on the Gaussian explains {} of the score",
+                        sigma, format_double(search.threshold)));
+  return sigma;
 }
 
 void report(const Context& context, const RunFolder& folder, const Samples& samples) {
@@ -64,10 +88,8 @@ void report(const Context& context, const RunFolder& folder, const Samples& samp
              samples.seconds, samples.seconds / static_cast<double>(count));
 }
 
-void run_sample(const Context& context, const Options& options) {
-  const auto solver = make_solver(options.solver);
-  ScheduleRequest schedule = options.schedule;
-  if (!options.sigmas.empty()) schedule.sigmas = parse_levels(options.sigmas);
+// Everything of the request that needs no model.
+SampleRequest request_of(const Context& context, const Options& options) {
   SampleRequest request;
   request.seeds = parse_seeds(options.seeds);
   if (!options.churn.empty()) request.churn = parse_churn(options.churn);
@@ -79,6 +101,17 @@ void run_sample(const Context& context, const Options& options) {
   request.ode_jump = options.ode_jump;
   request.trajectory = options.trajectory;
   request.device = parse_device(context.device);
+  return request;
+}
+
+void run_sample(const Context& context, const Options& options) {
+  if (options.teleport_threshold && options.teleport != "auto") {
+    throw usage_error("teleport: --teleport-threshold applies to --teleport auto only; leave it out");
+  }
+  const auto solver = make_solver(options.solver);
+  ScheduleRequest schedule = options.schedule;
+  if (!options.sigmas.empty()) schedule.sigmas = parse_levels(options.sigmas);
+  SampleRequest request = request_of(context, options);
 
   RunFolder folder(options.out, context.force);
   RunInfo info(context.command_line);
@@ -86,7 +119,11 @@ void run_sample(const Context& context, const Options& options) {
       open_model(options.model, {context.device, context.precision, context.trust});
   if (options.guidance) model = make_guidance(model, *options.guidance);
   request.levels = resolve_levels(schedule, model->info());
-  if (options.teleport) request.teleport = Teleport{*options.teleport, read_gaussian(options.gaussian)};
+  if (!options.teleport.empty()) {
+    request.teleport = Teleport{request.levels.front(), read_gaussian(options.gaussian)};
+    request.validate(model->info());
+    request.teleport->sigma = teleport_level(options, *model, request, info);
+  }
   request.validate(model->info());
 
   const auto count = static_cast<int64_t>(request.seeds.size());
@@ -110,7 +147,7 @@ void run_sample(const Context& context, const Options& options) {
 constexpr const char* kExamples =
     "  farfield sample --model assets/glyphs.safetensors --out runs/glyphs\n"
     "  farfield sample --model net.safetensors --steps 40 --churn 40,0.05,50,1.003 --seeds 0-9999 --out runs/churn\n"
-    "  farfield sample --model net.safetensors --teleport 8.4 --gaussian gaussian.safetensors --out runs/teleport\n";
+    "  farfield sample --model net.safetensors --teleport auto --gaussian gaussian.safetensors --out runs/teleport\n";
 
 }  // namespace
 
@@ -144,7 +181,10 @@ void add_sample_command(CLI::App& app, Context& context) {
   command->add_option("--class", options->label, "class of every sample; without it each seed draws one");
   command->add_option("--guidance", options->guidance, "classifier-free guidance: D_u + W (D_c - D_u); 1: none");
   command->add_option("--batch", options->batch, "samples at a time; does not change them")->capture_default_str();
-  CLI::Option* teleport = command->add_option("--teleport", options->teleport, "start at this level by closed form");
+  CLI::Option* teleport = command->add_option("--teleport", options->teleport,
+                                              "start at this level by closed form; auto: the lowest it explains");
+  command->add_option("--teleport-threshold", options->teleport_threshold,
+                      "part of the score the Gaussian must explain for auto [0.99]");
   CLI::Option* gaussian = command->add_option("--gaussian", options->gaussian, "fitted Gaussian for --teleport");
   command->footer("Solvers:\n" + solver_help());
   teleport->needs(gaussian);
