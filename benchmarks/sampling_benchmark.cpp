@@ -14,7 +14,7 @@ using torch::Tensor;
 // The same steps are taken once by integrate() and once by calling the solver alone.
 void sampling_loop(benchmark::State& state) {
   const SolverEntry& entry = solver_table().at(state.range(0));
-  const auto solver = entry.make();
+  const auto solver = make_solver(entry.name);
   const auto levels = noise_levels({});
   const auto steps = levels.size() - 1;
   const Tensor start = SampleRandom(1).normal({256, 3072}, torch::kFloat64) * levels.front();
@@ -25,7 +25,7 @@ void sampling_loop(benchmark::State& state) {
   const auto loop = [&] { benchmark::DoNotOptimize(integrate(*solver, free, start, levels).x); };
   const auto bare_steps = [&] {
     const torch::NoGradGuard no_gradients;
-    const auto memory = solver->make_memory({levels});
+    const auto memory = solver->make_memory(plan_run(*solver, levels));
     Tensor x = start;
     for (size_t i = 0; i < steps; ++i) x = solver->step(free, x, {levels[i], levels[i + 1]}, memory.get()).x;
     benchmark::DoNotOptimize(x);

@@ -1,4 +1,4 @@
-#include "samplers/slope.h"
+#include "samplers/linear_combination.h"
 #include "samplers/solvers.h"
 
 namespace farfield {
@@ -11,8 +11,7 @@ class Euler final : public Solver {
 
   Step step(const DenoiseFn& denoise, const torch::Tensor& x, Interval interval, StepMemory*) const override {
     const auto denoised = denoise(x, interval.from);
-    const auto d = slope(x, denoised, interval.from);
-    return {torch::add(x, d, interval.to - interval.from), denoised, d};
+    return {euler_step(x, denoised, interval), denoised};
   }
 };
 

@@ -13,12 +13,16 @@ namespace {
 
 using Factor = std::function<double(double variance)>;
 
-// m + U diag(f(l)) U^T (x - m) + f(tail) (I - U U^T) (x - m), as the sum of f(tail) (x - m) and a low-rank update.
-torch::Tensor scale_modes(const GaussianStats& stats, const torch::Tensor& x, const Factor& factor) {
+void check_size(const GaussianStats& stats, const torch::Tensor& x) {
   if (x.dim() < 1 || x.numel() != x.size(0) * stats.dim()) {
     throw usage_error(fmt::format("Gaussian of {} dimensions, but samples of shape {}: fit it to the data of this model",
                                   stats.dim(), c10::str(x.sizes())));
   }
+}
+
+// m + U diag(f(l)) U^T (x - m) + f(tail) (I - U U^T) (x - m), as the sum of f(tail) (x - m) and a low-rank update.
+torch::Tensor scale_modes(const GaussianStats& stats, const torch::Tensor& x, const Factor& factor) {
+  check_size(stats, x);
   const auto on_device = [&](const torch::Tensor& t) { return t.to(x.device(), torch::kFloat64); };
   auto factors = stats.eigenvalues.to(torch::kCPU, torch::kFloat64).clone();
   auto values = factors.accessor<double, 1>();
@@ -47,6 +51,16 @@ torch::Tensor gaussian_flow_denoised(const GaussianStats& stats, const torch::Te
   return scale_modes(stats, x, [&](double l) {
     return l > 0 ? l / std::sqrt((to * to + l) * (from * from + l)) : 0.0;
   });
+}
+
+torch::Tensor gaussian_draw(const GaussianStats& stats, const torch::Tensor& normals) {
+  check_size(stats, normals);
+  const auto mean = stats.mean.to(normals.device(), torch::kFloat64).view(normals.sizes().slice(1));
+  return scale_modes(stats, normals.to(torch::kFloat64) + mean, [](double l) { return std::sqrt(l); }).to(normals.dtype());
+}
+
+torch::Tensor gaussian_denoised(const GaussianStats& stats, const torch::Tensor& x, double sigma) {
+  return gaussian_flow_denoised(stats, x, sigma, sigma);
 }
 
 }  // namespace farfield

@@ -17,4 +17,10 @@ torch::Tensor gaussian_flow(const GaussianStats& stats, const torch::Tensor& x, 
 // l / sqrt((to^2 + l) (from^2 + l)).
 torch::Tensor gaussian_flow_denoised(const GaussianStats& stats, const torch::Tensor& x, double from, double to);
 
+// m + S^(1/2) z: samples of N(m, S) from standard normals z [B, ...shape]. As above.
+torch::Tensor gaussian_draw(const GaussianStats& stats, const torch::Tensor& normals);
+
+// The Gaussian's own denoiser, D(x; sigma) = m + S (S + sigma^2 I)^-1 (x - m), sigma > 0. As above.
+torch::Tensor gaussian_denoised(const GaussianStats& stats, const torch::Tensor& x, double sigma);
+
 }  // namespace farfield

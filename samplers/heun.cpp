@@ -1,4 +1,4 @@
-#include "samplers/slope.h"
+#include "samplers/linear_combination.h"
 #include "samplers/solvers.h"
 
 namespace farfield {
@@ -10,14 +10,15 @@ class Heun final : public Solver {
   int order() const override { return 2; }
 
   Step step(const DenoiseFn& denoise, const torch::Tensor& x, Interval interval, StepMemory*) const override {
-    const double h = interval.to - interval.from;
     const auto denoised = denoise(x, interval.from);
-    const auto d = slope(x, denoised, interval.from);
-    const auto predicted = torch::add(x, d, h);
-    if (interval.to == 0) return {predicted, denoised, d};
+    const auto predicted = euler_step(x, denoised, interval);
+    if (interval.to == 0) return {predicted, denoised};
 
-    auto sum = slope(predicted, denoise(predicted, interval.to), interval.to).add_(d);
-    return {torch::add(x, sum, h / 2), denoised, d};
+    // x + h/2 [d(x; from) + d(predicted; to)]
+    const double half = (interval.to - interval.from) / 2;
+    const std::vector<Slope> slopes = {{half, x, denoised, interval.from},
+                                       {half, predicted, denoise(predicted, interval.to), interval.to}};
+    return {add_slopes(x, slopes), denoised};
   }
 };
 

@@ -9,7 +9,11 @@
 #include "core/error.h"
 #include "core/interrupts.h"
 #include "models/counting.h"
+#include "samplers/analytical_first_step.h"
+#include "samplers/linear_combination.h"
 #include "samplers/noise_levels.h"
+#include "samplers/slope.h"
+#include "samplers/thresholding.h"
 
 namespace farfield {
 namespace {
@@ -25,42 +29,74 @@ void check_finite(const torch::Tensor& x, int64_t index, int64_t steps, Interval
       index + 1, steps, interval.from, interval.to, bad[0][0].item<int64_t>(), bad.size(0), x.size(0)));
 }
 
+void check_options(const Solver& solver, const std::vector<double>& levels, const IntegrateOptions& options) {
+  check_levels(levels);
+  options.churn.validate();
+  check(options.churn.s_churn == 0 || options.noise, "integrate: churn needs a noise function");
+  check(!solver.stochastic() || options.brownian, "integrate: a stochastic solver needs a Brownian path");
+  if (options.denoise_to_zero && levels.back() == 0) {
+    throw usage_error("denoise to zero: the last level is 0 already; leave it out, or end the levels above 0");
+  }
+}
+
+// What solvers call: the denoiser, interruptible, counted, thresholded, and started analytically, as asked for.
+DenoiseFn wrapped(const DenoiseFn& denoise, const IntegrateOptions& options, int64_t& calls) {
+  DenoiseFn wrapped = counting(
+      [&denoise](const torch::Tensor& state, double sigma) {
+        stop_if_interrupted();
+        return denoise(state, sigma);
+      },
+      calls);
+  if (options.afs) wrapped = with_analytical_first_step(wrapped);
+  if (options.threshold) wrapped = with_thresholding(wrapped, *options.threshold);
+  return wrapped;
+}
+
+// x after churn, at sigma_hat.
+torch::Tensor churned(const torch::Tensor& x, const IntegrateOptions& options, int64_t index, double sigma,
+                      double sigma_hat) {
+  if (options.churn.s_churn == 0) return x;
+  const auto noise = options.noise(index).to(x.options());  // drawn in every step: the stream must not depend on s_min
+  if (sigma_hat == sigma) return x;
+  const double deviation = options.churn.s_noise * std::sqrt(sigma_hat * sigma_hat - sigma * sigma);
+  return linear_combination({{1, x}, {deviation, noise}});
+}
+
+void observe(const IntegrateOptions& options, int64_t index, int64_t steps, Interval levels, Interval stepped,
+             const torch::Tensor& x, const torch::Tensor& x_hat, const Step& step) {
+  check_finite(step.x, index, steps, stepped);
+  if (!options.observer) return;
+  const auto d = slope(x_hat, step.denoised, stepped.from);
+  options.observer({index, steps, levels.from, levels.to, x, x_hat, step.x, step.denoised, d});
+}
+
 }  // namespace
 
 SampleResult integrate(const Solver& solver, const DenoiseFn& denoise, torch::Tensor x,
                        const std::vector<double>& levels, const IntegrateOptions& options) {
-  const Churn& churn = options.churn;
-  check_levels(levels);
-  churn.validate();
-  check(churn.s_churn == 0 || options.noise, "integrate: churn needs a noise function");
-
+  check_options(solver, levels, options);
   const at::NoGradGuard no_gradients;
   const auto start = std::chrono::steady_clock::now();
   SampleResult result{.x = {}, .nfe = 0, .seconds = 0};
-  const DenoiseFn watched = counting(
-      [&](const torch::Tensor& state, double sigma) {
-        stop_if_interrupted();
-        return denoise(state, sigma);
-      },
-      result.nfe);
+  const DenoiseFn watched = wrapped(denoise, options, result.nfe);
 
-  const auto memory = solver.make_memory({levels});
-  const auto steps = static_cast<int64_t>(levels.size()) - 1;
+  const auto visited = levels_visited(solver, levels, options.denoise_to_zero);
+  const auto steps = static_cast<int64_t>(visited.size()) - 1;
+  const RunPlan plan = plan_run(solver, levels, options);
+  const auto memory = solver.make_memory(plan);
   for (int64_t i = 0; i < steps; ++i) {
-    const double sigma = levels[i], sigma_hat = churn.raised(sigma, steps);
+    const Interval between{visited[i], visited[i + 1]};
+    const bool final_denoise = i == static_cast<int64_t>(plan.intervals.size());
+    const Interval interval = final_denoise ? between : plan.intervals[i];
+    Step step;
     torch::Tensor x_hat = x;
-    if (churn.s_churn > 0) {
-      const auto noise = options.noise(i).to(x.options());  // drawn in every step: the stream must not depend on s_min
-      if (sigma_hat > sigma) {
-        x_hat = torch::add(x, noise, churn.s_noise * std::sqrt(sigma_hat * sigma_hat - sigma * sigma));
-      }
+    if (final_denoise) {
+      step.x = step.denoised = watched(x, interval.from);
+    } else {
+      x_hat = churned(x, options, i, between.from, interval.from);
+      step = solver.step(watched, x_hat, interval, memory.get());
     }
-    const Interval interval{sigma_hat, levels[i + 1]};
-    Step step = solver.step(watched, x_hat, interval, memory.get());
-    check_finite(step.x, i, steps, interval);
-    if (options.observer) {
-      options.observer({i, steps, sigma, levels[i + 1], x, x_hat, step.x, step.denoised, step.slope});
-    }
+    observe(options, i, steps, between, interval, x, x_hat, step);
     x = std::move(step.x);
   }
   result.x = std::move(x);
@@ -68,9 +104,33 @@ SampleResult integrate(const Solver& solver, const DenoiseFn& denoise, torch::Te
   return result;
 }
 
-int64_t count_evaluations(const Solver& solver, const std::vector<double>& levels) {
+RunPlan plan_run(const Solver& solver, const std::vector<double>& levels, const IntegrateOptions& options) {
+  const auto planned = solver.plan_levels(levels);
+  check_levels(planned);
+  const auto steps = static_cast<int64_t>(planned.size()) - 1;
+  RunPlan plan{.intervals = {},
+               .budget = static_cast<int64_t>(levels.size()) - 1,
+               .brownian = options.brownian,
+               .on_attempt = options.on_attempt};
+  for (int64_t i = 0; i < steps; ++i) plan.intervals.push_back({options.churn.raised(planned[i], steps), planned[i + 1]});
+  return plan;
+}
+
+std::vector<double> levels_visited(const Solver& solver, const std::vector<double>& levels, bool denoise_to_zero) {
+  auto visited = solver.plan_levels(levels);
+  if (denoise_to_zero) visited.push_back(0);
+  return visited;
+}
+
+int64_t count_evaluations(const Solver& solver, const std::vector<double>& levels, const IntegrateOptions& options) {
   const DenoiseFn zero = [](const torch::Tensor& x, double) { return torch::zeros_like(x); };
-  return integrate(solver, zero, torch::ones({1, 1}, torch::kFloat64), levels).nfe;
+  const auto x = torch::ones({1, 1}, torch::kFloat64);
+  IntegrateOptions quiet{.churn = options.churn,
+                         .noise = [&](int64_t) { return torch::zeros_like(x); },
+                         .brownian = [&](double, double) { return torch::zeros_like(x); },
+                         .afs = options.afs,
+                         .denoise_to_zero = options.denoise_to_zero};
+  return integrate(solver, zero, x, levels, quiet).nfe;
 }
 
 }  // namespace farfield

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "samplers/churn.h"
@@ -10,7 +11,8 @@
 namespace farfield {
 
 // What an observer sees after step `index` (0-based) from sigma_from to sigma_to; x_hat is the state after churn (the
-// one the solver stepped from, at churn.raised(sigma_from)). Tensors are shared: look, do not change.
+// one the solver stepped from, at churn.raised(sigma_from)); slope is that of x_hat and denoised. A final denoise is a
+// step to 0. Tensors are shared: look, do not change.
 struct StepView {
   int64_t index, steps;
   double sigma_from, sigma_to;
@@ -23,8 +25,14 @@ using NoiseFn = std::function<torch::Tensor(int64_t index)>;
 
 struct IntegrateOptions {
   Churn churn = {};
-  NoiseFn noise = {};          // needed when churn.s_churn > 0, and then called once in every step, raised or not
-  StepObserver observer = {};  // may be empty
+  NoiseFn noise = {};        // needed when churn.s_churn > 0, and then called once in every step, raised or not
+  BrownianFn brownian = {};  // needed by stochastic solvers
+  bool afs = false;          // the first denoiser call is replaced (analytical_first_step.h)
+  std::optional<double> threshold = {};  // every D is thresholded at this quantile (thresholding.h)
+  // After the last level sigma_N > 0: x = D(x; sigma_N), one evaluation, an Euler step to 0. usage_error at sigma_N = 0.
+  bool denoise_to_zero = false;
+  StepObserver observer = {};       // may be empty
+  AttemptObserver on_attempt = {};  // inner steps of adaptive solvers; may be empty
 };
 
 struct SampleResult {
@@ -39,7 +47,14 @@ struct SampleResult {
 SampleResult integrate(const Solver& solver, const DenoiseFn& denoise, torch::Tensor x,
                        const std::vector<double>& levels, const IntegrateOptions& options = {});
 
-// The denoiser calls a run of `solver` over `levels` takes, counted on a state of one number.
-int64_t count_evaluations(const Solver& solver, const std::vector<double>& levels);
+// What integrate() tells `solver` about its run over `levels`.
+RunPlan plan_run(const Solver& solver, const std::vector<double>& levels, const IntegrateOptions& options = {});
+
+// The levels of the states that an observer sees: solver.plan_levels(levels), then 0 after a final denoise.
+std::vector<double> levels_visited(const Solver& solver, const std::vector<double>& levels, bool denoise_to_zero);
+
+// The denoiser calls a run of `solver` over `levels` takes, counted on a state of one number. A guess for adaptive
+// solvers.
+int64_t count_evaluations(const Solver& solver, const std::vector<double>& levels, const IntegrateOptions& options = {});
 
 }  // namespace farfield

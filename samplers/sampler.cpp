@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "samplers/brownian.h"
 #include "samplers/integrate.h"
 #include "samplers/model_levels.h"
 #include "samplers/noise_levels.h"
 #include "samplers/seed_batch.h"
+#include "samplers/thresholding.h"
 #include "samplers/trajectory.h"
 
 namespace farfield {
@@ -35,22 +37,34 @@ DenoiseFn reporting(DenoiseFn denoise, const SampleRequest& request) {
   };
 }
 
+// The part of the request that is the loop's.
+IntegrateOptions run_options(const SampleRequest& request) {
+  IntegrateOptions options;
+  options.churn = request.churn;
+  options.afs = request.afs;
+  options.threshold = request.threshold;
+  options.denoise_to_zero = request.ends_denoised();
+  return options;
+}
+
 // Runs samples `first` to `first + count - 1` and writes them into their rows of `samples`.
 void run_batch(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request, int64_t first,
                int64_t count, Samples& samples) {
   const DenoiserInfo& model = denoiser.info();
-  SeedBatch streams(std::span(request.seeds).subspan(first, count), model);
+  const auto seeds = std::span(request.seeds).subspan(first, count);
+  SeedBatch streams(seeds, model);
+  BrownianPath path(seeds, model.sample_shape);
   const auto classes = request.label ? torch::full({count}, *request.label, torch::kInt64) : streams.classes();
   const auto start = request.teleport ? teleported_start(streams.latents(), request.levels, *request.teleport)
                                       : start_from_noise(streams.latents(), request.levels);
 
-  IntegrateOptions options;
-  options.churn = request.churn;
+  IntegrateOptions options = run_options(request);
   options.noise = [&](int64_t) { return streams.noise(); };
+  options.brownian = [&](double from, double to) { return path.increment(from, to); };
   if (request.trajectory) options.observer = record_states(samples.trajectory.narrow(1, first, count));
   const auto bound = denoiser.bind(one_hot(classes, model.label_dim, request.device));
   const auto result =
-      integrate(solver, reporting(bound, request), start.x.to(request.device), start.levels, options);
+      integrate(solver, reporting(bound, request), start.x.to(request.device), request.levels_run(), options);
 
   samples.x.narrow(0, first, count).copy_(result.x);
   samples.classes.narrow(0, first, count).copy_(classes);
@@ -81,18 +95,31 @@ void SampleRequest::validate(const DenoiserInfo& model) const {
                                   "data of this model",
                                   teleport->gaussian.dim(), model.name, size));
   }
+  if (threshold) check_threshold(*threshold);
+  if (denoise_to_zero && ode_jump) {
+    throw usage_error("sampling: an ODE-Jump ends with D by itself; leave --denoise-to-zero out");
+  }
+  if (ends_denoised() && levels_run().back() == 0) {
+    throw usage_error("sampling: --denoise-to-zero needs levels that end above 0 (--final sigma_min); these end at 0 with "
+                      "D already");
+  }
   levels_run();
 }
 
 std::vector<double> SampleRequest::levels_run() const {
-  return teleport ? levels_from(levels, teleport->sigma) : levels;
+  const auto rest = teleport ? levels_from(levels, teleport->sigma) : levels;
+  return ode_jump ? levels_down_to(rest, *ode_jump) : rest;
+}
+
+int64_t count_evaluations(const Solver& solver, const SampleRequest& request) {
+  return count_evaluations(solver, request.levels_run(), run_options(request));
 }
 
 Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request) {
   const DenoiserInfo& model = denoiser.info();
   request.validate(model);
   Samples samples;
-  samples.levels = request.levels_run();
+  samples.levels = levels_visited(solver, request.levels_run(), request.ends_denoised());
   const auto count = static_cast<int64_t>(request.seeds.size()), points = static_cast<int64_t>(samples.levels.size());
   samples.seeds = torch::tensor(request.seeds, torch::kInt64);
   samples.classes = torch::empty({count}, torch::kInt64);
@@ -100,8 +127,9 @@ Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleReque
   if (request.trajectory) {
     samples.trajectory = torch::empty(with_front({points, count}, model.sample_shape), torch::kFloat64);
   }
-  for (int64_t first = 0; first < count; first += request.batch) {
-    const int64_t size = std::min(request.batch, count - first);
+  const int64_t batch = solver.adaptive() ? 1 : request.batch;
+  for (int64_t first = 0; first < count; first += batch) {
+    const int64_t size = std::min(batch, count - first);
     try {
       run_batch(denoiser, solver, request, first, size, samples);
     } catch (const Error& error) {

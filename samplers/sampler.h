@@ -18,6 +18,10 @@ struct SampleRequest {
   int64_t batch = 64;                 // samples at a time, >= 1; does not change them
   std::optional<int64_t> label = {};  // the class of every sample; without it each seed draws its own
   Churn churn = {};
+  bool afs = false;                       // the first evaluation is analytical (analytical_first_step.h)
+  std::optional<double> threshold = {};   // dynamic thresholding of every D at this quantile (thresholding.h)
+  bool denoise_to_zero = false;           // end with x = D(x; sigma_N), for schedules that end above 0
+  std::optional<double> ode_jump = {};    // leave the trajectory at this level and return D there (level_cuts.h)
   std::optional<Teleport> teleport = {};  // start by closed form at a level below the first
   bool trajectory = false;            // keep every state: (steps + 1) times the memory of the samples
   torch::Device device = torch::kCPU;  // where the state lives; the results come back to the CPU
@@ -25,8 +29,9 @@ struct SampleRequest {
 
   // usage_error for anything above that does not fit the model.
   void validate(const DenoiserInfo& model) const;
-  // The levels that are run: from the teleport on, if there is one.
+  // The levels the solver is given: from the teleport on and down to the jump, if there are any.
   std::vector<double> levels_run() const;
+  bool ends_denoised() const { return denoise_to_zero || ode_jump.has_value(); }
 };
 
 // All on the CPU, in the order of the seeds.
@@ -35,12 +40,16 @@ struct Samples {
   torch::Tensor seeds;       // [N] int64
   torch::Tensor classes;     // [N] int64; -1 for a model without labels
   torch::Tensor trajectory;  // [steps + 1, N, ...shape] float64 on request, else undefined
-  std::vector<double> levels;  // those that were run
+  std::vector<double> levels;  // those of the trajectory's rows: what the solver stepped through, 0 for a final denoise
   int64_t nfe = 0;           // denoiser calls that made one sample, counted; of the slowest batch
   double seconds = 0;        // wall time of the runs
 };
 
-// Draws the samples of `request`, batch by batch, state in float64. A numeric_error says which seed it was.
+// The denoiser calls of one sample, as count_evaluations().
+int64_t count_evaluations(const Solver& solver, const SampleRequest& request);
+
+// Draws the samples of `request`, batch by batch (one by one for an adaptive solver), state in float64. A numeric_error
+// says which seed it was.
 Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request);
 
 }  // namespace farfield

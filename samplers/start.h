@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/math/gaussian_stats.h"
+#include "samplers/level_cuts.h"
 #include "samplers/solver.h"
 
 namespace farfield {
@@ -23,10 +24,6 @@ struct Teleport {
   double sigma = 0;
   GaussianStats gaussian;
 };
-
-// {sigma} and every level below it. A sigma within 1e-6 (relative) of a level is that level, so that levels typed from
-// a listing keep the schedule's own tail. usage_error when sigma is not between the first and the last level.
-std::vector<double> levels_from(const std::vector<double>& levels, double sigma);
 
 Start teleported_start(const torch::Tensor& latents, const std::vector<double>& levels, const Teleport& teleport);
 

@@ -55,6 +55,10 @@ std::string request_json(const SampleRequest& request) {
                    {"s_max", number(request.churn.s_max)},
                    {"s_noise", request.churn.s_noise}};
   json["class"] = request.label ? ordered_json(*request.label) : ordered_json();
+  json["afs"] = request.afs;
+  json["threshold"] = request.threshold ? ordered_json(*request.threshold) : ordered_json();
+  json["denoise_to_zero"] = request.denoise_to_zero;
+  json["ode_jump"] = request.ode_jump ? ordered_json(request.levels_run().back()) : ordered_json();
   json["teleport"] = request.teleport ? ordered_json(request.levels_run().front()) : ordered_json();
   json["batch"] = request.batch;
   json["trajectory"] = request.trajectory;

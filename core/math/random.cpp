@@ -1,5 +1,8 @@
 #include "core/math/random.h"
 
+#include <cmath>
+#include <numbers>
+
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "core/error.h"
@@ -64,6 +67,16 @@ double SplitMix64::bell() {
   double sum = -6;
   for (int i = 0; i < 12; ++i) sum += uniform();
   return sum;
+}
+
+void fill_normal(uint64_t key, double* values, int64_t count) {
+  SplitMix64 random(key);
+  for (int64_t i = 0; i < count; i += 2) {
+    const double radius = std::sqrt(-2 * std::log(1 - random.uniform()));
+    const double angle = 2 * std::numbers::pi * random.uniform();
+    values[i] = radius * std::cos(angle);
+    if (i + 1 < count) values[i + 1] = radius * std::sin(angle);
+  }
 }
 
 }  // namespace farfield

@@ -47,4 +47,8 @@ class SplitMix64 {
   uint64_t state_;
 };
 
+// `count` independent standard normals of a key (of mix_key) into `values`: Box and Muller's pairs over SplitMix64(key).
+// The first n are the same for every count >= n. Without a generator's state to set up: for many short streams.
+void fill_normal(uint64_t key, double* values, int64_t count);
+
 }  // namespace farfield

@@ -31,7 +31,7 @@ TEST(Integrate, a_state_that_is_not_finite_is_named) {
 TEST(Integrate, huge_but_finite_states_are_no_error) {
   const auto denoise = [](const torch::Tensor& x, double) { return x; };
   const auto x = torch::full({2, 3}, 1e308, torch::kFloat64);
-  EXPECT_TRUE(torch::equal(integrate(*make_solver("euler"), denoise, x, kLevels).x, x));
+  EXPECT_LE(test::relative_deviation(integrate(*make_solver("euler"), denoise, x, kLevels).x, x), 1e-15);
 }
 
 TEST(Integrate, a_signal_stops_it_at_the_next_evaluation) {

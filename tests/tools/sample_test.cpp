@@ -98,6 +98,24 @@ TEST_F(SampleCommand, teleports_by_a_fitted_gaussian_and_hashes_it) {
   EXPECT_NE(run.dump().find("sha256"), std::string::npos);
 }
 
+TEST_F(SampleCommand, teleport_auto_measures_where_the_gaussian_holds_and_says_so) {
+  const auto result = sample("t", {"--seeds", "0-3", "--teleport", "auto", "--gaussian", gaussian});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto run = run_json("t"), measured = run.at("teleport_auto");
+  const auto sigmas = measured.at("sigmas").get<std::vector<double>>();
+  const auto explained = measured.at("explained").get<std::vector<double>>();
+  ASSERT_GE(sigmas.size(), 3u);
+  EXPECT_EQ(explained.size(), sigmas.size());
+  EXPECT_EQ(measured.at("sigma"), sigmas[sigmas.size() - 2]);
+  EXPECT_LT(explained.back(), 0.99);
+  EXPECT_GE(explained[sigmas.size() - 2], 0.99);
+  EXPECT_EQ(run.at("sampling").at("levels_run").at(0), measured.at("sigma"));
+
+  ASSERT_EQ(sample("loose", {"--seeds", "0-3", "--teleport", "auto", "--teleport-threshold", "0.9", "--gaussian", gaussian})
+                .exit_code, 0);
+  EXPECT_LT(run_json("loose").at("teleport_auto").at("sigma"), measured.at("sigma"));
+}
+
 TEST_F(SampleCommand, explicit_levels_and_level_files) {
   std::ofstream(folder / "levels.json") << "[50, 10, 2, 0.4, 0]";
   ASSERT_EQ(sample("list", {"--seeds", "0-3", "--sigmas", "50,10,2,0.4,0"}).exit_code, 0);
@@ -135,6 +153,9 @@ TEST_F(SampleCommand, mistakes_are_one_line_and_leave_nothing) {
       {{"--batch", "0"}, "batch is 0"},
       {{"--teleport", "8"}, "--gaussian"},
       {{"--teleport", "100", "--gaussian", gaussian}, "sigma is 100"},
+      {{"--teleport", "high", "--gaussian", gaussian}, "--teleport"},
+      {{"--teleport", "auto", "--gaussian", gaussian, "--teleport-threshold", "1"}, "threshold is 1"},
+      {{"--teleport", "5", "--gaussian", gaussian, "--teleport-threshold", "0.9"}, "applies to --teleport auto only"},
       {{"--final", "none"}, "final is 'none'"},
   };
   for (const auto& row : table) {
@@ -147,6 +168,12 @@ TEST_F(SampleCommand, mistakes_are_one_line_and_leave_nothing) {
   const auto other_shape = sample("bad", {"--teleport", "8", "--gaussian", gaussian}, "delta:rings,count=50");
   EXPECT_EQ(other_shape.exit_code, 2);
   EXPECT_NE(other_shape.err.find("64 dimensions"), std::string::npos) << other_shape.err;
+  const auto automatic = sample("bad", {"--teleport", "auto", "--gaussian", gaussian}, "delta:rings,count=50");
+  EXPECT_EQ(automatic.exit_code, 2);
+  EXPECT_NE(automatic.err.find("64 dimensions"), std::string::npos) << automatic.err;
+  const auto unexplained = sample("bad", {"--teleport", "auto", "--gaussian", gaussian, "--sigmas", "0.1,0.01,0"});
+  EXPECT_EQ(unexplained.exit_code, 2);
+  EXPECT_NE(unexplained.err.find("of the model's score at the first level"), std::string::npos) << unexplained.err;
   for (const auto& entry : fs::directory_iterator(folder.path())) {
     EXPECT_EQ(entry.path().filename(), "gaussian.safetensors") << "left behind: " << entry.path();
   }

@@ -1,6 +1,8 @@
 #include "core/math/random.h"
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <set>
 
 #include <ATen/Version.h>
@@ -115,6 +117,28 @@ TEST(SplitMix64, StaysWithinItsBounds) {
   EXPECT_NEAR(sum / 70'000, 0, 0.02);
   EXPECT_NEAR(squares / 70'000, 1, 0.02);
   for (const int count : counts) EXPECT_NEAR(count, 10'000, 400);
+}
+
+TEST(FillNormal, is_normal_keyed_and_the_same_for_every_count) {
+  constexpr int64_t kCount = 100'000;
+  std::vector<double> values(kCount), other(kCount), few(7);
+  fill_normal(mix_key({1, 2}), values.data(), kCount);
+  fill_normal(mix_key({1, 3}), other.data(), kCount);
+  fill_normal(mix_key({1, 2}), few.data(), 7);
+  EXPECT_TRUE(std::equal(few.begin(), few.end(), values.begin()));
+  double moments[5] = {}, crossed = 0, neighbours = 0;
+  for (int64_t i = 0; i < kCount; ++i) {
+    for (int k = 1; k <= 4; ++k) moments[k] += std::pow(values[i], k) / kCount;
+    crossed += values[i] * other[i] / kCount;
+    if (i > 0) neighbours += values[i] * values[i - 1] / kCount;
+  }
+  const double error = 5 / std::sqrt(static_cast<double>(kCount));
+  EXPECT_NEAR(moments[1], 0, error);
+  EXPECT_NEAR(moments[2], 1, error * std::sqrt(2.0));
+  EXPECT_NEAR(moments[3], 0, error * std::sqrt(15.0));
+  EXPECT_NEAR(moments[4], 3, error * std::sqrt(96.0));
+  EXPECT_NEAR(crossed, 0, error);
+  EXPECT_NEAR(neighbours, 0, error);
 }
 
 }  // namespace

@@ -1,0 +1,84 @@
+#include "samplers/solver_options.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace farfield {
+
+SolverOptions::SolverOptions(std::string solver, std::map<std::string, std::string> given)
+    : solver_(std::move(solver)), given_(std::move(given)) {}
+
+double SolverOptions::number(const std::string& key, double fallback, double above, double at_most) const {
+  const double value = parsed(key, fallback);
+  if (value > above && value <= at_most) return value;
+  const bool bounded = at_most < std::numeric_limits<double>::max();
+  refuse(key, value, fmt::format("a number above {}{}", format_double(above),
+                                 bounded ? ", at most " + format_double(at_most) : ""));
+}
+
+double SolverOptions::number_from(const std::string& key, double fallback, double at_least, double at_most) const {
+  const double value = parsed(key, fallback);
+  if (value >= at_least && value <= at_most) return value;
+  const bool bounded = at_most < std::numeric_limits<double>::max();
+  refuse(key, value, bounded ? fmt::format("a number from {} to {}", format_double(at_least), format_double(at_most))
+                             : fmt::format("a finite number, at least {}", format_double(at_least)));
+}
+
+std::string SolverOptions::choice(const std::string& key, const std::string& fallback,
+                                  const std::vector<std::string>& allowed) const {
+  const auto found = given_.find(key);
+  const std::string& value = remember(key, found == given_.end() ? fallback : found->second);
+  if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
+  throw usage_error(fmt::format("solver {}: {}", solver_, unknown_name("value of " + key, value, allowed)));
+}
+
+bool SolverOptions::flag(const std::string& key, bool fallback) const {
+  return choice(key, fallback ? "yes" : "no", {"yes", "no"}) == "yes";
+}
+
+std::string SolverOptions::resolved() const {
+  std::string text = solver_;
+  for (const auto& [key, value] : read_) text += "," + key + "=" + value;
+  return text;
+}
+
+double SolverOptions::parsed(const std::string& key, double fallback) const {
+  const auto found = given_.find(key);
+  const double value =
+      found == given_.end() ? fallback : parse_double(found->second, "solver " + solver_ + ", option " + key);
+  remember(key, format_double(value));
+  return value;
+}
+
+void SolverOptions::refuse(const std::string& key, double value, const std::string& expected) const {
+  throw usage_error(
+      fmt::format("solver {}, option {}: got {}, expected {}", solver_, key, format_double(value), expected));
+}
+
+const std::string& SolverOptions::remember(const std::string& key, const std::string& value) const {
+  return read_[key] = value;
+}
+
+SolverText parse_solver_text(std::string_view text) {
+  const auto parts = split(text, ',');
+  SolverText solver;
+  if (!parts.empty()) solver.name = parts.front();
+  for (size_t i = 1; i < parts.size(); ++i) {
+    const size_t equals = parts[i].find('=');
+    const std::string key = parts[i].substr(0, equals);
+    if (equals == std::string::npos) {
+      throw usage_error(fmt::format("solver '{}': write {}=VALUE, got '{}'", text, key.empty() ? "option" : key, key));
+    }
+    if (!solver.options.emplace(key, parts[i].substr(equals + 1)).second) {
+      throw usage_error(fmt::format("solver '{}': option {} is given twice", text, key));
+    }
+  }
+  return solver;
+}
+
+}  // namespace farfield
