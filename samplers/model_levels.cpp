@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "samplers/noise_levels.h"
+#include "samplers/schedule_registry.h"
 
 namespace farfield {
 namespace {
@@ -21,6 +22,7 @@ void refuse_options(const ScheduleRequest& request) {
   refuse(request.sigma_min.has_value(), "--sigma-min");
   refuse(request.sigma_max.has_value(), "--sigma-max");
   refuse(request.rho.has_value(), "--rho");
+  refuse(request.variant.has_value(), "--variant");
   refuse(request.final.has_value(), "--final");
 }
 
@@ -32,18 +34,20 @@ void check_range(const std::string& what, double sigma, const DenoiserInfo& mode
 }
 
 std::vector<double> levels_by_formula(const ScheduleRequest& request, const DenoiserInfo& model) {
-  if (request.rho && !schedule_uses_rho(request.schedule)) {
-    throw usage_error("noise levels: --rho does not apply to the schedule " + request.schedule + "; leave it out");
-  }
   if (request.sigma_min && *request.sigma_min > 0) check_range("--sigma-min", *request.sigma_min, model);
   if (request.sigma_max) check_range("--sigma-max", *request.sigma_max, model);
-  NoiseLevelOptions options;
-  options.schedule = request.schedule;
+  const ScheduleEntry& schedule = find_schedule(request.schedule);
+  NoiseLevelOptions options{.schedule = request.schedule,
+                            .sigma_min = request.sigma_min,
+                            .sigma_max = request.sigma_max,
+                            .rho = request.rho,
+                            .variant = request.variant};
   options.steps = request.steps.value_or(options.steps);
-  options.sigma_min = request.sigma_min.value_or(std::max(options.sigma_min, model.sigma_min));
-  options.sigma_max = request.sigma_max.value_or(std::min(options.sigma_max, model.sigma_max));
-  options.rho = request.rho.value_or(options.rho);
   options.final = request.final.value_or(options.final);
+  if (schedule.takes_range) {
+    if (!options.sigma_min) options.sigma_min = std::max(schedule.sigma_min, model.sigma_min);
+    if (!options.sigma_max) options.sigma_max = std::min(schedule.sigma_max, model.sigma_max);
+  }
   return noise_levels(options);
 }
 

@@ -9,14 +9,14 @@
 
 namespace farfield {
 
-// A schedule as a user asks for it. What is left out takes EDM's default (NoiseLevelOptions), the sigma range drawn in
-// to the model's as the reference implementation does. What is given is kept or refused, never adjusted.
+// A schedule as a user asks for it. What is left out takes the schedule's default (NoiseLevelOptions), the sigma range
+// drawn in to the model's as the reference implementation does. What is given is kept or refused, never adjusted.
 struct ScheduleRequest {
   std::string schedule = "polynomial";  // one of schedule_names(), or "file:PATH" (read_levels)
   std::vector<double> sigmas = {};      // levels one by one; then nothing else applies
   std::optional<int64_t> steps = {};
   std::optional<double> sigma_min = {}, sigma_max = {}, rho = {};
-  std::optional<std::string> final = {};
+  std::optional<std::string> variant = {}, final = {};
 };
 
 // The noise levels of `request` for `model`. usage_error for an option that does not apply to the schedule, for a level

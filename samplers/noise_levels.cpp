@@ -1,58 +1,48 @@
 #include "samplers/noise_levels.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "samplers/schedule_registry.h"
 
 namespace farfield {
 namespace {
 
-// A schedule is its value at `fraction` in (0, 1) of the way from sigma_max to sigma_min; the ends are exact.
-struct Schedule {
-  std::string name;
-  double (*level)(const NoiseLevelOptions& options, double fraction);
-  bool reaches_zero;  // sigma_min = 0 is allowed
-  bool uses_rho;
-};
-
-double polynomial(const NoiseLevelOptions& options, double fraction) {
-  const double high = std::pow(options.sigma_max, 1 / options.rho), low = std::pow(options.sigma_min, 1 / options.rho);
-  return std::pow(high + fraction * (low - high), options.rho);
+// Every option resolved.
+ScheduleRange range_of(const NoiseLevelOptions& options, const ScheduleEntry& schedule) {
+  return {.sigma_min = options.sigma_min.value_or(schedule.sigma_min),
+          .sigma_max = options.sigma_max.value_or(schedule.sigma_max),
+          .rho = options.rho.value_or(schedule.rho),
+          .variant = options.variant          ? std::string_view(*options.variant)
+                     : schedule.variants.empty() ? std::string_view()
+                                                 : std::string_view(schedule.variants.front())};
 }
 
-double logsnr(const NoiseLevelOptions& options, double fraction) {
-  const double high = std::log(options.sigma_max), low = std::log(options.sigma_min);
-  return std::exp(high + fraction * (low - high));
-}
-
-const std::vector<Schedule>& table() {
-  static const std::vector<Schedule> schedules = {
-      {"polynomial", polynomial, true, true},
-      {"logsnr", logsnr, false, false},
-  };
-  return schedules;
-}
-
-const Schedule& find(const std::string& name) {
-  for (const auto& schedule : table()) {
-    if (schedule.name == name) return schedule;
-  }
-  throw usage_error(unknown_name("schedule", name, schedule_names()));
-}
-
-// `count` >= 2 levels from sigma_max to sigma_min, both included.
-std::vector<double> down_to_sigma_min(const NoiseLevelOptions& options, int64_t count) {
-  const Schedule& schedule = find(options.schedule);
+// `count` levels from the first to the last, both included; the first alone when count is 1.
+std::vector<double> down_to_the_last(const ScheduleEntry& schedule, const ScheduleRange& range, int64_t count) {
   std::vector<double> levels;
-  for (int64_t i = 0; i < count; ++i) {
-    levels.push_back(schedule.level(options, static_cast<double>(i) / static_cast<double>(count - 1)));
-  }
-  levels.front() = options.sigma_max;
-  levels.back() = options.sigma_min;
+  const int64_t intervals = std::max<int64_t>(count - 1, 1);
+  for (int64_t i = 0; i < count; ++i) levels.push_back(schedule.level(range, {i, intervals}));
+  if (schedule.own_ends) return levels;
+  levels.front() = range.sigma_max;
+  if (count > 1) levels.back() = range.sigma_min;
   return levels;
+}
+
+void refuse_options_without_use(const NoiseLevelOptions& options, const ScheduleEntry& schedule) {
+  const auto refuse = [&](bool given, const std::string& option) {
+    if (!given) return;
+    throw usage_error(fmt::format("noise levels: {} does not apply to the schedule {}; leave it out", option,
+                                  schedule.name));
+  };
+  refuse(options.rho && !schedule.takes_rho, "--rho");
+  refuse(options.sigma_min && !schedule.takes_range, "--sigma-min");
+  refuse(options.sigma_max && !schedule.takes_range, "--sigma-max");
+  refuse(options.variant && schedule.variants.empty(), "--variant");
 }
 
 }  // namespace
@@ -61,39 +51,37 @@ void NoiseLevelOptions::validate() const {
   const auto require = [](bool holds, const std::string& name, const std::string& value, const std::string& expected) {
     if (!holds) throw usage_error(fmt::format("noise levels: {} is {}, expected {}", name, value, expected));
   };
-  const bool reaches_zero = find(schedule).reaches_zero;
+  const ScheduleEntry& entry = find_schedule(schedule);
+  refuse_options_without_use(*this, entry);
   require(steps >= 1 && steps <= 100'000, "steps", std::to_string(steps), "1 to 100000");
-  require(sigma_max > 0 && std::isfinite(sigma_max), "sigma_max", format_double(sigma_max), "a finite number > 0");
-  require(sigma_min >= 0 && sigma_min < sigma_max, "sigma_min", format_double(sigma_min),
-          "a number from 0 to below sigma_max = " + format_double(sigma_max));
-  require(sigma_min > 0 || reaches_zero, "sigma_min", "0", "above 0 for the schedule " + schedule);
-  require(rho > 0 && rho <= 100, "rho", format_double(rho), "above 0, at most 100");
   require(final == "zero" || final == "sigma_min", "final", "'" + final + "'", "zero or sigma_min");
+  if (variant && std::find(entry.variants.begin(), entry.variants.end(), *variant) == entry.variants.end()) {
+    throw usage_error("noise levels: " + unknown_name("variant", *variant, entry.variants));
+  }
+  const ScheduleRange range = range_of(*this, entry);
+  require(range.rho > 0 && range.rho <= 100, "rho", format_double(range.rho), "above 0, at most 100");
+  if (!entry.takes_range) return;
+  require(range.sigma_max > 0 && std::isfinite(range.sigma_max), "sigma_max", format_double(range.sigma_max),
+          "a finite number > 0");
+  require(range.sigma_min >= 0 && range.sigma_min < range.sigma_max, "sigma_min", format_double(range.sigma_min),
+          "a number from 0 to below sigma_max = " + format_double(range.sigma_max));
+  require(range.sigma_min > 0 || entry.reaches_zero, "sigma_min", "0", "above 0 for the schedule " + schedule);
 }
 
 std::vector<double> noise_levels(const NoiseLevelOptions& options) {
   options.validate();
-  const bool zero_appended = options.final == "zero" && options.sigma_min > 0;
-  std::vector<double> levels;
-  if (zero_appended && options.steps == 1) {
-    levels = {options.sigma_max, 0};
-  } else {
-    levels = down_to_sigma_min(options, zero_appended ? options.steps : options.steps + 1);
-    if (zero_appended) levels.push_back(0);
+  const ScheduleEntry& schedule = find_schedule(options.schedule);
+  const ScheduleRange range = range_of(options, schedule);
+  const bool ends_at_zero = options.final == "zero", reaches_zero = schedule.takes_range && range.sigma_min == 0;
+  const bool appended = ends_at_zero && !reaches_zero && !schedule.zero_replaces_last;
+  std::vector<double> levels = down_to_the_last(schedule, range, appended ? options.steps : options.steps + 1);
+  if (appended) {
+    levels.push_back(0);
+  } else if (ends_at_zero) {
+    levels.back() = 0;
   }
   check_levels(levels);
   return levels;
-}
-
-bool schedule_uses_rho(const std::string& schedule) { return find(schedule).uses_rho; }
-
-const std::vector<std::string>& schedule_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> list;
-    for (const auto& schedule : table()) list.push_back(schedule.name);
-    return list;
-  }();
-  return names;
 }
 
 void check_levels(const std::vector<double>& levels) {

@@ -19,6 +19,7 @@
 #include "samplers/solver_registry.h"
 #include "tools/command.h"
 #include "tools/sample_files.h"
+#include "tools/schedule_options.h"
 
 namespace farfield::tools {
 namespace {
@@ -114,19 +115,11 @@ void add_sample_command(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = add_command(app, context, "sample", "Draws samples from a model, one for every seed.", kExamples,
                                   [&context, options] { run_sample(context, *options); });
-  ScheduleRequest& schedule = options->schedule;
   command->add_option("--model", options->model, "network, reference file, run folder or delta:SRC")->required();
   command->add_option("--out", options->out, "folder to make")->required();
   command->add_option("--solver", options->solver, "SOLVER[,option=value...], see the list below")
       ->capture_default_str();
-  CLI::Option* name = command->add_option("--schedule", schedule.schedule,
-                                          join(schedule_names(), ", ") + ", or file:PATH with one level a line");
-  name->capture_default_str();
-  command->add_option("--steps", schedule.steps, "intervals N between N + 1 noise levels [18]");
-  command->add_option("--sigma-min", schedule.sigma_min, "last level above 0 [0.002, or the model's]");
-  command->add_option("--sigma-max", schedule.sigma_max, "first level [80, or the model's]");
-  command->add_option("--rho", schedule.rho, "exponent of polynomial [7]");
-  command->add_option("--final", schedule.final, "zero: the last interval ends at 0; sigma_min: it ends there [zero]");
+  CLI::Option* name = add_schedule_options(*command, "--schedule", options->schedule);
   command->add_option("--sigmas", options->sigmas, "the levels themselves, falling: 80,10,1,0")->excludes(name);
   command->add_option("--churn", options->churn, "EDM's S,MIN,MAX,NOISE [0,0,inf,1]");
   command->add_flag("--afs", options->afs, "first evaluation analytical: D of N(0, I), one evaluation less");

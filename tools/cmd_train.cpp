@@ -7,7 +7,7 @@
 #include "core/device.h"
 #include "core/error.h"
 #include "core/io/image.h"
-#include "samplers/noise_levels.h"
+#include "samplers/model_levels.h"
 #include "samplers/sampler.h"
 #include "samplers/solver_registry.h"
 #include "tools/command.h"
@@ -33,17 +33,14 @@ constexpr int64_t kPreviewSamples = 40, kPreviewColumns = 10, kPreviewZoom = 2;
 void draw_preview(const Denoiser& average, const std::filesystem::path& png, torch::Device device) {
   const auto& info = average.info();
   if (info.sample_shape.size() != 3) return;  // points have no picture
-  NoiseLevelOptions levels;
-  levels.sigma_min = std::max(levels.sigma_min, info.sigma_min);
-  levels.sigma_max = std::min(levels.sigma_max, info.sigma_max);
   SampleRequest request;
   request.seeds.resize(kPreviewSamples);
   std::iota(request.seeds.begin(), request.seeds.end(), 0);
-  request.levels = noise_levels(levels);
+  request.levels = resolve_levels({}, info);
   request.device = device;
   const auto samples = sample(average, *make_solver("heun"), request);
   write_png(png, image_grid(to_bytes(samples.x), kPreviewColumns, 2, kPreviewZoom),
-            {{"solver", "heun"}, {"steps", std::to_string(levels.steps)}, {"nfe", std::to_string(samples.nfe)},
+            {{"solver", "heun"}, {"steps", std::to_string(request.levels.size() - 1)}, {"nfe", std::to_string(samples.nfe)},
              {"seeds", fmt::format("0-{}", kPreviewSamples - 1)}});
 }
 

@@ -149,6 +149,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   add_train_command(app, context);
   add_sample_command(app, context);
+  add_schedule_command(app, context);
   add_compare_command(app, context);
   add_fit_command(app, context);
   add_data_command(app, context);

@@ -131,33 +131,5 @@ TEST_F(GoldenSolvers, golden_every_case_of_a_method_we_have) {
   for (const auto& [peer, count] : ran) std::cout << "golden: " << count << " cases of " << peer << "\n";
 }
 
-TEST_F(GoldenSolvers, golden_schedule_functions) {
-  int compared = 0;
-  for (const auto& item : schedules.at("functions")) {
-    const std::string source = item.at("source");
-    const json& args = item.at("args");
-    NoiseLevelOptions options{.sigma_min = args.value("sigma_min", 0.0), .sigma_max = args.value("sigma_max", 0.0)};
-    if (source.ends_with("get_schedule")) {
-      options.schedule = args.at("schedule_type");
-      options.rho = args.at("schedule_rho");
-      options.steps = args.at("num_steps").get<int64_t>() - 1;
-      options.final = "sigma_min";
-    } else if (source.ends_with("get_sigmas_karras") || source.ends_with("get_sigmas_exponential")) {
-      options.schedule = args.contains("rho") ? "polynomial" : "logsnr";
-      options.rho = args.value("rho", 7.0);
-      options.steps = args.at("n");
-    } else {
-      continue;
-    }
-    const auto& names = schedule_names();
-    if (std::find(names.begin(), names.end(), options.schedule) == names.end()) continue;
-    const auto ours = torch::tensor(noise_levels(options), torch::kFloat64);
-    EXPECT_LE(test::relative_deviation(ours, test::to_tensor(item.at("sigmas"))), 1e-14) << args.dump();
-    EXPECT_LE(test::deviation(ours.log1p(), test::to_tensor(item.at("sigmas")).log1p()), 1e-14) << args.dump();
-    ++compared;
-  }
-  EXPECT_GT(compared, 0);
-}
-
 }  // namespace
 }  // namespace farfield

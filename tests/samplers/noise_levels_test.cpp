@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "samplers/schedule_registry.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
@@ -33,15 +34,52 @@ TEST(NoiseLevels, known_values_of_seven_points) {
   };
   compare({.steps = 6, .final = "sigma_min"}, {80, 30.1833, 9.7232, 2.5152, 0.4700, 0.0515, 0.002});
   compare({.schedule = "logsnr", .steps = 6, .final = "sigma_min"}, {80, 13.6798, 2.3392, 0.4, 0.0684, 0.0117, 0.002});
+  compare({.schedule = "vp_uniform", .steps = 6, .final = "sigma_min"},
+          {80, 20.9655, 6.9502, 2.8237, 1.2867, 0.5272, 0.002});
+  compare({.schedule = "vp_uniform", .steps = 6, .rho = 2, .final = "sigma_min"},
+          {80, 8.6725, 2.3043, 0.9263, 0.3843, 0.1098, 0.002});
+  compare({.schedule = "linear", .steps = 4, .sigma_min = 0}, {80, 60, 40, 20, 0});
+  compare({.schedule = "quadratic", .steps = 4, .sigma_min = 0}, {80, 45, 20, 5, 0});
+  compare({.schedule = "ve", .steps = 4, .final = "sigma_min"}, {100, 11.8921, 1.4142, 0.1682, 0.02});
+}
+
+TEST(NoiseLevels, stable_diffusions_time_has_the_ends_and_the_middle_of_its_table) {
+  const auto levels = noise_levels({.schedule = "discrete", .steps = 999, .final = "sigma_min"});
+  EXPECT_NEAR(levels.front(), 14.6146412293, 1e-6);  // as "Align Your Steps" prints them, from float32
+  EXPECT_NEAR(levels.back(), 0.0291671582, 1e-8);
+  EXPECT_NEAR(levels[999 - 499], 1.612886194, 1e-8) << "the 500th of 1000";
+  const auto squares = noise_levels({.schedule = "discrete", .steps = 2, .rho = 2, .final = "sigma_min"});
+  EXPECT_NEAR(squares[1], discrete_sigma(std::pow((1 + std::sqrt(0.001)) / 2, 2)), 1e-12);
+  const auto wide = noise_levels({.schedule = "discrete", .steps = 40, .sigma_min = 0.002, .sigma_max = 80});
+  EXPECT_EQ(wide.front(), 80);
+}
+
+TEST(NoiseLevels, tables_are_used_as_published_and_interpolated_in_the_log) {
+  const auto ten = noise_levels({.schedule = "ays", .steps = 10});
+  EXPECT_EQ(ten[1], 6.4745760956);
+  EXPECT_EQ(ten[9], 0.1515232662);
+  EXPECT_EQ(ten[10], 0);
+  EXPECT_EQ(noise_levels({.schedule = "ays", .steps = 10, .final = "sigma_min"})[10], 0.0291671582);
+  const auto twenty = noise_levels({.schedule = "ays", .steps = 20, .variant = "svd", .final = "sigma_min"});
+  EXPECT_EQ(twenty.front(), 700);
+  EXPECT_EQ(twenty[2], 54.5);
+  EXPECT_NEAR(twenty[1], std::sqrt(700 * 54.5), 1e-11);
+  EXPECT_EQ(noise_levels({.schedule = "ays", .steps = 1, .variant = "sdxl"}), (std::vector<double>{14.6146412293, 0}));
+
+  const auto iddpm = noise_levels({.schedule = "iddpm", .steps = 1, .final = "sigma_min"});
+  EXPECT_NEAR(iddpm[0], 80.2037, 1e-4) << "the largest of the table up to 81";
+  EXPECT_NEAR(iddpm[1], 0.006425, 1e-6);
 }
 
 TEST(NoiseLevels, the_ends_are_exact_and_the_length_is_steps_plus_one) {
-  for (const auto& schedule : schedule_names()) {
+  for (const auto& schedule : schedule_table()) {
+    if (schedule.own_ends) continue;
     for (const char* final : {"zero", "sigma_min"}) {
       for (int64_t steps = 1; steps <= 40; ++steps) {
         for (const double rho : {1.0, 5.0, 7.0}) {
-          const NoiseLevelOptions options{
-              .schedule = schedule, .steps = steps, .sigma_min = 0.01, .sigma_max = 50, .rho = rho, .final = final};
+          NoiseLevelOptions options{
+              .schedule = schedule.name, .steps = steps, .sigma_min = 0.01, .sigma_max = 50, .final = final};
+          if (schedule.takes_rho) options.rho = rho;
           const auto levels = noise_levels(options);
           ASSERT_EQ(static_cast<int64_t>(levels.size()), steps + 1);
           EXPECT_EQ(levels.front(), 50);
@@ -75,7 +113,14 @@ TEST(NoiseLevels, options_out_of_range_are_named) {
   expect_usage_error({.rho = 0}, "rho is 0");
   expect_usage_error({.final = "none"}, "final is 'none'");
   expect_usage_error({.schedule = "logsnr", .sigma_min = 0}, "above 0 for the schedule logsnr");
-  expect_usage_error({.steps = 40, .sigma_min = std::nextafter(80, 0)}, "the same as the one before");
+  expect_usage_error({.steps = 40, .sigma_min = std::nextafter(80, 0), .sigma_max = 80}, "the same as the one before");
+  expect_usage_error({.schedule = "iddpm", .steps = 2000}, "the same as the one before");
+  expect_usage_error({.schedule = "iddpm", .sigma_min = 1, .sigma_max = 1.0001}, "none of iDDPM's noise levels");
+  expect_usage_error({.schedule = "vp_uniform", .sigma_min = 0.5, .sigma_max = 1}, "above the one before");
+  expect_usage_error({.schedule = "linear", .rho = 1}, "--rho does not apply to the schedule linear");
+  expect_usage_error({.schedule = "ays", .sigma_min = 1}, "--sigma-min does not apply");
+  expect_usage_error({.schedule = "ays", .variant = "sd16"}, "did you mean 'sd15'");
+  expect_usage_error({.variant = "sd15"}, "--variant does not apply to the schedule polynomial");
 }
 
 TEST(NoiseLevels, lists_by_hand_must_fall) {

@@ -1,0 +1,20 @@
+#include "samplers/vp_time.h"
+
+#include <cmath>
+
+namespace farfield {
+
+VpTime VpTime::from_betas(double beta_d, double beta_min) {
+  return {beta_d / 2 * kEnd + beta_min, beta_d / 2 + beta_min};
+}
+
+VpTime VpTime::fitted(double sigma_min, double sigma_max) {
+  return {std::log1p(sigma_min * sigma_min) / kEnd, std::log1p(sigma_max * sigma_max)};
+}
+
+double VpTime::sigma(double t) const {
+  const double from_end = (t - kEnd) / (1 - kEnd), from_one = (1 - t) / (1 - kEnd);
+  return std::sqrt(std::expm1(t * (from_end * at_one_ + from_one * at_end_)));
+}
+
+}  // namespace farfield

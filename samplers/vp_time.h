@@ -1,0 +1,25 @@
+#pragma once
+
+namespace farfield {
+
+// The time t of a variance-preserving process with a linear beta: sigma(t)^2 + 1 = exp(beta_d t^2 / 2 + beta_min t)
+// (Song et al. 2021; Karras et al. 2022, table 1). Kept as the exponent divided by t, which is linear in t and known at
+// both ends: the fit is then exact there and free of cancellation between them.
+class VpTime {
+ public:
+  static constexpr double kEnd = 1e-3;  // epsilon_s: t of sigma_min
+
+  // The process with these constants; EDM's and k-diffusion's are 19.9 and 0.1.
+  static VpTime from_betas(double beta_d, double beta_min);
+  // The one with sigma(kEnd) = sigma_min and sigma(1) = sigma_max. 0 < sigma_min < sigma_max.
+  static VpTime fitted(double sigma_min, double sigma_max);
+
+  double sigma(double t) const;  // t > 0
+
+ private:
+  VpTime(double at_end, double at_one) : at_end_(at_end), at_one_(at_one) {}
+
+  double at_end_, at_one_;  // ln(sigma^2 + 1) / t at kEnd and at 1
+};
+
+}  // namespace farfield

@@ -1,0 +1,56 @@
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/text.h"
+#include "models/model_registry.h"
+#include "samplers/model_levels.h"
+#include "tools/command.h"
+#include "tools/level_plot.h"
+#include "tools/schedule_options.h"
+
+namespace farfield::tools {
+namespace {
+
+constexpr const char* kExamples =
+    "  farfield schedule --name polynomial --steps 10 --plot\n"
+    "  farfield schedule --name vp_uniform --rho 2 --steps 6 --final sigma_min > levels.txt\n"
+    "  farfield sample --model net.safetensors --schedule file:levels.txt --out runs/levels\n";
+
+struct ListArguments {
+  ScheduleRequest schedule;
+  std::string model;
+  bool plot = false, json = false;
+};
+
+// Without --model: any noise level will do.
+std::vector<double> levels_of(const ListArguments& arguments) {
+  if (arguments.model.empty()) return resolve_levels(arguments.schedule, {.name = "any model", .sample_shape = {1}});
+  return resolve_levels(arguments.schedule, open_model(arguments.model, {.device = "cpu"})->info());
+}
+
+void list_levels(const ListArguments& arguments) {
+  const std::vector<double> levels = levels_of(arguments);
+  if (arguments.json) {
+    fmt::print("{}\n", nlohmann::json(levels).dump());
+    return;
+  }
+  for (const double level : levels) fmt::print("{}\n", format_double(level));
+  if (arguments.plot) fmt::print("{}", level_plot(levels));
+}
+
+}  // namespace
+
+void add_schedule_command(CLI::App& app, Context& context) {
+  const auto arguments = std::make_shared<ListArguments>();
+  CLI::App* command = add_command(app, context, "schedule", "Lists the noise levels of a schedule, one a line.", kExamples,
+                                  [arguments] { list_levels(*arguments); });
+  add_schedule_options(*command, "--name", arguments->schedule);
+  command->add_option("--model", arguments->model, "draw the default range in to this MODEL's");
+  CLI::Option* plot = command->add_flag("--plot", arguments->plot, "a picture below the levels, in comment lines");
+  command->add_flag("--json", arguments->json, "the levels as a JSON list")->excludes(plot);
+  command->footer(schedule_help());
+}
+
+}  // namespace farfield::tools

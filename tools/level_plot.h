@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace farfield::tools {
+
+// A small picture of falling noise levels in text: a row a level, its dot on a logarithmic axis from the least positive
+// level to the first; 0 stands left of the axis. Lines begin with "# ", so that a listing with its plot is still a file of levels.
+std::string level_plot(const std::vector<double>& levels);
+
+}  // namespace farfield::tools
