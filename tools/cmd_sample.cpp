@@ -47,7 +47,7 @@ std::map<std::string, std::string> settings_of(const Options& options) {
 void add_inputs(RunInfo& info, const Options& options) {
   if (const auto file = model_file(options.model); !file.empty()) info.add_input("model", file);
   if (options.teleport) info.add_input("gaussian", options.gaussian);
-  if (options.schedule.schedule.starts_with("file:")) info.add_input("schedule", options.schedule.schedule.substr(5));
+  if (const auto file = schedule_file(options.schedule); !file.empty()) info.add_input("schedule", file);
 }
 
 void report(const Context& context, const RunFolder& folder, const Samples& samples) {
@@ -67,6 +67,7 @@ void run_sample(const Context& context, const Options& options) {
   const auto solver = make_solver(options.solver);
   ScheduleRequest schedule = options.schedule;
   if (!options.sigmas.empty()) schedule.sigmas = parse_levels(options.sigmas);
+  if (schedule.schedule.starts_with("gits:")) schedule.model_sha256 = model_sha256(options.model);
   SampleRequest request;
   request.seeds = parse_seeds(options.seeds);
   if (!options.churn.empty()) request.churn = parse_churn(options.churn);
