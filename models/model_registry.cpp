@@ -114,6 +114,11 @@ fs::path model_file(std::string_view model) {
   return fs::is_directory(path) ? snapshot_of(path) : path;
 }
 
+std::string model_sha256(std::string_view model) {
+  const fs::path file = model_file(model);
+  return file.empty() ? sha256(model) : sha256_file(file);
+}
+
 std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions& options) {
   if (const FittedForm* form = fitted_form(model)) return open_fitted(*form, model);
   const FileForm form = file_form(model);

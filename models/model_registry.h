@@ -30,6 +30,9 @@ std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions&
 // The file behind MODEL, whose SHA-256 goes into run.json; empty for delta:SRC and the like.
 std::filesystem::path model_file(std::string_view model);
 
+// The SHA-256 of that file; of the text MODEL where there is no file behind it. Tells models apart.
+std::string model_sha256(std::string_view model);
+
 // The list above in one line, for --help and messages.
 std::string model_help();
 

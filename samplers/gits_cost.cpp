@@ -102,6 +102,25 @@ Tensor norm_costs(GitsMetric metric, const std::vector<double>& levels, const Pa
 
 }  // namespace
 
+Tensor chord_deviations(const Tensor& states) {
+  check_layout(states);
+  const Tensor directions = chord_directions(states);
+  const int64_t last = states.size(0) - 1, batch = states.size(1), size = states.size(2);
+  Tensor deviations = torch::zeros({batch, last + 1}, torch::kFloat64);
+  auto out = deviations.accessor<double, 2>();
+  const Paths paths{states.const_data_ptr<double>(), nullptr, last + 1, batch, size};
+  at::parallel_for(0, batch, /*grain_size=*/1, [&](int64_t begin, int64_t until) {
+    for (int64_t b = begin; b < until; ++b) {
+      const double *end = paths.state(last, b), *u = directions.const_data_ptr<double>() + b * size;
+      for (int64_t i = 0; i < last; ++i) {
+        const AlongChord along = along_chord(end, paths.state(i, b), u, u, size);
+        out[b][i] = std::sqrt(square_after_jump(end, paths.state(i, b), u, u, along, 0, size));
+      }
+    }
+  });
+  return deviations;
+}
+
 Tensor gits_costs(GitsMetric metric, const std::vector<double>& levels, const Tensor& states, const Tensor& slopes) {
   check_layout(states);
   check_layout(slopes);

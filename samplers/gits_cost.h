@@ -21,4 +21,7 @@ namespace farfield {
 torch::Tensor gits_costs(GitsMetric metric, const std::vector<double>& levels, const torch::Tensor& states,
                          const torch::Tensor& slopes);
 
+// dev(x_j) of a teacher's states [T, B, D]: [B, T] float64, 0 at T - 1.
+torch::Tensor chord_deviations(const torch::Tensor& states);
+
 }  // namespace farfield

@@ -6,19 +6,19 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "samplers/gits_file.h"
 #include "samplers/noise_levels.h"
 #include "samplers/schedule_registry.h"
 
 namespace farfield {
 namespace {
 
-constexpr std::string_view kFilePrefix = "file:";
+constexpr std::string_view kFilePrefix = "file:", kGitsPrefix = "gits:";
 
-void refuse_options(const ScheduleRequest& request) {
+void refuse_formula_options(const ScheduleRequest& request) {
   const auto refuse = [](bool given, const std::string& option) {
     if (given) throw usage_error("noise levels: " + option + " does not apply to levels given one by one; leave it out");
   };
-  refuse(request.steps.has_value(), "--steps");
   refuse(request.sigma_min.has_value(), "--sigma-min");
   refuse(request.sigma_max.has_value(), "--sigma-max");
   refuse(request.rho.has_value(), "--rho");
@@ -51,14 +51,38 @@ std::vector<double> levels_by_formula(const ScheduleRequest& request, const Deno
   return noise_levels(options);
 }
 
+// The schedule of request.steps steps in a file of the same model.
+std::vector<double> levels_of_search(const ScheduleRequest& request) {
+  const auto path = schedule_file(request);
+  const GitsFile file = read_gits(path);
+  if (!request.model_sha256.empty() && request.model_sha256 != file.model_sha256) {
+    throw usage_error(fmt::format("{}: was searched for another model, {} (SHA-256 {:.12}..., not {:.12}...); search again",
+                                  path.string(), file.model, file.model_sha256, request.model_sha256));
+  }
+  if (!request.steps) throw usage_error(path.string() + ": holds several schedules; name one with --steps");
+  return gits_levels(file, *request.steps, path.string());
+}
+
+std::vector<double> asked_for(const ScheduleRequest& request, const DenoiserInfo& model) {
+  const bool gits = request.schedule.starts_with(kGitsPrefix), listed = !request.sigmas.empty();
+  if (!gits && !listed && schedule_file(request).empty()) return levels_by_formula(request, model);
+  refuse_formula_options(request);
+  if (gits && !listed) return levels_of_search(request);
+  if (request.steps) throw usage_error("noise levels: --steps does not apply to levels given one by one; leave it out");
+  return listed ? request.sigmas : read_levels(schedule_file(request));
+}
+
 }  // namespace
 
+std::filesystem::path schedule_file(const ScheduleRequest& request) {
+  for (const std::string_view prefix : {kFilePrefix, kGitsPrefix}) {
+    if (request.schedule.starts_with(prefix)) return request.schedule.substr(prefix.size());
+  }
+  return {};
+}
+
 std::vector<double> resolve_levels(const ScheduleRequest& request, const DenoiserInfo& model) {
-  const bool from_file = request.schedule.starts_with(kFilePrefix);
-  if (from_file || !request.sigmas.empty()) refuse_options(request);
-  const auto levels = !request.sigmas.empty() ? request.sigmas
-                      : from_file             ? read_levels(request.schedule.substr(kFilePrefix.size()))
-                                              : levels_by_formula(request, model);
+  auto levels = asked_for(request, model);
   check_levels(levels);
   check_levels_for(model, levels);
   return levels;

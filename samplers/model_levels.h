@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,12 +13,17 @@ namespace farfield {
 // A schedule as a user asks for it. What is left out takes the schedule's default (NoiseLevelOptions), the sigma range
 // drawn in to the model's as the reference implementation does. What is given is kept or refused, never adjusted.
 struct ScheduleRequest {
-  std::string schedule = "polynomial";  // one of schedule_names(), or "file:PATH" (read_levels)
+  // One of schedule_names(), "file:PATH" (read_levels), or "gits:FILE" (read_gits), of which `steps` names one.
+  std::string schedule = "polynomial";
+  std::string model_sha256 = {};        // of the model; a gits:FILE must be a search of the same. Empty: not compared
   std::vector<double> sigmas = {};      // levels one by one; then nothing else applies
   std::optional<int64_t> steps = {};
   std::optional<double> sigma_min = {}, sigma_max = {}, rho = {};
   std::optional<std::string> variant = {}, final = {};
 };
+
+// The file behind file:PATH or gits:FILE; empty for a formula or a list.
+std::filesystem::path schedule_file(const ScheduleRequest& request);
 
 // The noise levels of `request` for `model`. usage_error for an option that does not apply to the schedule, for a level
 // outside the model's range, and as noise_levels() and check_levels() do.

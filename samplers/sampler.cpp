@@ -22,12 +22,6 @@ std::vector<int64_t> with_front(std::vector<int64_t> front, const std::vector<in
   return front;
 }
 
-// [B, label_dim] float32 for bind(); undefined for a model without labels.
-torch::Tensor one_hot(const torch::Tensor& classes, int64_t label_dim, torch::Device device) {
-  if (label_dim == 0) return {};
-  return torch::one_hot(classes, label_dim).to(device, torch::kFloat32);
-}
-
 DenoiseFn reporting(DenoiseFn denoise, const SampleRequest& request) {
   if (!request.on_evaluation) return denoise;
   return [denoise = std::move(denoise), &request](const torch::Tensor& x, double sigma) {
@@ -62,7 +56,7 @@ void run_batch(const Denoiser& denoiser, const Solver& solver, const SampleReque
   options.noise = [&](int64_t) { return streams.noise(); };
   options.brownian = [&](double from, double to) { return path.increment(from, to); };
   if (request.trajectory) options.observer = record_states(samples.trajectory.narrow(1, first, count));
-  const auto bound = denoiser.bind(one_hot(classes, model.label_dim, request.device));
+  const auto bound = denoiser.bind(one_hot_labels(classes, model.label_dim, request.device));
   const auto result =
       integrate(solver, reporting(bound, request), start.x.to(request.device), request.levels_run(), options);
 

@@ -24,4 +24,9 @@ SeedBatch::SeedBatch(std::span<const int64_t> seeds, const DenoiserInfo& model)
 
 torch::Tensor SeedBatch::noise() { return stacked_normals(streams_, shape_, torch::kFloat64); }
 
+torch::Tensor one_hot_labels(const torch::Tensor& classes, int64_t label_dim, torch::Device device) {
+  if (label_dim == 0) return {};
+  return torch::one_hot(classes, label_dim).to(device, torch::kFloat32);
+}
+
 }  // namespace farfield

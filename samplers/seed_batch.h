@@ -26,4 +26,7 @@ class SeedBatch {
   torch::Tensor latents_, classes_;
 };
 
+// Classes [B] as Denoiser::bind() takes them: [B, label_dim] float32, undefined for a model without labels.
+torch::Tensor one_hot_labels(const torch::Tensor& classes, int64_t label_dim, torch::Device device);
+
 }  // namespace farfield

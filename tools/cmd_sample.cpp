@@ -52,7 +52,7 @@ std::map<std::string, std::string> settings_of(const Options& options) {
 void add_inputs(RunInfo& info, const Options& options) {
   if (const auto file = model_file(options.model); !file.empty()) info.add_input("model", file);
   if (!options.teleport.empty()) info.add_input("gaussian", options.gaussian);
-  if (options.schedule.schedule.starts_with("file:")) info.add_input("schedule", options.schedule.schedule.substr(5));
+  if (const auto file = schedule_file(options.schedule); !file.empty()) info.add_input("schedule", file);
 }
 
 // The level to teleport to: as given, or measured, and then on record.
@@ -112,6 +112,7 @@ void run_sample(const Context& context, const Options& options) {
   const auto solver = make_solver(options.solver);
   ScheduleRequest schedule = options.schedule;
   if (!options.sigmas.empty()) schedule.sigmas = parse_levels(options.sigmas);
+  if (schedule.schedule.starts_with("gits:")) schedule.model_sha256 = model_sha256(options.model);
   SampleRequest request = request_of(context, options);
 
   RunFolder folder(options.out, context.force);

@@ -16,7 +16,8 @@ namespace {
 constexpr const char* kExamples =
     "  farfield schedule --name polynomial --steps 10 --plot\n"
     "  farfield schedule --name vp_uniform --rho 2 --steps 6 --final sigma_min > levels.txt\n"
-    "  farfield sample --model net.safetensors --schedule file:levels.txt --out runs/levels\n";
+    "  farfield sample --model net.safetensors --schedule file:levels.txt --out runs/levels\n"
+    "  farfield schedule search --model net.safetensors --nfe 3-10 --out gits.json\n";
 
 struct ListArguments {
   ScheduleRequest schedule;
@@ -44,13 +45,17 @@ void list_levels(const ListArguments& arguments) {
 
 void add_schedule_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<ListArguments>();
-  CLI::App* command = add_command(app, context, "schedule", "Lists the noise levels of a schedule, one a line.", kExamples,
-                                  [arguments] { list_levels(*arguments); });
+  CLI::App* command = add_command(app, context, "schedule", "Lists the noise levels of a schedule, one a line, or searches for one.",
+                                  kExamples, [arguments] { list_levels(*arguments); });
+  command->callback([command, arguments, &context] {
+    if (command->get_subcommands().empty()) context.run = [arguments] { list_levels(*arguments); };
+  });
   add_schedule_options(*command, "--name", arguments->schedule);
   command->add_option("--model", arguments->model, "draw the default range in to this MODEL's");
   CLI::Option* plot = command->add_flag("--plot", arguments->plot, "a picture below the levels, in comment lines");
   command->add_flag("--json", arguments->json, "the levels as a JSON list")->excludes(plot);
   command->footer(schedule_help());
+  add_schedule_search_command(*command, context);
 }
 
 }  // namespace farfield::tools

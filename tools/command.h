@@ -30,6 +30,7 @@ void add_output_options(CLI::App& command, Context& context);   // --force --qui
 void add_train_command(CLI::App& app, Context& context);
 void add_sample_command(CLI::App& app, Context& context);
 void add_schedule_command(CLI::App& app, Context& context);
+void add_schedule_search_command(CLI::App& schedule, Context& context);  // farfield schedule search
 void add_compare_command(CLI::App& app, Context& context);
 void add_fit_command(CLI::App& app, Context& context);
 void add_data_command(CLI::App& app, Context& context);

@@ -79,7 +79,7 @@ std::string explain(const CLI::App& root, const std::vector<std::string>& words,
       return unknown_name("option", option, options);
     }
   }
-  if (!commands.empty()) {
+  if (app->get_require_subcommand_min() > 0) {
     const std::string& last = words.empty() ? "" : words.back();
     if (!last.empty() && last[0] != '-' && last != app->get_name()) return unknown_name("command", last, commands);
     return fmt::format("name one of: {} ({} --help)", join(commands, ", "), name);

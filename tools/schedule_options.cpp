@@ -13,12 +13,16 @@ CLI::Option* add_schedule_options(CLI::App& command, const std::string& name, Sc
       join(schedule_names(), ", ") + ", file:PATH with one level a line, or gits:FILE of farfield schedule search");
   schedule->capture_default_str();
   command.add_option("--steps", request.steps, "intervals N between N + 1 noise levels [18]");
+  add_range_options(command, request);
+  command.add_option("--final", request.final, "zero: the last interval ends at 0; sigma_min: it ends there [zero]");
+  return schedule;
+}
+
+void add_range_options(CLI::App& command, ScheduleRequest& request) {
   command.add_option("--sigma-min", request.sigma_min, "last level above 0 [the schedule's, or the model's]");
   command.add_option("--sigma-max", request.sigma_max, "first level [the schedule's, or the model's]");
   command.add_option("--rho", request.rho, "exponent of the schedules that have one [polynomial 7, others 1]");
   command.add_option("--variant", request.variant, "table of ays: sd15, sdxl, svd [sd15]");
-  command.add_option("--final", request.final, "zero: the last interval ends at 0; sigma_min: it ends there [zero]");
-  return schedule;
 }
 
 std::string schedule_help() {

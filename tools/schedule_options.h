@@ -11,6 +11,9 @@ namespace farfield::tools {
 // --sigma-max --rho --variant --final.
 CLI::Option* add_schedule_options(CLI::App& command, const std::string& name, ScheduleRequest& request);
 
+// --sigma-min --sigma-max --rho --variant alone, where the number of levels and their end are given otherwise.
+void add_range_options(CLI::App& command, ScheduleRequest& request);
+
 // Every schedule with its options, for the footer of --help.
 std::string schedule_help();
 
