@@ -43,6 +43,11 @@ struct ChannelSums {
     mean += apart * (size / (count + size));
     count += size;
   }
+
+  // The standard deviation of all values about their one mean.
+  double deviation_about_all() const {
+    return std::sqrt((squares / count + (mean - mean.mean()).square()).mean().item<double>());
+  }
 };
 
 // Counts rows seen before. 64-bit hashes: two different rows count as equal with probability below N^2 / 2^65.
@@ -90,8 +95,7 @@ void measure_values(const DataSource& data, DataStats& stats, Moments* moments) 
   stats.channel_mean = as_vector(sums.mean);
   stats.channel_std = as_vector((sums.squares / sums.count).sqrt());
   stats.mean = sums.mean.mean().item<double>();
-  const auto about_global = sums.squares / sums.count + (sums.mean - stats.mean).square();
-  stats.sigma_data = std::sqrt(about_global.mean().item<double>());
+  stats.sigma_data = sums.deviation_about_all();
 }
 
 // Rows [n, dim] float64 of a random subset, all of them where they are few.
@@ -156,6 +160,18 @@ DataStats measure_data(const DataSource& data, const DataStatsOptions& options) 
   const int64_t samples = full ? data.info().count : rows.size(0);
   measure_spectrum(covariance_eigen(full ? moments.covariance() : gram / samples).values, samples, options, stats);
   return stats;
+}
+
+double measure_sigma_data(const DataSource& data) {
+  const auto& info = data.info();
+  const int64_t block = std::max<int64_t>(1, kBlockElements / dim_of(data));
+  ChannelSums sums;
+  for (int64_t first = 0; first < info.count; first += block) {
+    stop_if_interrupted();
+    const int64_t count = std::min(block, info.count - first);
+    sums.add(data.rows(first, count).to(torch::kFloat64).reshape({count, info.shape[0], -1}));
+  }
+  return sums.deviation_about_all();
 }
 
 std::vector<Suggestion> suggest_settings(const DataStats& stats, bool eight_bit) {

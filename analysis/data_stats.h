@@ -37,6 +37,9 @@ struct DataStatsOptions {
 // result). Memory: one block, the subset and one [dim, dim] matrix at most.
 DataStats measure_data(const DataSource& data, const DataStatsOptions& options = {});
 
+// DataStats::sigma_data alone, in one pass.
+double measure_sigma_data(const DataSource& data);
+
 // Settings that follow from the measurement, each with its reason in one line.
 struct Suggestion {
   std::string setting;  // as in a training config: sigma_data, sigma_min, sigma_max

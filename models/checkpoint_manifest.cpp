@@ -62,19 +62,24 @@ CheckpointManifest read_checkpoint_manifest(const fs::path& run_folder) {
     const json document = json::parse(text);
     const int format = document.at("format");
     if (format != kFormat) throw bad_file(path.string(), fmt::format("format {}, expected {}", format, kFormat));
-    manifest = {entries_from(document.at("states")), entries_from(document.at("snapshots"))};
+    manifest = {entries_from(document.at("states")), entries_from(document.at("snapshots")), {}};
+    for (const auto& [name, list] : document.value("averages", json::object()).items()) {
+      manifest.averages[name] = entries_from(list);
+    }
   } catch (const json::exception& error) {
     throw bad_file(path.string(), fmt::format("is no list of checkpoints: {}", error.what()));
   }
   check_entries(path, manifest.states);
   check_entries(path, manifest.snapshots);
+  for (const auto& [name, entries] : manifest.averages) check_entries(path, entries);
   return manifest;
 }
 
 void write_checkpoint_manifest(const fs::path& run_folder, const CheckpointManifest& manifest) {
-  const json document = {{"format", kFormat},
-                         {"states", to_json(manifest.states)},
-                         {"snapshots", to_json(manifest.snapshots)}};
+  json document = {{"format", kFormat},
+                   {"states", to_json(manifest.states)},
+                   {"snapshots", to_json(manifest.snapshots)}};
+  for (const auto& [name, entries] : manifest.averages) document["averages"][name] = to_json(entries);
   write_file_atomically(manifest_path(run_folder), document.dump(1) + "\n");
 }
 

@@ -4,14 +4,39 @@
 
 #include <torch/types.h>
 
+#include "core/error.h"
 #include "train/require.h"
 
 namespace farfield {
+
+AdamOptions AdamOptions::from_config(const Config& optimiser) {
+  AdamOptions options;
+  options.name = optimiser.choice("name", options.name, {"adam", "adamw"});
+  options.beta1 = optimiser.number("beta1", options.beta1);
+  options.beta2 = optimiser.number("beta2", options.beta2);
+  options.epsilon = optimiser.number("epsilon", options.epsilon);
+  options.clip_norm = optimiser.number("clip_norm", options.clip_norm);
+  if (options.name == "adamw") {
+    options.weight_decay = optimiser.number("weight_decay", options.weight_decay);
+  } else if (optimiser.has("weight_decay")) {
+    throw usage_error(optimiser.where("weight_decay") + ": optimiser.weight_decay applies to optimiser.name = adamw only");
+  }
+  return options;
+}
 
 void AdamOptions::validate() const {
   require_option(beta1 >= 0 && beta1 < 1, "optimiser.beta1", beta1, "in [0, 1)");
   require_option(beta2 >= 0 && beta2 < 1, "optimiser.beta2", beta2, "in [0, 1)");
   require_option(std::isfinite(epsilon) && epsilon > 0, "optimiser.epsilon", epsilon, "above 0");
+  require_option(std::isfinite(weight_decay) && weight_decay >= 0, "optimiser.weight_decay", weight_decay, "0 or more");
+  require_option(std::isfinite(clip_norm) && clip_norm >= 0, "optimiser.clip_norm", clip_norm, "0 (never) or more");
+}
+
+void clip_gradient(torch::Tensor& gradient, double clip_norm) {
+  if (clip_norm == 0) return;
+  torch::NoGradGuard no_grad;
+  const double norm = at::linalg_vector_norm(gradient).item<double>();
+  if (norm > clip_norm) gradient.mul_(clip_norm / norm);
 }
 
 AdamState make_adam_state(const torch::Tensor& parameters) {
@@ -23,8 +48,13 @@ void adam_step(torch::Tensor& parameters, const torch::Tensor& gradient, AdamSta
   torch::NoGradGuard no_grad;
   state.steps += 1;
   const auto step = torch::full({}, static_cast<double>(state.steps), parameters.options());
-  at::_fused_adam_({parameters}, {gradient}, {state.first}, {state.second}, {}, {step}, rate, options.beta1,
-                   options.beta2, /*weight_decay=*/0, options.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  if (options.name == "adamw") {
+    at::_fused_adamw_({parameters}, {gradient}, {state.first}, {state.second}, {}, {step}, rate, options.beta1,
+                      options.beta2, options.weight_decay, options.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  } else {
+    at::_fused_adam_({parameters}, {gradient}, {state.first}, {state.second}, {}, {step}, rate, options.beta1,
+                     options.beta2, /*weight_decay=*/0, options.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  }
 }
 
 }  // namespace farfield

@@ -6,16 +6,11 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "train/training_folder.h"
 
 namespace farfield {
 namespace fs = std::filesystem;
 namespace {
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw io_error(fmt::format("{}: cannot make the folder", folder.string()), error.value());
-}
 
 // In the order of images seen; a checkpoint made again takes the place of its former self.
 void insert(std::vector<CheckpointEntry>& entries, const CheckpointEntry& entry) {
@@ -32,16 +27,14 @@ void insert(std::vector<CheckpointEntry>& entries, const CheckpointEntry& entry)
 Checkpoints::Checkpoints(const fs::path& run_folder, int64_t keep_states)
     : folder_(run_folder), keep_states_(static_cast<size_t>(keep_states)) {
   check(keep_states >= 2, "at least two states are kept");
-  for (const char* kind : {"states", "snapshots"}) {
-    make_folder(folder_ / kind);
-    remove_stale_temporaries(folder_ / kind);
-  }
+  for (const char* kind : {"states", "snapshots"}) remove_stale_temporaries(subfolder(folder_, kind));
+  if (fs::exists(folder_ / "averages")) remove_stale_temporaries(folder_ / "averages");
   remove_stale_temporaries(folder_);
   if (fs::exists(folder_ / "checkpoints.json")) manifest_ = read_checkpoint_manifest(folder_);
 }
 
-CheckpointEntry Checkpoints::write(const char* kind, const TensorFile& file, int64_t images) const {
-  CheckpointEntry entry{fmt::format("{}s/{}-{:012}.safetensors", kind, kind, images), images, ""};
+CheckpointEntry Checkpoints::write(const std::string& stem, const TensorFile& file, int64_t images) const {
+  CheckpointEntry entry{fmt::format("{}-{:012}.safetensors", stem, images), images, ""};
   const fs::path path = folder_ / entry.file;
   entry.sha256 = write_safetensors(path, file);
   if (sha256_file(path) != entry.sha256) {
@@ -51,7 +44,7 @@ CheckpointEntry Checkpoints::write(const char* kind, const TensorFile& file, int
 }
 
 void Checkpoints::save_state(const TensorFile& file, int64_t images) {
-  insert(manifest_.states, write("state", file, images));
+  insert(manifest_.states, write("states/state", file, images));
   std::vector<CheckpointEntry> retired;
   if (manifest_.states.size() > keep_states_) {
     const auto kept = manifest_.states.end() - static_cast<std::ptrdiff_t>(keep_states_);
@@ -64,7 +57,13 @@ void Checkpoints::save_state(const TensorFile& file, int64_t images) {
 }
 
 void Checkpoints::save_snapshot(const TensorFile& file, int64_t images) {
-  insert(manifest_.snapshots, write("snapshot", file, images));
+  insert(manifest_.snapshots, write("snapshots/snapshot", file, images));
+  write_checkpoint_manifest(folder_, manifest_);
+}
+
+void Checkpoints::save_average(const std::string& name, const TensorFile& file, int64_t images) {
+  subfolder(folder_, "averages");
+  insert(manifest_.averages[name], write("averages/" + name, file, images));
   write_checkpoint_manifest(folder_, manifest_);
 }
 

@@ -21,6 +21,8 @@ class Checkpoints {
   // Writes, reads back and compares the SHA-256, lists the file, and only then deletes states beyond keep_states.
   void save_state(const TensorFile& file, int64_t images);
   void save_snapshot(const TensorFile& file, int64_t images);
+  // averages/NAME-IMAGES.safetensors: a snapshot of an average beside the first (train/ema.h).
+  void save_average(const std::string& name, const TensorFile& file, int64_t images);
 
   struct State {
     std::filesystem::path path;
@@ -30,7 +32,7 @@ class Checkpoints {
   std::optional<State> newest_state();
 
  private:
-  CheckpointEntry write(const char* kind, const TensorFile& file, int64_t images) const;
+  CheckpointEntry write(const std::string& stem, const TensorFile& file, int64_t images) const;
 
   std::filesystem::path folder_;
   size_t keep_states_;

@@ -13,6 +13,9 @@ uint64_t key_of(uint64_t seed, Purpose purpose, int64_t position) {
   return mix_key({seed, static_cast<uint64_t>(purpose), static_cast<uint64_t>(position)});
 }
 
+// The middle of one of 2^53 cells: never 0; the last one would round to 1.
+double open_uniform(uint64_t bits) { return std::min((static_cast<double>(bits >> 11) + 0.5) * kCell, kLargest); }
+
 }  // namespace
 
 torch::Tensor uniform_draws(uint64_t seed, Purpose purpose, const torch::Tensor& positions) {
@@ -20,8 +23,18 @@ torch::Tensor uniform_draws(uint64_t seed, Purpose purpose, const torch::Tensor&
   const auto at = positions.accessor<int64_t, 1>();
   auto out = draws.accessor<double, 1>();
   for (int64_t row = 0; row < at.size(0); ++row) {
-    // The middle of one of 2^53 cells: never 0; the last one would round to 1.
-    out[row] = std::min((static_cast<double>(key_of(seed, purpose, at[row]) >> 11) + 0.5) * kCell, kLargest);
+    out[row] = open_uniform(key_of(seed, purpose, at[row]));
+  }
+  return draws;
+}
+
+torch::Tensor uniform_rows(uint64_t seed, Purpose purpose, const torch::Tensor& positions, int64_t columns) {
+  auto draws = torch::empty({positions.size(0), columns}, torch::kFloat64);
+  const auto at = positions.accessor<int64_t, 1>();
+  auto out = draws.accessor<double, 2>();
+  for (int64_t row = 0; row < at.size(0); ++row) {
+    SplitMix64 stream(key_of(seed, purpose, at[row]));
+    for (int64_t column = 0; column < columns; ++column) out[row][column] = open_uniform(stream.next());
   }
   return draws;
 }

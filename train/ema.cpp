@@ -2,20 +2,86 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/text.h"
 #include "train/require.h"
 
 namespace farfield {
+namespace {
+
+// gamma = 0, a plain mean, has the largest width: 1 / sqrt(12).
+constexpr double kWidest = 0.2886;
+
+double sigma_rel_of(double gamma) { return std::sqrt(gamma + 1) / ((gamma + 2) * std::sqrt(gamma + 3)); }
+
+template <class Number>
+void require_different(const std::vector<Number>& values, const char* field) {
+  const std::set<Number> different(values.begin(), values.end());
+  if (different.size() < values.size()) throw usage_error(fmt::format("{} names a value twice", field));
+}
+
+}  // namespace
+
+EmaOptions EmaOptions::from_config(const Config& ema) {
+  EmaOptions options;
+  options.halflife_images = ema.integer("halflife_images", options.halflife_images);
+  options.ramp_ratio = ema.number("ramp_ratio", options.ramp_ratio);
+  options.more_halflife_images = ema.integers("more_halflife_images", {});
+  options.sigma_rel = ema.numbers("sigma_rel", {});
+  return options;
+}
 
 void EmaOptions::validate() const {
   require_option(halflife_images >= 0, "ema.halflife_images", static_cast<double>(halflife_images), "0 or more");
   require_option(std::isfinite(ramp_ratio) && ramp_ratio >= 0, "ema.ramp_ratio", ramp_ratio, "0 or more");
+  for (const int64_t half : more_halflife_images) {
+    require_option(half > 0, "ema.more_halflife_images", static_cast<double>(half), "above 0");
+  }
+  for (const double width : sigma_rel) {
+    require_option(width > 0 && width < kWidest, "ema.sigma_rel", width, fmt::format("above 0 and below {}", kWidest));
+  }
+  require_different(more_halflife_images, "ema.more_halflife_images");
+  require_different(sigma_rel, "ema.sigma_rel");
 }
 
 double ema_beta(const EmaOptions& options, int64_t images, int64_t batch) {
   double half = static_cast<double>(options.halflife_images);
   if (options.ramp_ratio > 0) half = std::min(half, static_cast<double>(images) * options.ramp_ratio);
   return std::pow(0.5, static_cast<double>(batch) / std::max(half, 1e-8));
+}
+
+double power_gamma(double sigma_rel) {
+  double low = 0, high = 1 / (sigma_rel * sigma_rel);  // sigma_rel_of falls, and is below 1 / sqrt(gamma)
+  for (int halving = 0; halving < 200; ++halving) {
+    const double middle = (low + high) / 2;
+    (sigma_rel_of(middle) > sigma_rel ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+double power_beta(double gamma, int64_t images, int64_t batch) {
+  return std::pow(1 - static_cast<double>(batch) / static_cast<double>(images + batch), gamma + 1);
+}
+
+std::string power_average_name(double sigma_rel) { return "power-" + format_double(sigma_rel); }
+
+std::vector<AverageRule> further_averages(const EmaOptions& options) {
+  std::vector<AverageRule> rules;
+  for (const int64_t half : options.more_halflife_images) {
+    const EmaOptions own{half, options.ramp_ratio, {}, {}};
+    rules.push_back({fmt::format("halflife-{}", half),
+                     [own](int64_t images, int64_t batch) { return ema_beta(own, images, batch); }});
+  }
+  for (const double width : options.sigma_rel) {
+    const double gamma = power_gamma(width);
+    rules.push_back({power_average_name(width),
+                     [gamma](int64_t images, int64_t batch) { return power_beta(gamma, images, batch); }});
+  }
+  return rules;
 }
 
 void update_ema(torch::Tensor& average, const torch::Tensor& parameters, double beta) {

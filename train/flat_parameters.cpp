@@ -1,6 +1,7 @@
 #include "train/flat_parameters.h"
 
 #include "core/error.h"
+#include "train/nonfinite.h"
 
 namespace farfield {
 namespace {
@@ -9,10 +10,6 @@ constexpr int64_t kAlignment = 64 / sizeof(float);
 
 torch::Tensor slot_view(const torch::Tensor& flat, const ParameterSlot& slot) {
   return flat.narrow(0, slot.offset, slot.size).view(slot.shape);
-}
-
-bool all_finite(const torch::Tensor& values) {
-  return values.numel() == 0 || torch::isfinite(values.abs().max()).item<bool>();
 }
 
 }  // namespace

@@ -12,12 +12,18 @@ LossWeight edm(double sigma_data) {
   };
 }
 
+LossWeight inverse_variance(double) {
+  return [](const torch::Tensor& sigma) { return sigma.square().reciprocal(); };
+}
+
 struct Entry {
   const char* name;
   LossWeight (*make)(double sigma_data);
 };
 constexpr Entry kLosses[] = {
     {"edm", edm},
+    {"vp", inverse_variance},
+    {"ve", inverse_variance},
 };
 
 }  // namespace

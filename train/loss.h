@@ -12,7 +12,9 @@ namespace farfield {
 using LossWeight = std::function<torch::Tensor(const torch::Tensor& sigma)>;
 
 // edm: (sigma^2 + sigma_data^2) / (sigma sigma_data)^2 (Karras et al. 2022, table 1), which makes the loss of an
-// untrained network about 1 per pixel at every sigma. usage_error for an unknown name.
+// untrained network about 1 per pixel at every sigma.
+// vp, ve: 1 / sigma^2 (the same table; NVlabs EDM's VPLoss and VELoss), each with the noise levels of its name.
+// usage_error for an unknown name.
 LossWeight make_loss_weight(const std::string& name, double sigma_data);
 std::vector<std::string> loss_names();
 

@@ -1,6 +1,6 @@
 #include "train/loss_record.h"
 
-#include <nlohmann/json.hpp>
+#include <limits>
 
 namespace farfield {
 namespace {
@@ -26,19 +26,17 @@ double LossRecord::mean() const {
   return count == 0 ? 0 : totals[1].item<double>() / count;
 }
 
-std::string LossRecord::bins_json() const {
-  nlohmann::ordered_json bins = nlohmann::ordered_json::array();
+std::vector<LossRecord::Bin> LossRecord::bins() const {
+  std::vector<Bin> bins;
   const auto sums = sums_.accessor<double, 2>();
   for (int64_t bin = 0; bin < sums_.size(1); ++bin) {
     const double count = sums[0][bin];
     if (count == 0) continue;
-    const bool first = bin == 0, last = bin == sums_.size(1) - 1;
-    bins.push_back({{"sigma_from", first ? 0.0 : kEdges[bin - 1]},
-                    {"sigma_to", last ? nlohmann::ordered_json() : nlohmann::ordered_json(kEdges[bin])},
-                    {"count", static_cast<int64_t>(count)},
-                    {"loss", sums[1][bin] / count}});
+    const bool last = bin == sums_.size(1) - 1;
+    bins.push_back({bin == 0 ? 0 : kEdges[bin - 1], last ? std::numeric_limits<double>::infinity() : kEdges[bin],
+                    static_cast<int64_t>(count), sums[1][bin] / count});
   }
-  return bins.dump();
+  return bins;
 }
 
 void LossRecord::clear() { sums_.zero_(); }

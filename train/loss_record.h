@@ -1,6 +1,7 @@
 #pragma once
 
-#include <string>
+#include <cstdint>
+#include <vector>
 
 #include <torch/types.h>
 
@@ -13,9 +14,12 @@ class LossRecord {
   // sigma, loss: [B] float64 on the CPU.
   void add(const torch::Tensor& sigma, const torch::Tensor& loss);
   double mean() const;  // 0 before the first add
-  // A JSON array of {"sigma_from", "sigma_to", "count", "loss"}, bins without samples left out; the first bin begins at
-  // 0, the last has no end (null).
-  std::string bins_json() const;
+  struct Bin {
+    double sigma_from, sigma_to;  // the first begins at 0, the last ends at infinity
+    int64_t count;
+    double loss;
+  };
+  std::vector<Bin> bins() const;  // those with samples
   void clear();
 
   // [2, bins] float64: counts and sums, part of the training state so that a resumed log has the same numbers.

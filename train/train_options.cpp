@@ -6,19 +6,28 @@
 #include <map>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "models/preconditioning.h"
+#include "train/augment_parameters.h"
 #include "train/loss.h"
 #include "train/require.h"
 
 namespace farfield {
+using nlohmann::json;
 namespace {
 
 constexpr std::array kFreeOnResume = {"data.source",        "run.images",          "run.tick_images",
                                       "run.preview_images", "run.snapshot_images", "run.state_images",
-                                      "run.keep_states"};
+                                      "run.keep_states",    "run.snapshot_at"};
+// Settings of a native model that neither add weights nor change what they mean.
+constexpr std::array kFreeOfWeights = {"dropout", "label_dropout", "sigma_min", "sigma_max"};
+
+bool free_on_resume(const std::string& key) {
+  return key.starts_with("probes.") || std::ranges::find(kFreeOnResume, key) != kFreeOnResume.end();
+}
 
 RunOptions read_run(const Config& config) {
   RunOptions run;
@@ -32,7 +41,18 @@ RunOptions read_run(const Config& config) {
   run.state_images = config.integer("state_images", run.state_images);
   run.keep_states = config.integer("keep_states", run.keep_states);
   run.precision = config.choice("precision", run.precision, {"auto", "fp32", "bf16"});
+  run.nonfinite = config.choice("nonfinite", run.nonfinite, {"stop", "skip"});
+  run.snapshot_at = config.integers("snapshot_at", run.snapshot_at);
   return run;
+}
+
+ProbeOptions read_probes(const Config& config) {
+  ProbeOptions probes;
+  probes.images = config.integer("images", probes.images);
+  probes.count = config.integer("count", probes.count);
+  probes.sigmas = config.numbers("sigmas", probes.sigmas);
+  probes.references = config.text("references", probes.references);
+  return probes;
 }
 
 // "a:\n  b: 1\n" -> {"a.b": "1"}: the text of Config::resolved(), two spaces a level.
@@ -50,6 +70,39 @@ std::map<std::string, std::string> flatten(const std::string& resolved) {
   return values;
 }
 
+// Every level that is drawn must be one that the preconditioning is defined for.
+void require_levels_within(const Preconditioning& preconditioning, const NoiseDistributionOptions& options) {
+  const NoiseDistribution noise = make_noise_distribution(options);
+  const double low = preconditioning.sigma_min(), high = preconditioning.sigma_max(), slack = 1e-9;
+  if (noise.sigma_min >= low * (1 - slack) && noise.sigma_max <= high * (1 + slack)) return;
+  const auto names = noise_distribution_names();
+  const bool published = std::ranges::find(names, preconditioning.name()) != names.end();
+  throw usage_error(fmt::format(
+      "loss.noise = {} has levels from {} to {}, but preconditioning.name = {} is defined from {} to {}; set loss.sigma_min "
+      "and loss.sigma_max{}",
+      options.name, format_double(noise.sigma_min), format_double(noise.sigma_max), preconditioning.name(),
+      format_double(low), format_double(high), published ? fmt::format(", or take loss.noise = {0} and loss.name = {0}", preconditioning.name()) : ""));
+}
+
+void require_probes_within(const ProbeOptions& probes, const ModelConfig& model, const Preconditioning& preconditioning) {
+  const double low = std::max(model.sigma_min, preconditioning.sigma_min());
+  const double high = std::min(model.sigma_max, preconditioning.sigma_max());
+  if (probes.images == 0 || (probes.sigmas.front() >= low && probes.sigmas.back() <= high)) return;
+  throw usage_error(fmt::format("probes.sigmas reach from {} to {}, but the network is defined from {} to {}",
+                                format_double(probes.sigmas.front()), format_double(probes.sigmas.back()),
+                                format_double(low), format_double(high)));
+}
+
+void fit_augment_dim(const AugmentOptions& augment, Config& config) {
+  const Config network = config.section("network");
+  const int64_t wanted = augment.label_dim();
+  if (!network.has("augment_dim")) return config.set(fmt::format("network.augment_dim={}", wanted));
+  const int64_t given = network.integer("augment_dim", wanted);
+  if (given == wanted || (given == AugmentParameters::kLabels && wanted == 0)) return;
+  throw usage_error(fmt::format("{}: network.augment_dim is {}, but augment.probability = {} gives {} labels",
+                                network.where("augment_dim"), given, format_double(augment.probability), wanted));
+}
+
 }  // namespace
 
 void RunOptions::validate() const {
@@ -63,6 +116,18 @@ void RunOptions::validate() const {
   require_option(snapshot_images >= 0, "run.snapshot_images", number(snapshot_images), "0 (only at the end) or more");
   require_option(state_images >= 0, "run.state_images", number(state_images), "0 (only at the end) or more");
   require_option(keep_states >= 2, "run.keep_states", number(keep_states), "2 or more");
+  for (const int64_t at : snapshot_at) require_option(at > 0, "run.snapshot_at", number(at), "above 0");
+}
+
+void ProbeOptions::validate() const {
+  require_option(images >= 0, "probes.images", static_cast<double>(images), "0 (never) or more");
+  require_option(count >= 2 && count <= 4096, "probes.count", static_cast<double>(count), "2 to 4096");
+  if (sigmas.empty()) throw usage_error("probes.sigmas is empty; expected at least one noise level");
+  for (size_t i = 0; i < sigmas.size(); ++i) {
+    require_option(sigmas[i] > (i > 0 ? sigmas[i - 1] : 0) && std::isfinite(sigmas[i]), "probes.sigmas", sigmas[i],
+                   "finite levels above 0 that rise");
+  }
+  if (references.empty()) throw usage_error("probes.references is empty; expected for example gaussian,delta");
 }
 
 TrainOptions TrainOptions::from_config(const Config& config) {
@@ -76,24 +141,15 @@ TrainOptions TrainOptions::from_config(const Config& config) {
 
   const Config loss = config.section("loss");
   options.loss = loss.choice("name", options.loss, loss_names());
-  options.noise.name = loss.choice("noise", options.noise.name, noise_distribution_names());
-  options.noise.p_mean = loss.number("p_mean", options.noise.p_mean);
-  options.noise.p_std = loss.number("p_std", options.noise.p_std);
+  options.noise = NoiseDistributionOptions::from_config(loss, options.loss == "edm" ? "lognormal" : options.loss);
 
-  options.augment.xflip = config.section("augment").flag("xflip", options.augment.xflip);
-
+  options.augment = AugmentOptions::from_config(config.section("augment"));
   const Config optimiser = config.section("optimiser");
-  options.learning_rate.rate = optimiser.number("learning_rate", options.learning_rate.rate);
-  options.learning_rate.rampup_images = optimiser.integer("rampup_images", options.learning_rate.rampup_images);
-  options.adam.beta1 = optimiser.number("beta1", options.adam.beta1);
-  options.adam.beta2 = optimiser.number("beta2", options.adam.beta2);
-  options.adam.epsilon = optimiser.number("epsilon", options.adam.epsilon);
-
-  const Config ema = config.section("ema");
-  options.ema.halflife_images = ema.integer("halflife_images", options.ema.halflife_images);
-  options.ema.ramp_ratio = ema.number("ramp_ratio", options.ema.ramp_ratio);
-
+  options.learning_rate = LearningRateOptions::from_config(optimiser);
+  options.adam = AdamOptions::from_config(optimiser);
+  options.ema = EmaOptions::from_config(config.section("ema"));
   options.run = read_run(config.section("run"));
+  options.probes = read_probes(config.section("probes"));
   options.validate();
   return options;
 }
@@ -101,13 +157,16 @@ TrainOptions TrainOptions::from_config(const Config& config) {
 void TrainOptions::validate() const {
   if (data.empty()) throw usage_error("data.source is missing; give a data set, for example --set data.source=glyphs");
   require_option(std::isfinite(sigma_data) && sigma_data > 0, "preconditioning.sigma_data", sigma_data, "above 0");
-  make_preconditioning(preconditioning, sigma_data);
   make_loss_weight(loss, sigma_data);
   noise.validate();
+  require_levels_within(*make_preconditioning(preconditioning, sigma_data), noise);
+  augment.validate();
   learning_rate.validate();
   adam.validate();
   ema.validate();
   run.validate();
+  probes.validate();
+  require_probes_within(probes, model_config(), *make_preconditioning(preconditioning, sigma_data));
 }
 
 ModelConfig TrainOptions::model_config() const {
@@ -115,7 +174,34 @@ ModelConfig TrainOptions::model_config() const {
   model.precond = preconditioning;
   model.sigma_data = sigma_data;
   model.network = network;
+  model.sigma_min = noise.sigma_min;
+  model.sigma_max = noise.sigma_max;
   return model;
+}
+
+void adopt_model(Config& config, const ModelConfig& model) {
+  const auto fill = [&](const std::string& section, const std::string& key, const std::string& value) {
+    if (!config.section(section).has(key)) config.set(fmt::format("{}.{}={}", section, key, value));
+  };
+  const auto settings = json::parse(model.json());
+  for (const auto& [key, value] : settings.items()) {
+    if (key.starts_with("sigma_")) continue;
+    fill("network", key, value.dump());
+  }
+  fill("preconditioning", "name", model.precond);
+  fill("preconditioning", "sigma_data", format_double(model.sigma_data));
+}
+
+std::string model_differences(const ModelConfig& model, const ModelConfig& here) {
+  json given = json::parse(model.json()), own = json::parse(here.json());
+  given["preconditioning"] = model.reference_class();
+  own["preconditioning"] = here.reference_class();
+  std::vector<std::string> found;
+  for (const auto& [key, value] : own.items()) {
+    if (std::ranges::find(kFreeOfWeights, key) != kFreeOfWeights.end() || given.value(key, json()) == value) continue;
+    found.push_back(fmt::format("{} is {}, here {}", key, given.value(key, json()).dump(), value.dump()));
+  }
+  return join(found, "; ");
 }
 
 void fit_network_to_data(TrainOptions& options, Config& config, const DataInfo& data) {
@@ -128,6 +214,11 @@ void fit_network_to_data(TrainOptions& options, Config& config, const DataInfo& 
     throw usage_error(fmt::format("data '{}' has {} samples; run.batch = {} needs at least as many", data.name,
                                   data.count, options.run.batch));
   }
+  if (!images && (options.augment.xflip || options.augment.probability > 0)) {
+    throw usage_error(fmt::format("augment: the data '{}' are no images; leave augment.xflip and augment.probability out",
+                                  data.name));
+  }
+  fit_augment_dim(options.augment, config);
   const std::pair<const char*, int64_t> wanted[] = {
       {"img_resolution", images ? data.shape[1] : 1}, {"img_channels", data.shape[0]}, {"label_dim", data.label_dim}};
   for (const auto& [key, value] : wanted) {
@@ -155,9 +246,7 @@ std::vector<ConfigChange> forbidden_changes(const std::string& before, const std
   }
   std::vector<ConfigChange> forbidden;
   for (const auto& [key, change] : changes) {
-    if (change.before != change.after && std::ranges::find(kFreeOnResume, key) == kFreeOnResume.end()) {
-      forbidden.push_back(change);
-    }
+    if (change.before != change.after && !free_on_resume(key)) forbidden.push_back(change);
   }
   return forbidden;
 }

@@ -29,6 +29,18 @@ struct RunOptions {
   int64_t state_images = 128'000;      // everything needed to resume; 0: only at the end
   int64_t keep_states = 2;             // >= 2, so that a damaged newest one never is the only one
   std::string precision = "auto";      // auto, fp32, bf16 (core/device.h); weights, sums and loss stay float32
+  std::string nonfinite = "stop";      // what a value that is not finite does to a step: stop, skip (counted; costs a
+                                       // copy of weights and moments a step)
+  std::vector<int64_t> snapshot_at;    // further snapshots, at these numbers of images; each > 0
+  void validate() const;
+};
+
+// Live comparison of the averaged network with references (tools/training_probes.h).
+struct ProbeOptions {
+  int64_t images = 0;                  // interval; 0: never
+  int64_t count = 64;                  // probes at each noise level, 2 to 4096
+  std::vector<double> sigmas{0.05, 0.2, 0.5, 1, 3, 10};  // > 0, rising
+  std::string references = "gaussian,mixture:10,delta";  // as for `compare --references`
   void validate() const;
 };
 
@@ -39,29 +51,39 @@ struct TrainOptions {
   std::string preconditioning = "edm"; // preconditioning.name
   double sigma_data = 0.5;             // preconditioning.sigma_data, > 0: standard deviation of the data
   std::string loss = "edm";            // loss.name
-  NoiseDistributionOptions noise;      // loss.noise, loss.p_mean, loss.p_std
+  NoiseDistributionOptions noise;      // loss.noise and what belongs to it; by default that of the loss's name
   AugmentOptions augment;
-  LearningRateOptions learning_rate;   // optimiser.learning_rate, optimiser.rampup_images
-  AdamOptions adam;                    // optimiser.beta1, beta2, epsilon
+  LearningRateOptions learning_rate;   // optimiser.learning_rate, rampup_images, schedule, decay_images
+  AdamOptions adam;                    // optimiser.name, beta1, beta2, epsilon, weight_decay, clip_norm
   EmaOptions ema;
   RunOptions run;
+  ProbeOptions probes;
 
   // Reads and checks every section; nothing is opened. The caller calls config.finish().
   static TrainOptions from_config(const Config& config);
   void validate() const;
-  ModelConfig model_config() const;    // what is trained, as a model file says it
+  // What is trained, as a model file says it; its sigma range is that of the noise distribution where that has ends.
+  ModelConfig model_config() const;
 };
 
-// Completes the network section from the data: img_resolution, img_channels and label_dim are the data's unless given.
-// usage_error when a given one differs (label_dim: 0 trains without labels). The config then resolves to these values.
+// Fills every key of the network and preconditioning sections that the config leaves open from a model to begin with.
+void adopt_model(Config& config, const ModelConfig& model);
+// The settings in which two models differ, "channel_mult is [1,2], here [1,2,2]; ...": those that give other weights or
+// another meaning to them. Dropout and the sigma range may differ.
+std::string model_differences(const ModelConfig& model, const ModelConfig& here);
+
+// Completes the network section from the data: img_resolution, img_channels and label_dim are the data's unless given,
+// augment_dim is the augmentation's. usage_error when a given one differs (label_dim: 0 trains without labels;
+// augment_dim: 9 may stay unused). The config then resolves to these values.
 void fit_network_to_data(TrainOptions& options, Config& config, const DataInfo& data);
 
 // A setting with different values in two resolved configs.
 struct ConfigChange {
   std::string key, before, after;
 };
-// What changed between two texts of Config::resolved(), except what may change on resume: the length of the run, its
-// intervals, how many states are kept, and where the data lie (their content is compared by fingerprint).
+// What changed between two texts of Config::resolved(), except what may change on resume, as no step depends on it: the
+// length of the run, its intervals, how many states are kept, the probes, and where the data lie (their content is
+// compared by fingerprint).
 std::vector<ConfigChange> forbidden_changes(const std::string& before, const std::string& after);
 
 }  // namespace farfield

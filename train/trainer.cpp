@@ -9,6 +9,7 @@
 #include "core/math/random.h"
 #include "core/text.h"
 #include "train/draws.h"
+#include "train/nonfinite.h"
 
 namespace farfield {
 namespace {
@@ -83,86 +84,192 @@ Trainer::Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> 
     : options_(options),
       data_(std::move(data)),
       device_(device),
-      noise_(make_noise_distribution(options.noise)),
       weight_(make_loss_weight(options.loss, options.sigma_data)),
       network_(make_preconditioned(options, device)),
       average_(make_preconditioned(options, device)),
+      make_inputs_(options, network_.preconditioning),
       parameters_(*network_.network),
       average_parameters_(*average_.network),
       adam_(make_adam_state(parameters_.values())),
       loader_(make_loader(data_, options.run, 0)) {
   parameters_.collect_gradients();
   for (auto& parameter : average_.network->parameters()) parameter.requires_grad_(false);
+  for (auto& rule : farfield::further_averages(options.ema)) {
+    further_.push_back({std::move(rule), parameters_.values().clone()});
+  }
+}
+
+void Trainer::initialise(const NativeModel& model, const std::string& origin) {
+  torch::NoGradGuard no_grad;
+  const std::string different = model_differences(model.config, options_.model_config());
+  if (!different.empty()) throw usage_error(fmt::format("--init {}: another model than the config's: {}", origin, different));
+  const auto given = model.network->named_parameters();
+  for (auto& [name, tensor] : parameters_.named(parameters_.values(), "")) torch::Tensor(tensor).copy_(given[name]);
+  average_parameters_.values().copy_(parameters_.values());
+  for (auto& average : further_) average.values.copy_(parameters_.values());
 }
 
 TrainStep Trainer::step() {
-  const int64_t batch_size = options_.run.batch;
-  const int64_t micro = options_.run.micro_batch == 0 ? batch_size : options_.run.micro_batch;
   const Batch batch = loader_->next();
   TrainStep report;
   report.learning_rate = learning_rate(options_.learning_rate, images_);
-
-  parameters_.gradients().zero_();
-  for (int64_t first = 0; first < batch_size; first += micro) accumulate(part_of(batch, first, micro), report);
-  require_finite(parameters_.gradients(), "gradient", report);
-
-  adam_step(parameters_.values(), parameters_.gradients(), adam_, report.learning_rate, options_.adam);
-  require_finite(parameters_.values(), "weight", report);
-
-  update_ema(average_parameters_.values(), parameters_.values(), ema_beta(options_.ema, images_, batch_size));
-  images_ += batch_size;
+  report.skipped = update(batch, report);
+  if (report.skipped.empty()) {
+    skipped_in_a_row_ = 0;
+    update_averages(batch, report);
+  } else {
+    skip_or_stop(batch, report);
+  }
+  images_ += options_.run.batch;
   return report;
 }
 
+// Everything up to the new weights. Returns what was not finite; then the weights are the old ones where steps may be
+// skipped.
+std::string Trainer::update(const Batch& batch, TrainStep& report) {
+  const int64_t batch_size = options_.run.batch;
+  const int64_t micro = options_.run.micro_batch == 0 ? batch_size : options_.run.micro_batch;
+  parameters_.gradients().zero_();
+  for (int64_t first = 0; first < batch_size; first += micro) {
+    std::string fault = accumulate(part_of(batch, first, micro), report);
+    if (!fault.empty()) return fault;
+  }
+  std::string fault = fault_of("gradient", parameters_, parameters_.gradients(), report);
+  return fault.empty() ? optimise(report.learning_rate, report) : fault;
+}
+
+std::string Trainer::optimise(double rate, const TrainStep& report) {
+  torch::NoGradGuard no_grad;
+  clip_gradient(parameters_.gradients(), options_.adam.clip_norm);
+  const bool may_skip = options_.run.nonfinite == "skip";
+  torch::Tensor weights_before;
+  AdamState adam_before;
+  if (may_skip) {
+    weights_before = parameters_.values().clone();
+    adam_before = {adam_.first.clone(), adam_.second.clone(), adam_.steps};
+  }
+  adam_step(parameters_.values(), parameters_.gradients(), adam_, rate, options_.adam);
+  std::string fault = fault_of("weight", parameters_, parameters_.values(), report);
+  if (fault.empty()) fault = fault_of("second moment", parameters_, adam_.second, report);
+  if (!fault.empty() && may_skip) {
+    parameters_.values().copy_(weights_before);
+    adam_.first.copy_(adam_before.first);
+    adam_.second.copy_(adam_before.second);
+    adam_.steps = adam_before.steps;
+  }
+  return fault;
+}
+
 // Karras et al. 2022, equation 8, over part of the batch; gradients are added to what is there.
-void Trainer::accumulate(const Batch& batch, TrainStep& report) {
-  const uint64_t seed = options_.run.seed;
-  const auto clean = augment(batch.samples, batch.positions, seed, options_.augment).to(device_);
-  const auto sigma = noise_(uniform_draws(seed, Purpose::kNoiseLevel, batch.positions));
-  const auto noise = normal_draws(seed, Purpose::kNoise, batch.positions, clean.sizes().slice(1)).to(device_);
+std::string Trainer::accumulate(const Batch& part, TrainStep& report) {
+  const StepInputs inputs = make_inputs_(part, images_);
+  const auto clean = inputs.clean.to(device_);
   std::vector<int64_t> per_sample(clean.dim(), 1);
   per_sample[0] = clean.size(0);
-  const auto noisy = torch::addcmul(clean, noise, sigma.to(device_, torch::kFloat32).view(per_sample));
+  const auto sigma = inputs.sigma.to(device_, torch::kFloat32).view(per_sample);
+  const auto noisy = torch::addcmul(clean, inputs.noise.to(device_), sigma);
 
   Conditioning conditioning;
-  if (options_.network.label_dim > 0) conditioning.class_labels = batch.labels.to(device_);
-  DropoutStream dropout(device_, {seed, static_cast<uint64_t>(Purpose::kDropout),
-                                  static_cast<uint64_t>(batch.positions[0].item<int64_t>())});
-  const auto denoised = network_(noisy, sigma.to(device_), conditioning, &dropout);
-  const auto error = weighted_error(denoised, clean, weight_(sigma));
+  if (inputs.class_labels.defined()) conditioning.class_labels = inputs.class_labels.to(device_);
+  if (inputs.augment_labels.defined()) conditioning.augment_labels = inputs.augment_labels.to(device_);
+  DropoutStream dropout(device_, {options_.run.seed, static_cast<uint64_t>(Purpose::kDropout),
+                                  static_cast<uint64_t>(inputs.positions[0].item<int64_t>())});
+  const auto denoised = network_(noisy, inputs.sigma.to(device_), conditioning, &dropout);
+  const auto error = weighted_error(denoised, clean, weight_(inputs.sigma));
 
   const auto loss = error.detach().to(torch::kCPU, torch::kFloat64) / static_cast<double>(clean[0].numel());
-  require_finite_loss(loss, sigma, batch);
-  (error.sum() / static_cast<double>(options_.run.batch)).backward();
-
-  report.sigma = report.sigma.defined() ? torch::cat({report.sigma, sigma}) : sigma;
+  report.sigma = report.sigma.defined() ? torch::cat({report.sigma, inputs.sigma}) : inputs.sigma;
   report.loss = report.loss.defined() ? torch::cat({report.loss, loss}) : loss;
+  if (!all_finite(loss)) return fault_of_samples(inputs, denoised, loss);
+  (error.sum() / static_cast<double>(options_.run.batch)).backward();
+  return "";
 }
 
-void Trainer::require_finite_loss(const torch::Tensor& loss, const torch::Tensor& sigma, const Batch& batch) const {
-  const auto wrong = torch::isfinite(loss).logical_not().nonzero();
-  if (wrong.size(0) == 0) return;
-  const int64_t row = wrong[0][0].item<int64_t>();
-  throw numeric_error(fmt::format(
-      "the loss is not finite at step {} ({} images seen, seed {}): sample {} of the stream at sigma {}; lower "
-      "optimiser.learning_rate or lengthen optimiser.rampup_images",
-      images_ / options_.run.batch + 1, images_, options_.run.seed, batch.positions[row].item<int64_t>(),
-      format_double(sigma[row].item<double>())));
+void Trainer::update_averages(const Batch& batch, const TrainStep& report) {
+  update_ema(average_parameters_.values(), parameters_.values(), ema_beta(options_.ema, images_, options_.run.batch));
+  for (auto& average : further_) {
+    update_ema(average.values, parameters_.values(), average.rule.beta(images_, options_.run.batch));
+  }
+  const std::string fault = own_fault(report);
+  if (fault.empty()) return;
+  throw NonFiniteError(fault + "; go on from the last state with --resume",
+                       inspectable(make_inputs_(batch, images_), report.loss, options_.run.seed, data_->info().count));
 }
 
-void Trainer::require_finite(const torch::Tensor& flat, std::string_view what, const TrainStep& report) const {
-  const std::string name = parameters_.first_not_finite(flat);
-  if (name.empty()) return;
-  throw numeric_error(fmt::format(
-      "the {} of '{}' is not finite at step {} ({} images seen, seed {}, sigma {} to {}); lower "
-      "optimiser.learning_rate or lengthen optimiser.rampup_images",
-      what, name, images_ / options_.run.batch + 1, images_, options_.run.seed,
-      format_double(report.sigma.min().item<double>()), format_double(report.sigma.max().item<double>())));
+void Trainer::skip_or_stop(const Batch& batch, const TrainStep& report) {
+  constexpr int64_t kMostInARow = 100;
+  const std::string own = own_fault(report);
+  std::string message = own.empty() ? report.skipped : own;
+  if (own.empty() && options_.run.nonfinite == "skip") {
+    ++skipped_;
+    ++skipped_in_a_row_;
+    if (skipped_in_a_row_ < kMostInARow) return;
+    message = fmt::format("{} steps in a row were skipped, the last because {}", kMostInARow, message);
+  }
+  throw NonFiniteError(message + "; lower optimiser.learning_rate, lengthen optimiser.rampup_images or set "
+                       "optimiser.clip_norm",
+                       inspectable(make_inputs_(batch, images_), report.loss, options_.run.seed, data_->info().count));
+}
+
+std::string Trainer::at_this_step() const {
+  return fmt::format("is not finite at step {} ({} images seen, seed {}", images_ / options_.run.batch + 1, images_,
+                     options_.run.seed);
+}
+
+std::string Trainer::fault_of(std::string_view what, const FlatParameters& parameters, const torch::Tensor& flat,
+                              const TrainStep& report) const {
+  const std::string name = parameters.first_not_finite(flat);
+  if (name.empty()) return "";
+  return fmt::format("the {} of '{}' {}, sigma {} to {})", what, name, at_this_step(),
+                     format_double(report.sigma.min().item<double>()), format_double(report.sigma.max().item<double>()));
+}
+
+// What no skipping heals: weights and averages that are bad themselves.
+std::string Trainer::own_fault(const TrainStep& report) const {
+  std::string fault = fault_of("weight", parameters_, parameters_.values(), report);
+  if (fault.empty()) fault = fault_of("average", average_parameters_, average_parameters_.values(), report);
+  for (const auto& average : further_) {
+    if (fault.empty()) fault = fault_of("average " + average.rule.name, parameters_, average.values, report);
+  }
+  return fault;
+}
+
+std::string Trainer::fault_of_samples(const StepInputs& inputs, const torch::Tensor& denoised,
+                                      const torch::Tensor& loss) const {
+  const int64_t row = torch::isfinite(loss).logical_not().nonzero()[0][0].item<int64_t>();
+  const std::string what = !all_finite(inputs.clean[row])          ? "the clean sample"
+                           : !all_finite(denoised[row].detach()) ? "the denoised sample"
+                                                                   : "the loss";
+  return fmt::format("{} {}): sample {} of the stream at sigma {}", what, at_this_step(),
+                     inputs.positions[row].item<int64_t>(), format_double(inputs.sigma[row].item<double>()));
+}
+
+std::vector<std::string> Trainer::further_averages() const {
+  std::vector<std::string> names;
+  for (const auto& average : further_) names.push_back(average.rule.name);
+  return names;
+}
+
+TensorFile Trainer::average_file(const std::string& name, std::map<std::string, std::string> metadata) const {
+  torch::Tensor values = average_parameters_.values();
+  for (const auto& average : further_) {
+    if (average.rule.name == name) values = average.values;
+  }
+  if (!all_finite(values)) {
+    throw numeric_error(fmt::format("the average of '{}' is not finite after {} images; it is not saved",
+                                    parameters_.first_not_finite(values), images_));
+  }
+  TensorFile file = to_tensor_file(options_.model_config(), *average_.network, std::move(metadata));
+  for (const auto& [key, tensor] : parameters_.named(values, "model.")) file.tensors[key] = tensor.cpu().contiguous();
+  return file;
 }
 
 std::map<std::string, torch::Tensor> Trainer::state_tensors() const {
   auto tensors = parameters_.named(parameters_.values(), "network.");
   tensors.merge(average_parameters_.named(average_parameters_.values(), "average."));
+  for (const auto& average : further_) {
+    tensors.merge(parameters_.named(average.values, fmt::format("average:{}.", average.rule.name)));
+  }
   tensors.merge(parameters_.named(adam_.first, "adam.first."));
   tensors.merge(parameters_.named(adam_.second, "adam.second."));
   for (const auto& item : network_.network->named_buffers()) tensors.emplace("buffer." + item.key(), item.value());
@@ -177,7 +284,8 @@ TensorFile Trainer::state() const {
     }
     file.tensors.emplace(name, tensor.cpu().contiguous());
   }
-  file.metadata = {{"images", std::to_string(images_)}, {"adam.steps", std::to_string(adam_.steps)}};
+  file.metadata = {{"images", std::to_string(images_)}, {"adam.steps", std::to_string(adam_.steps)},
+                   {"skipped", std::to_string(skipped_)}, {"skipped_in_a_row", std::to_string(skipped_in_a_row_)}};
   return file;
 }
 
@@ -187,10 +295,13 @@ void Trainer::restore(const TensorFile& state, const std::string& origin) {
   const std::string wrong = differences(own, state);
   if (!wrong.empty()) throw bad_file(origin, wrong);
   const int64_t images = count_in(state, "images", origin), steps = count_in(state, "adam.steps", origin);
+  const int64_t skipped = count_in(state, "skipped", origin), in_a_row = count_in(state, "skipped_in_a_row", origin);
   for (const auto& [name, tensor] : own) torch::Tensor(tensor).copy_(state.tensors.at(name));
   for (auto& item : average_.network->named_buffers()) item.value().copy_(state.tensors.at("buffer." + item.key()));
   images_ = images;
   adam_.steps = steps;
+  skipped_ = skipped;
+  skipped_in_a_row_ = in_a_row;
   loader_ = make_loader(data_, options_.run, images);
 }
 

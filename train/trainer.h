@@ -11,6 +11,7 @@
 #include "models/preconditioned_network.h"
 #include "train/flat_parameters.h"
 #include "train/loss.h"
+#include "train/step_inputs.h"
 #include "train/train_options.h"
 
 namespace farfield {
@@ -19,6 +20,7 @@ namespace farfield {
 struct TrainStep {
   torch::Tensor sigma, loss;  // [batch] float64 on the CPU: noise level and loss per value of each sample
   double learning_rate = 0;
+  std::string skipped;        // why the step changed nothing (run.nonfinite = skip); "" when it did
 };
 
 // EDM's training algorithm (Karras et al. 2022, section 5; NVlabs/edm training_loop.py) without files, log or clock.
@@ -29,38 +31,64 @@ class Trainer {
   // options.network fits the data (fit_network_to_data).
   Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> data, torch::Device device);
 
-  // One step over options.run.batch images: gradients accumulated over micro-batches, Adam, moving average.
-  // numeric_error when a loss, gradient or weight is not finite, naming it, the step, sigma and the seed; the weights
-  // and their average are then worthless and must not be saved.
+  // Begins with the weights of a model of the same kind, in the network and in every average. usage_error listing the
+  // settings in which the two differ (dropout may). Before the first step.
+  void initialise(const NativeModel& model, const std::string& origin);
+
+  // One step over options.run.batch images: gradients accumulated over micro-batches, Adam, moving averages. Of a sample,
+  // loss, gradient, weight or moment that is not finite the first is named, with step, sigma and seed: with
+  // run.nonfinite = stop in a NonFiniteError, after which the weights are worthless and must not be saved; with skip in
+  // the report, and weights, moments and averages stay as they were. NonFiniteError in any case when the weights or
+  // averages were already bad before the step, or 100 steps in a row were skipped.
   TrainStep step();
 
   int64_t images_seen() const { return images_; }
+  int64_t skipped_steps() const { return skipped_; }
   int64_t parameter_count() const { return parameters_.parameter_count(); }
   const PreconditionedNetwork& network() const { return network_; }
   const PreconditionedNetwork& average() const { return average_; }
 
-  // Weights, average, moments and counters, as views: `network.NAME`, `average.NAME`, `adam.first.NAME`,
-  // `adam.second.NAME`, `buffer.NAME`, metadata `images` and `adam.steps`. numeric_error when one is not finite.
+  // The names of the averages beside the first (ema.h), and one of them (or the first: "") as a native model file.
+  // numeric_error when a value of it is not finite.
+  std::vector<std::string> further_averages() const;
+  TensorFile average_file(const std::string& name, std::map<std::string, std::string> metadata) const;
+
+  // Weights, averages, moments and counters, as views: `network.NAME`, `average.NAME`, `average:RULE.NAME`,
+  // `adam.first.NAME`, `adam.second.NAME`, `buffer.NAME`, metadata `images`, `adam.steps`, `skipped`, `skipped_in_a_row`.
+  // numeric_error when one is not finite.
   TensorFile state() const;
   // The reverse. bad_file naming `origin` and listing what is missing, extra, of another shape or not finite; the
   // trainer is then as before.
   void restore(const TensorFile& state, const std::string& origin);
 
  private:
-  void accumulate(const Batch& batch, TrainStep& report);
-  void require_finite_loss(const torch::Tensor& loss, const torch::Tensor& sigma, const Batch& batch) const;
-  void require_finite(const torch::Tensor& flat, std::string_view what, const TrainStep& report) const;
+  struct FurtherAverage {
+    AverageRule rule;
+    torch::Tensor values;
+  };
+
+  std::string update(const Batch& batch, TrainStep& report);
+  std::string accumulate(const Batch& part, TrainStep& report);
+  std::string optimise(double rate, const TrainStep& report);
+  std::string own_fault(const TrainStep& report) const;
+  std::string fault_of(std::string_view what, const FlatParameters& parameters, const torch::Tensor& flat,
+                       const TrainStep& report) const;
+  std::string fault_of_samples(const StepInputs& inputs, const torch::Tensor& denoised, const torch::Tensor& loss) const;
+  void skip_or_stop(const Batch& batch, const TrainStep& report);
+  void update_averages(const Batch& batch, const TrainStep& report);
+  std::string at_this_step() const;
   std::map<std::string, torch::Tensor> state_tensors() const;
 
   TrainOptions options_;
   std::shared_ptr<const DataSource> data_;
   torch::Device device_;
-  NoiseDistribution noise_;
   LossWeight weight_;
   PreconditionedNetwork network_, average_;
+  InputMaker make_inputs_;
   FlatParameters parameters_, average_parameters_;
   AdamState adam_;
-  int64_t images_ = 0;
+  std::vector<FurtherAverage> further_;
+  int64_t images_ = 0, skipped_ = 0, skipped_in_a_row_ = 0;
   std::unique_ptr<Loader> loader_;
 };
 

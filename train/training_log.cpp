@@ -1,5 +1,7 @@
 #include "train/training_log.h"
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "core/io/file.h"
@@ -29,14 +31,32 @@ fs::path cut_after(const fs::path& file, int64_t images) {
 TrainingLog::TrainingLog(const fs::path& file, int64_t images) : lines_(cut_after(file, images)) {}
 
 void TrainingLog::append(const Tick& tick, const LossRecord& losses) {
+  ordered_json bins = ordered_json::array();
+  for (const auto& bin : losses.bins()) {
+    bins.push_back({{"sigma_from", bin.sigma_from},
+                    {"sigma_to", std::isfinite(bin.sigma_to) ? ordered_json(bin.sigma_to) : ordered_json()},
+                    {"count", bin.count},
+                    {"loss", bin.loss}});
+  }
   const ordered_json line = {{"images", tick.images},
                              {"step", tick.step},
                              {"loss", losses.mean()},
-                             {"loss_by_sigma", ordered_json::parse(losses.bins_json())},
+                             {"loss_by_sigma", bins},
                              {"learning_rate", tick.learning_rate},
                              {"images_per_second", tick.images_per_second},
-                             {"seconds", tick.seconds}};
+                             {"seconds", tick.seconds},
+                             {"skipped_steps", tick.skipped_steps}};
   lines_.append(line.dump());
+}
+
+ProbeLog::ProbeLog(const fs::path& file, int64_t images) : lines_(cut_after(file, images)) {}
+
+void ProbeLog::append(int64_t images, const std::vector<ProbeResult>& results) {
+  ordered_json probes = ordered_json::array();
+  for (const auto& result : results) {
+    probes.push_back({{"reference", result.reference}, {"sigma", result.sigma}, {"explained", result.explained}});
+  }
+  lines_.append(ordered_json{{"images", images}, {"probes", probes}}.dump());
 }
 
 }  // namespace farfield

@@ -1,5 +1,7 @@
 #include "train/training_run.h"
 
+#include <algorithm>
+#include <bit>
 #include <chrono>
 
 #include <ATen/Parallel.h>
@@ -10,6 +12,7 @@
 #include "core/error.h"
 #include "core/interrupts.h"
 #include "core/io/file.h"
+#include "core/io/npz.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/run_info.h"
@@ -17,17 +20,20 @@
 #include "models/native_model.h"
 #include "models/network_denoiser.h"
 #include "train/checkpoints.h"
-#include "train/folder_lock.h"
+#include "train/nonfinite.h"
+#include "train/resume.h"
 #include "train/trainer.h"
+#include "train/training_events.h"
+#include "train/training_folder.h"
 #include "train/training_log.h"
 
 namespace farfield {
 namespace fs = std::filesystem;
+using nlohmann::json;
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr const char* kLossSums = "log.sums";
-constexpr const char* kStateKind = "farfield training state";
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -35,49 +41,6 @@ double seconds_since(Clock::time_point start) {
 
 bool passed(int64_t before, int64_t after, int64_t interval) {
   return interval > 0 && after / interval > before / interval;
-}
-
-// Refuses what may not be written into, and leaves an existing, locked folder: empty, or that of the run to resume.
-std::unique_ptr<FolderLock> take_folder(const RunRequest& request) {
-  const fs::path& folder = request.folder;
-  const bool ours = fs::exists(folder / "run.json");
-  if (request.resume && !ours) {
-    throw usage_error(fmt::format("{}: no run to resume (no run.json); leave out --resume to start one", folder.string()));
-  }
-  if (fs::exists(folder) && !ours && !(fs::is_directory(folder) && fs::is_empty(folder))) {
-    throw usage_error(fmt::format("{}: exists and is no run folder; choose another --out", folder.string()));
-  }
-  if (ours && !request.resume && !request.force) {
-    throw usage_error(fmt::format("{}: holds a run; --resume goes on with it, --force replaces it", folder.string()));
-  }
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw io_error(fmt::format("{}: cannot make the run folder", folder.string()), error.value());
-  auto lock = std::make_unique<FolderLock>(folder);
-  if (!request.resume) {
-    for (const auto& entry : fs::directory_iterator(folder)) fs::remove_all(entry.path());
-  }
-  return lock;
-}
-
-void require_same_run(const TensorFile& state, const std::string& origin, const std::string& resolved_config,
-                      const DataInfo& data) {
-  const auto text = [&](const char* key) {
-    const auto found = state.metadata.find(key);
-    if (found == state.metadata.end()) throw bad_file(origin, fmt::format("the metadata lacks '{}'", key));
-    return found->second;
-  };
-  if (text("kind") != kStateKind) throw bad_file(origin, fmt::format("is no {}", kStateKind));
-  std::vector<std::string> changes;
-  for (const auto& change : forbidden_changes(text("config"), resolved_config)) {
-    changes.push_back(fmt::format("{} was {}, is now {}", change.key, change.before, change.after));
-  }
-  if (text("data_fingerprint") != data.fingerprint) {
-    changes.push_back(fmt::format("the content of the data '{}' is not what the run was trained on", data.name));
-  }
-  if (!changes.empty()) {
-    throw usage_error(fmt::format("{}: cannot resume with other settings: {}", origin, join(changes, "; ")));
-  }
 }
 
 // The loop around the trainer: what happens when, and what is written.
@@ -89,11 +52,20 @@ class Run {
         trainer_(options, std::move(data), device) {}
 
   void go() {
-    lock_ = take_folder(request_);
+    if (request_.resume && request_.init) {
+      throw usage_error("--init begins a run, --resume goes on with one from its own state: give one");
+    }
+    if (request_.init) {
+      trainer_.initialise(request_.init->model, request_.init->name);
+      init_ = json{{"model", request_.init->name}, {"sha256", request_.init->sha256}};
+    }
+    lock_ = take_training_folder(request_.folder, request_.resume, request_.force);
     checkpoints_.emplace(request_.folder, options_.run.keep_states);
     if (request_.resume) resume();
     resumed_from_ = saved_at_ = ticked_at_ = trainer_.images_seen();
     log_.emplace(request_.folder / "log.jsonl", resumed_from_);
+    if (request_.probe) probe_log_.emplace(request_.folder / "probes.jsonl", resumed_from_);
+    events_.emplace(request_.folder, resumed_from_);
     write_file_atomically(request_.folder / "config.yaml", request_.resolved_config);
     write_run_info();
     train();
@@ -108,45 +80,70 @@ class Run {
       return;
     }
     const std::string origin = state->path.string();
-    require_same_run(state->file, origin, request_.resolved_config, data_);
+    changes_ = changes_on_resume(state->file, origin, request_.resolved_config, data_, request_.allow_change);
     auto sums = state->file.tensors.extract(kLossSums);
     if (sums.empty() || sums.mapped().sizes() != losses_.sums().sizes()) {
       throw bad_file(origin, fmt::format("tensor '{}' is missing or of another shape", kLossSums));
     }
     trainer_.restore(state->file, origin);
     losses_.sums().copy_(sums.mapped());
-    seconds_before_ = parse_double(state->file.metadata["seconds"], "seconds");
+    seconds_before_ = parse_double(state_text(state->file, origin, "seconds"), "seconds");
+    init_ = json::parse(state_text(state->file, origin, "init"), nullptr, /*allow_exceptions=*/false);
     log::info(fmt::format("resuming after {} images from {}", trainer_.images_seen(), origin));
+    for (const auto& change : changes_) log::warning("changed: " + change);
   }
 
   void train() {
     Progress progress("training", options_.run.images - resumed_from_, "images");
-    while (trainer_.images_seen() < options_.run.images) {
+    while (!finished()) {
       const int64_t before = trainer_.images_seen();
-      const TrainStep step = trainer_.step();
-      losses_.add(step.sigma, step.loss);
+      const TrainStep step = take_step();
+      if (step.skipped.empty()) losses_.add(step.sigma, step.loss);
       progress.advance(options_.run.batch, fmt::format("loss {:.4f}", losses_.mean()));
       after_step(before, step.learning_rate);
-      if (interrupted()) stop();
+      if (interrupted()) stop("by a signal");
+      if (!finished() && request_.max_seconds > 0 && seconds_since(start_) >= request_.max_seconds) stop("by --max-time");
     }
   }
+
+  TrainStep take_step() {
+    try {
+      TrainStep step = trainer_.step();
+      const auto skipped = static_cast<uint64_t>(trainer_.skipped_steps());
+      if (!step.skipped.empty() && std::has_single_bit(skipped)) {  // the 1st, 2nd, 4th, 8th ...
+        log::warning(fmt::format("{}; this step was skipped, {} so far", step.skipped, skipped));
+      }
+      return step;
+    } catch (const NonFiniteError& error) {
+      const fs::path dump = request_.folder / fmt::format("nonfinite-{:012}.npz", trainer_.images_seen());
+      write_npz(dump, error.batch());
+      throw numeric_error(fmt::format("{}; the batch is in {}", error.what(), dump.string()));
+    }
+  }
+
+  bool finished() const { return trainer_.images_seen() >= options_.run.images; }
 
   void after_step(int64_t before, double rate) {
     const RunOptions& run = options_.run;
     const int64_t images = trainer_.images_seen();
-    const bool last = images >= run.images;
-    if (last || passed(before, images, run.tick_images)) tick(rate);
-    if (last || passed(before, images, run.snapshot_images)) save_snapshot();
-    if (last || passed(before, images, run.state_images)) save_state();
-    if ((last && run.preview_images > 0) || passed(before, images, run.preview_images)) preview();
+    const bool last = finished();
+    const auto due = [&](int64_t interval) { return passed(before, images, interval); };
+    const bool wanted = std::ranges::any_of(run.snapshot_at, [&](int64_t at) { return at > before && at <= images; });
+    if (last || due(run.tick_images)) tick(rate);
+    if (last || due(run.snapshot_images) || wanted) save_snapshot();
+    if (last || due(run.state_images)) save_state();
+    if ((last && run.preview_images > 0) || due(run.preview_images)) preview();
+    if ((last && options_.probes.images > 0) || due(options_.probes.images)) probe();
   }
 
   void tick(double rate) {
     const int64_t images = trainer_.images_seen();
     const double span = seconds_since(tick_start_);
-    log_->append({images, images / options_.run.batch, rate,
-                  static_cast<double>(images - ticked_at_) / std::max(span, 1e-9), seconds()},
-                 losses_);
+    const Tick line = {images, images / options_.run.batch, rate,
+                       static_cast<double>(images - ticked_at_) / std::max(span, 1e-9), seconds(),
+                       trainer_.skipped_steps()};
+    log_->append(line, losses_);
+    events_->tick(line, losses_);
     losses_.clear();
     tick_start_ = Clock::now();
     ticked_at_ = images;
@@ -154,10 +151,12 @@ class Run {
 
   void save_snapshot() {
     const int64_t images = trainer_.images_seen();
-    checkpoints_->save_snapshot(
-        to_tensor_file(options_.model_config(), *trainer_.average().network,
-                       {{"images", std::to_string(images)}, {"training_config", request_.resolved_config}}),
-        images);
+    const std::map<std::string, std::string> metadata = {{"images", std::to_string(images)},
+                                                         {"training_config", request_.resolved_config}};
+    for (const auto& name : trainer_.further_averages()) {
+      checkpoints_->save_average(name, trainer_.average_file(name, metadata), images);
+    }
+    checkpoints_->save_snapshot(trainer_.average_file("", metadata), images);
   }
 
   void save_state() {
@@ -166,43 +165,60 @@ class Run {
     file.metadata.insert({{"kind", kStateKind},
                           {"config", request_.resolved_config},
                           {"data_fingerprint", data_.fingerprint},
+                          {"init", init_.dump()},
                           {"platform", platform_json()},
                           {"seconds", format_double(seconds())}});
     checkpoints_->save_state(file, trainer_.images_seen());
     saved_at_ = trainer_.images_seen();
   }
 
-  void preview() {
-    if (!request_.preview) return;
-    const fs::path folder = request_.folder / "previews";
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) throw io_error(fmt::format("{}: cannot make the folder", folder.string()), error.value());
+  // Calls `look` with the averaged network; a signal inside it is one between steps.
+  template <class Look>
+  void show_average(Look look) {
     try {
-      const auto average = make_network_denoiser(trainer_.average(), options_.model_config(), "moving average");
-      request_.preview(*average, folder / fmt::format("preview-{:012}.png", trainer_.images_seen()));
+      look(*make_network_denoiser(trainer_.average(), options_.model_config(), "moving average"));
     } catch (const Error& stopped) {
       if (stopped.code() != ExitCode::kInterrupted) throw;
-      stop();
+      stop("by a signal");
     }
   }
 
-  [[noreturn]] void stop() {
+  void preview() {
+    if (!request_.preview) return;
+    const int64_t images = trainer_.images_seen();
+    const fs::path png = subfolder(request_.folder, "previews") / fmt::format("preview-{:012}.png", images);
+    show_average([&](const Denoiser& average) { request_.preview(average, png); });
+    events_->preview(images, png);
+  }
+
+  void probe() {
+    if (!request_.probe) return;
+    const auto start = Clock::now();
+    std::vector<ProbeResult> results;
+    show_average([&](const Denoiser& average) { results = request_.probe(average); });
+    probe_log_->append(trainer_.images_seen(), results);
+    events_->probes(trainer_.images_seen(), results);
+    probe_seconds_ += seconds_since(start);
+  }
+
+  [[noreturn]] void stop(std::string_view by) {
     if (saved_at_ != trainer_.images_seen()) {
       save_snapshot();
       save_state();
     }
     write_run_info();
     throw Error(ExitCode::kInterrupted,
-                fmt::format("stopped by a signal after {} of {} images; the state is saved: add --resume to go on",
+                fmt::format("stopped {} after {} of {} images; the state is saved: add --resume to go on", by,
                             trainer_.images_seen(), options_.run.images));
   }
 
   void write_run_info() const {
     RunInfo info = session_;
     info.add_text("config", request_.resolved_config);
-    info.add("data", nlohmann::json{{"source", data_.name}, {"count", data_.count}, {"shape", data_.shape},
-                                    {"label_dim", data_.label_dim}, {"fingerprint", data_.fingerprint}}.dump());
+    info.add("data", json{{"source", data_.name}, {"count", data_.count}, {"shape", data_.shape},
+                          {"label_dim", data_.label_dim}, {"fingerprint", data_.fingerprint}}.dump());
+    info.add("init", init_.dump());
+    info.add("changed_on_resume", json(changes_).dump());
     info.add_text("device", device_.str());
     info.add_text("precision", std::string(to_string(parse_precision(options_.run.precision, device_))));
     info.add_number("seed", static_cast<double>(options_.run.seed));
@@ -210,7 +226,9 @@ class Run {
     info.add_number("parameters", static_cast<double>(trainer_.parameter_count()));
     info.add_number("resumed_from_images", static_cast<double>(resumed_from_));
     info.add_number("images", static_cast<double>(trainer_.images_seen()));
+    info.add_number("skipped_steps", static_cast<double>(trainer_.skipped_steps()));
     info.add_number("training_seconds", seconds());
+    info.add_number("probe_seconds", probe_seconds_);
     info.write(request_.folder / "run.json");
   }
 
@@ -225,9 +243,13 @@ class Run {
   std::unique_ptr<FolderLock> lock_;
   std::optional<Checkpoints> checkpoints_;
   std::optional<TrainingLog> log_;
+  std::optional<ProbeLog> probe_log_;
+  std::optional<TrainingEvents> events_;
   LossRecord losses_;
   Clock::time_point start_ = Clock::now(), tick_start_ = start_;
-  double seconds_before_ = 0;
+  json init_;  // what the run began with; null: fresh weights
+  std::vector<std::string> changes_;
+  double seconds_before_ = 0, probe_seconds_ = 0;
   int64_t resumed_from_ = 0, saved_at_ = 0, ticked_at_ = 0;
 };
 

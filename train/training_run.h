@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,13 +11,24 @@
 
 #include "core/data/source.h"
 #include "models/denoiser.h"
+#include "models/native_model.h"
 #include "train/train_options.h"
+#include "train/training_log.h"
 
 namespace farfield {
 
 // Draws samples of the averaged network into the picture `png`, from the same seeds each time. May throw
 // Error(kInterrupted); the run then saves and stops.
 using PreviewFn = std::function<void(const Denoiser& average, const std::filesystem::path& png)>;
+
+// Compares the averaged network with references at fixed probes. May throw Error(kInterrupted) like a preview.
+using ProbeFn = std::function<std::vector<ProbeResult>(const Denoiser& average)>;
+
+// A model to begin with instead of fresh weights.
+struct InitialModel {
+  NativeModel model;
+  std::string name, sha256;  // of its file
+};
 
 // Where a run lives and what it is asked to do there.
 struct RunRequest {
@@ -26,14 +38,19 @@ struct RunRequest {
   std::string resolved_config;            // Config::resolved(), written and compared on resume
   std::vector<std::string> command_line;  // for run.json
   PreviewFn preview;                      // may be empty: no pictures
+  ProbeFn probe;                          // called every options.probes.images images; may be empty
+  std::optional<InitialModel> init;       // with `resume` a usage error
+  std::vector<std::string> allow_change;  // keys of the config that may differ on resume, see resume.h
+  double max_seconds = 0;                 // of this session: then it stops as by a signal; 0: no limit
 };
 
-// Trains until options.run.images and leaves in the folder: config.yaml, run.json, log.jsonl, checkpoints.json, states/,
-// snapshots/, previews/ (docs/formats.md). Stopped and resumed, the run ends with the same bits as without the stop.
+// Trains until options.run.images and leaves in the folder: config.yaml, run.json, log.jsonl, probes.jsonl,
+// tensorboard/, checkpoints.json, states/, snapshots/, averages/, previews/ (docs/formats.md). Stopped and resumed, the run ends with the same bits as without the stop.
 //
 // usage_error before anything is written: the folder exists (neither resume nor force), is no run folder, is in use,
 // or was made with another config, data set or seed (every changed key with both values). On SIGINT or SIGTERM the
-// step is finished, the state saved and Error(kInterrupted) thrown. numeric_error as Trainer::step; nothing is saved.
+// step is finished, the state saved and Error(kInterrupted) thrown; so it is after max_seconds. numeric_error as
+// Trainer::step: nothing is saved but the step's batch, as nonfinite-IMAGES.npz.
 void run_training(const TrainOptions& options, std::shared_ptr<const DataSource> data, torch::Device device,
                   const RunRequest& request);
 

@@ -7,6 +7,7 @@
 
 #include "tests/support/test_support.h"
 #include "tests/train/tiny_training.h"
+#include "train/nonfinite.h"
 
 namespace farfield {
 namespace {
@@ -19,25 +20,31 @@ std::vector<torch::Tensor> losses_of(Trainer& trainer, int steps) {
   return losses;
 }
 
+// T16: with augmentation, dropout, label dropout, accumulation, stratified levels and several averages.
 TEST(Trainer, ResumedAnywhereGivesTheSameBits) {
-  constexpr int kSteps = 12;
-  Trainer whole = tiny_trainer();
-  const auto losses = losses_of(whole, kSteps);
+  constexpr int kSteps = 24;
+  const std::vector<std::string> settings = {"augment.xflip=false", "augment.probability=0.5", "loss.stratified=true",
+                                             "optimiser.name=adamw", "optimiser.clip_norm=1", "run.nonfinite=skip",
+                                             "ema.sigma_rel=[0.05, 0.1]", "ema.more_halflife_images=[30]"};
+  Trainer whole = tiny_trainer(settings);
+  std::vector<torch::Tensor> losses;
+  std::vector<std::string> states;
+  for (int step = 0; step < kSteps; ++step) {
+    states.push_back(serialize_safetensors(whole.state()));
+    losses.push_back(whole.step().loss);
+  }
   std::minstd_rand random(1);
-  for (int trial = 0; trial < 6; ++trial) {
-    const int cut = 1 + static_cast<int>(random() % (kSteps - 1));
-    Trainer first = tiny_trainer();
-    losses_of(first, cut);
-    const auto bytes = serialize_safetensors(first.state());
-
-    Trainer second = tiny_trainer();
-    losses_of(second, trial);  // whatever it did before is forgotten
-    second.restore(parse_safetensors(bytes, "state"), "state");
+  for (int trial = 0; trial < 20; ++trial) {
+    const int cut = 1 + static_cast<int>(random() % (kSteps - 1)), steps = std::min(kSteps - cut, 4);
+    Trainer second = tiny_trainer(settings);
+    if (trial % 4 == 0) losses_of(second, 1);  // whatever it did before is forgotten
+    second.restore(parse_safetensors(states[cut], "state"), "state");
     EXPECT_EQ(second.images_seen(), 6 * cut);
-    const auto rest = losses_of(second, kSteps - cut);
-    for (int i = 0; i < kSteps - cut; ++i) EXPECT_TRUE(torch::equal(rest[i], losses[cut + i])) << "cut " << cut;
-    EXPECT_TRUE(test::same_bits(second.state(), whole.state())) << "cut " << cut;
-    EXPECT_EQ(second.state().metadata, whole.state().metadata);
+    for (int i = 0; i < steps; ++i) {
+      EXPECT_TRUE(torch::equal(second.step().loss, losses[cut + i])) << "cut " << cut;
+    }
+    const auto expected = cut + steps < kSteps ? states[cut + steps] : serialize_safetensors(whole.state());
+    EXPECT_EQ(serialize_safetensors(second.state()), expected) << "cut " << cut;
   }
 }
 
@@ -94,33 +101,103 @@ TEST(Trainer, LearnsTheData) {
   EXPECT_LT(mean(losses_of(trainer, 20)), 0.8 * before);
 }
 
-TEST(Trainer, StopsAtTheFirstNumberThatIsNotFinite) {
+// T15: a bad number at each place, and what becomes of it under each policy.
+struct Injection {
+  std::string fragment;               // of the error under `stop`
+  std::vector<std::string> settings;
+  std::function<void(Trainer&)> damage;  // before the third step
+  bool skippable = true;                 // false: no skipping heals it
+};
+
+// Changes the first gradient it sees and no other.
+template <class Change>
+auto once(Change change) {
+  return [change, calls = std::make_shared<int>(0)](const torch::Tensor& g) { return ++*calls == 1 ? change(g) : g + 0; };
+}
+
+std::vector<Injection> injections() {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  struct Row {
-    std::string fragment;
-    std::vector<std::string> settings;
-    std::function<void(Network&)> damage;
+  const auto parameter = [](const PreconditionedNetwork& network) {
+    return network.network->named_parameters()["enc.8x8_conv.bias"];
   };
-  const std::vector<Row> rows = {
-      {"the loss is not finite at step 3 (12 images seen, seed 5): sample 12 of the stream at sigma ", {},
-       [&](Network& network) { network.named_parameters()["enc.8x8_conv.bias"].detach().fill_(nan); }},
-      {"the gradient of 'enc.8x8_conv.bias' is not finite at step 3", {},
-       [&](Network& network) {
-         network.named_parameters()["enc.8x8_conv.bias"].register_hook([&](const torch::Tensor& g) { return g * nan; });
+  return {
+      {"the gradient of 'enc.8x8_conv.bias' is not finite at step 3 (12 images seen, seed 5, sigma ", {},
+       [=](Trainer& trainer) {
+         parameter(trainer.network()).register_hook(once([=](const torch::Tensor& g) { return g * nan; }));
        }},
-      {"the weight of '", {"optimiser.learning_rate=1e300"}, [](Network&) {}},
+      {"the second moment of 'enc.8x8_conv.bias' is not finite at step 3", {},
+       [=](Trainer& trainer) {
+         parameter(trainer.network()).register_hook(once([](const torch::Tensor& g) { return g + 1e30; }));
+       }},
+      {"the weight of 'enc.8x8_conv.bias' is not finite at step 3", {},
+       [=](Trainer& trainer) { parameter(trainer.network()).detach().fill_(nan); }, false},
+      {"the average of 'enc.8x8_conv.bias' is not finite at step 3", {},
+       [=](Trainer& trainer) { parameter(trainer.average()).detach().fill_(nan); }, false},
+      {"the weight of '", {"optimiser.learning_rate=1e300"}, [](Trainer&) {}},
   };
-  for (const auto& row : rows) {
+}
+
+TEST(Trainer, StopsAtTheFirstNumberThatIsNotFinite) {
+  for (const auto& row : injections()) {
     Trainer trainer = tiny_trainer(row.settings);
-    const auto error = test::error_of([&] {
+    try {
       losses_of(trainer, 2);
-      row.damage(*trainer.network().network);
+      row.damage(trainer);
       trainer.step();
-    });
-    ASSERT_TRUE(error) << row.fragment;
-    EXPECT_EQ(error->code(), ExitCode::kNumeric);
-    EXPECT_NE(std::string(error->what()).find(row.fragment), std::string::npos) << error->what();
+      ADD_FAILURE() << row.fragment;
+    } catch (const NonFiniteError& error) {
+      EXPECT_EQ(error.code(), ExitCode::kNumeric);
+      EXPECT_NE(std::string(error.what()).find(row.fragment), std::string::npos) << error.what();
+      for (const char* name : {"clean", "noise", "sigma", "positions", "index", "loss", "class_labels"}) {
+        ASSERT_TRUE(error.batch().contains(name)) << name;
+        EXPECT_EQ(error.batch().at(name).size(0), 6) << name;
+      }
+    }
   }
+}
+
+TEST(Trainer, SkipsAndCountsAStepThatIsNotFinite) {
+  for (auto row : injections()) {
+    row.settings.push_back("run.nonfinite=skip");
+    Trainer trainer = tiny_trainer(row.settings);
+    const auto go = [&] {
+      losses_of(trainer, 2);
+      row.damage(trainer);
+    };
+    if (!row.skippable) {
+      go();
+      const auto error = test::error_of([&] { trainer.step(); });
+      ASSERT_TRUE(error);
+      EXPECT_NE(std::string(error->what()).find(row.fragment), std::string::npos) << error->what();
+      continue;
+    }
+    go();
+    const auto before = parse_safetensors(serialize_safetensors(trainer.state()), "before");
+    EXPECT_NE(trainer.step().skipped, "") << row.fragment;
+    const auto after = trainer.state();  // finite, or it would throw
+    EXPECT_TRUE(test::same_bits(before, after)) << row.fragment;
+    EXPECT_EQ(after.metadata.at("adam.steps"), before.metadata.at("adam.steps"));
+    EXPECT_EQ(after.metadata.at("images"), "18");
+    EXPECT_EQ(after.metadata.at("skipped"), std::to_string(trainer.skipped_steps()));
+    if (row.settings.size() > 1) continue;  // the rate stays what it is
+    EXPECT_EQ(trainer.skipped_steps(), 1);
+    EXPECT_EQ(trainer.step().skipped, "");
+  }
+}
+
+// Data that float32 holds and the network does not: the sample is named, and without an end to it the run is.
+TEST(Trainer, NamesTheSampleAndGivesUpWhenNoStepSucceeds) {
+  const auto huge = std::make_shared<DataSource>("huge", torch::full({24, 1, 8, 8}, 3e38f), torch::arange(24).remainder(3), 3);
+  Trainer stops(test::tiny_training().options, huge, torch::kCPU);
+  const auto error = test::error_of([&] { stops.step(); });
+  ASSERT_TRUE(error);
+  EXPECT_NE(std::string(error->what()).find("the denoised sample is not finite at step 1 (0 images seen, seed 5): sample 0 of the "
+                                            "stream at sigma "), std::string::npos) << error->what();
+  Trainer skips(test::tiny_training({"run.nonfinite=skip"}).options, huge, torch::kCPU);
+  for (int step = 0; step < 99; ++step) EXPECT_NE(skips.step().skipped, "");
+  const auto given_up = test::error_of([&] { skips.step(); });
+  ASSERT_TRUE(given_up);
+  EXPECT_NE(std::string(given_up->what()).find("100 steps in a row were skipped"), std::string::npos) << given_up->what();
 }
 
 TEST(Trainer, NeverHandsOutAStateThatIsNotFinite) {

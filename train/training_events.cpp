@@ -1,0 +1,51 @@
+#include "train/training_events.h"
+
+#include <fmt/format.h>
+
+#include "core/io/file.h"
+#include "core/text.h"
+#include "train/training_folder.h"
+
+namespace farfield {
+namespace fs = std::filesystem;
+namespace {
+
+fs::path event_path(const fs::path& run_folder, int64_t images) {
+  const fs::path folder = subfolder(run_folder, "tensorboard");
+  const std::string name = fmt::format("events.out.tfevents.{:012}", images);
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string() > name) fs::remove(entry.path());
+  }
+  return folder / name;
+}
+
+}  // namespace
+
+TrainingEvents::TrainingEvents(const fs::path& run_folder, int64_t images)
+    : file_(event_path(run_folder, images), images) {}
+
+void TrainingEvents::tick(const Tick& tick, const LossRecord& losses) {
+  std::vector<Scalar> values = {{"loss/all", losses.mean()},
+                                {"progress/learning_rate", tick.learning_rate},
+                                {"progress/images_per_second", tick.images_per_second},
+                                {"progress/skipped_steps", static_cast<double>(tick.skipped_steps)}};
+  for (const auto& bin : losses.bins()) {
+    values.push_back({fmt::format("loss/sigma {} to {}", format_double(bin.sigma_from), format_double(bin.sigma_to)), bin.loss});
+  }
+  file_.scalars(tick.images, values);
+}
+
+void TrainingEvents::probes(int64_t images, const std::vector<ProbeResult>& results) {
+  std::vector<Scalar> values;
+  for (const auto& result : results) {
+    values.push_back({fmt::format("explained by {}/sigma {}", result.reference, format_double(result.sigma)), result.explained});
+  }
+  file_.scalars(images, values);
+}
+
+void TrainingEvents::preview(int64_t images, const fs::path& png) {
+  constexpr uint64_t kPictureBytes = uint64_t{1} << 26;
+  if (fs::exists(png)) file_.picture(images, "preview", read_file(png, kPictureBytes));
+}
+
+}  // namespace farfield
