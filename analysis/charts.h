@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -51,6 +52,17 @@ struct PointCloud {
   std::vector<double> x, y;
 };
 std::string scatter_chart(const std::vector<PointCloud>& clouds, const std::string& x_title, const std::string& y_title);
+
+// A square of numbers above the diagonal, cell (i, j) at row i and column j, i < j: `upper` row i holds columns i + 1, ...
+// Values below and above zero get two hues with white at zero, on a scale that is linear near zero and logarithmic
+// far from it; values of one sign get one sequence. `marked` cells carry a dot. `labels` name rows and columns.
+struct HeatMap {
+  std::vector<std::vector<double>> upper;
+  std::vector<std::string> labels;
+  std::vector<std::pair<int64_t, int64_t>> marked;
+  std::string x_title, y_title, value_title;
+};
+std::string heat_map(const HeatMap& map);
 
 // The axis "noise level σ", logarithmic, over the positive ones of `sigmas` rounded outward to 1, 2 or 5 times a power
 // of ten.

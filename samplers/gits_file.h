@@ -16,8 +16,8 @@ struct GitsFile {
   std::string seeds, precision;
   double gamma = 0;
   std::vector<double> levels;       // the teacher's grid
-  std::vector<GitsSchedule> schedules;
-  std::vector<std::vector<double>> costs;  // row i holds the jumps from i to i + 1 ... T - 1
+  std::vector<GitsSchedule> schedules = {};
+  std::vector<std::vector<double>> costs = {};  // row i holds the jumps from i to i + 1 ... T - 1
 };
 
 std::string serialize_gits(const GitsFile& file);

@@ -6,10 +6,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/gits_report.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/progress.h"
+#include "core/run_folder.h"
+#include "core/run_info.h"
 #include "core/text.h"
 #include "models/model_registry.h"
 #include "samplers/gits_file.h"
@@ -25,10 +28,11 @@ namespace {
 constexpr const char* kExamples =
     "  farfield schedule search --model assets/glyphs.safetensors --nfe 3-10 --out gits.json\n"
     "  farfield sample --model assets/glyphs.safetensors --solver ipndm4 --schedule gits:gits.json --steps 6 --out runs/six\n"
+    "  farfield schedule search --model net.safetensors --nfe 3-10 --out gits.json --report runs/gits\n"
     "  farfield schedule search --model net.safetensors --nfe 4,6 --afs --student ipndm4 --out gits-afs.json\n";
 
 struct SearchArguments {
-  std::string model, nfe = "3-10", metric = "dev", teacher = "ipndm4", out;
+  std::string model, nfe = "3-10", metric = "dev", teacher = "ipndm4", out, report;
   std::optional<std::string> seeds, student;
   std::optional<int64_t> points;
   int64_t warmup = 256, batch = 64;
@@ -63,12 +67,14 @@ std::vector<double> grid_levels(const SearchArguments& arguments, const Denoiser
   return resolve_levels(grid, model);
 }
 
+std::string student_text(const SearchArguments& arguments) { return arguments.student.value_or("ipndm4"); }
+
 void check_before_work(const SearchArguments& arguments, const Context& context) {
   if (!context.force && std::filesystem::exists(arguments.out)) {
     throw usage_error(arguments.out + " exists: choose another --out, or --force to replace it");
   }
-  if (arguments.student && !arguments.afs) {
-    throw usage_error("--student applies to --afs only; leave it out");
+  if (arguments.student && !arguments.afs && arguments.report.empty()) {
+    throw usage_error("--student applies to --afs and --report only; leave it out");
   }
 }
 
@@ -80,7 +86,7 @@ GitsFile file_of(const SearchArguments& arguments, const Context& context, const
   file.teacher = resolve_solver(arguments.teacher);
   file.grid = arguments.grid.schedule;
   file.metric = to_string(request.metric);
-  file.student = request.afs_student != nullptr ? resolve_solver(arguments.student.value_or("ipndm4")) : "";
+  file.student = request.afs_student != nullptr ? resolve_solver(student_text(arguments)) : "";
   file.seeds = seed_text(arguments);
   file.precision = to_string(parse_precision(context.precision, request.device));
   file.gamma = request.gamma;
@@ -93,6 +99,29 @@ GitsFile file_of(const SearchArguments& arguments, const Context& context, const
     for (int64_t j = i + 1; j < points; ++j) file.costs.back().push_back(costs[i][j]);
   }
   return file;
+}
+
+GitsStory tell(const SearchArguments& arguments, const Context& context, const GitsFile& file, const GitsSearch& search,
+               std::vector<StudentError> errors) {
+  const Facts settings = {{"model", file.model + " (SHA-256 " + file.model_sha256 + ")"},
+                          {"teacher", fmt::format("{}, {} evaluations over {} levels ({})", file.teacher,
+                                                  search.teacher_nfe, file.levels.size(), file.grid)},
+                          {"metric and gamma", fmt::format("{}, {}", file.metric, format_double(file.gamma))},
+                          {"seeds", file.seeds},
+                          {"analytical first step", arguments.afs ? "yes: one step more than evaluations" : "no"},
+                          {"device and precision", context.device + ", " + file.precision},
+                          {"program", version_line()}};
+  return {file, search, std::move(errors), resolve_solver(student_text(arguments)), context.command_line, settings};
+}
+
+void write_report(const GitsStory& story, const SearchArguments& arguments, const Context& context, RunFolder& folder) {
+  write_gits_report(story, folder);
+  RunInfo info(context.command_line);
+  info.add_text("schedules", arguments.out);
+  info.add("teacher_nfe", std::to_string(story.search.teacher_nfe));
+  if (const auto file = model_file(arguments.model); !file.empty()) info.add_input("model", file);
+  info.write(folder.path("run.json"));
+  folder.commit();
 }
 
 void report(const SearchArguments& arguments, const Context& context, const GitsFile& file, int64_t teacher_nfe) {
@@ -111,18 +140,22 @@ void report(const SearchArguments& arguments, const Context& context, const Gits
     fmt::print("{:>3}  {:>5}  {}\n", schedule.nfe, schedule.levels.size() - 1, join(levels, " "));
   }
   fmt::print("{}\n", arguments.out);
+  if (!arguments.report.empty()) fmt::print("{}\n", (std::filesystem::path(arguments.report) / "report.html").string());
 }
 
 void run_search(const SearchArguments& arguments, const Context& context) {
   check_before_work(arguments, context);
   const auto teacher = make_solver(arguments.teacher);
-  const auto student = arguments.afs ? make_solver(arguments.student.value_or("ipndm4")) : nullptr;
+  const bool reported = !arguments.report.empty();
+  const auto student = arguments.afs || reported ? make_solver(student_text(arguments)) : nullptr;
+  std::optional<RunFolder> folder;
+  if (reported) folder.emplace(arguments.report, context.force);
   GitsRequest request;
   request.seeds = parse_seeds(seed_text(arguments));
   request.nfe = parse_nfe(arguments.nfe);
   request.metric = parse_gits_metric(arguments.metric);
   request.gamma = arguments.gamma;
-  request.afs_student = student.get();
+  request.afs_student = arguments.afs ? student.get() : nullptr;
   request.batch = arguments.batch;
   request.device = parse_device(context.device);
   const auto model = open_model(arguments.model, {context.device, context.precision, context.trust});
@@ -131,9 +164,12 @@ void run_search(const SearchArguments& arguments, const Context& context) {
   request.on_phase = [&](const std::string& phase, int64_t total) { progress.emplace(phase, total, "evaluations"); };
   request.on_evaluation = [&](int64_t samples) { progress->advance(samples); };
   const GitsSearch search = gits_search(*model, *teacher, request);
+  std::vector<StudentError> errors;
+  if (reported) errors = student_errors(*model, *student, request, search);
   progress.reset();
   const GitsFile file = file_of(arguments, context, request, search);
   write_file_atomically(arguments.out, serialize_gits(file));
+  if (reported) write_report(tell(arguments, context, file, search, std::move(errors)), arguments, context, *folder);
   report(arguments, context, file, search.teacher_nfe);
 }
 
@@ -162,7 +198,8 @@ void add_schedule_search_command(CLI::App& schedule, Context& context) {
   warmup->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "their seeds one by one: 0-63 or 1,5,10-20")->excludes(warmup);
   command->add_flag("--afs", arguments->afs, "one level more, for sample --afs: its first step is free");
-  command->add_option("--student", arguments->student, "with --afs: the solver that will use it [ipndm4]");
+  command->add_option("--student", arguments->student, "solver that will use the schedules, of --afs and --report [ipndm4]");
+  command->add_option("--report", arguments->report, "folder to make: a page that shows costs, levels and errors");
   command->add_option("--batch", arguments->batch, "trajectories at a time")->capture_default_str();
   add_compute_options(*command, context);
   add_trust_option(*command, context);

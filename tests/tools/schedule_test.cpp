@@ -73,5 +73,102 @@ TEST(ScheduleCommand, mistakes_are_one_line) {
   }
 }
 
+class ScheduleSearch : public ::testing::Test {
+ protected:
+  test::ProcessResult search(const std::vector<std::string>& more, const std::string& model = "isotropic:rings,count=50") {
+    std::vector<std::string> command = {"schedule", "search", "--model", model, "--teacher", "heun", "--points", "21",
+                                        "--quiet"};
+    command.insert(command.end(), more.begin(), more.end());
+    return run_farfield(command);
+  }
+  std::string in(const std::string& name) const { return (folder / name).string(); }
+
+  test::TempDir folder;
+};
+
+TEST_F(ScheduleSearch, one_search_serves_every_number_of_steps) {
+  const auto found = search({"--nfe", "3-6", "--seeds", "0-9", "--out", in("gits.json"), "--json"});
+  ASSERT_EQ(found.exit_code, 0) << found.err;
+  const auto schedules = json::parse(found.out).at("schedules");
+  ASSERT_EQ(schedules.size(), 4u);
+  ASSERT_EQ(search({"--nfe", "3-6", "--seeds", "0-9", "--out", in("again.json")}).exit_code, 0);
+  EXPECT_EQ(read_file(in("gits.json"), 1 << 20), read_file(in("again.json"), 1 << 20)) << "the same bytes";
+  ASSERT_EQ(search({"--nfe", "3-6", "--seeds", "0-9", "--out", in("other.json"), "--batch", "3", "--threads", "1"}).exit_code, 0);
+  const auto one = json::parse(read_file(in("gits.json"), 1 << 20)), other = json::parse(read_file(in("other.json"), 1 << 20));
+  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(one["schedules"][i]["indices"], other["schedules"][i]["indices"]);
+
+  const auto sample = [&](const std::string& model, const std::vector<std::string>& more) {
+    std::vector<std::string> command = {"sample", "--model", model, "--seeds", "0-3", "--solver", "euler", "--schedule",
+                                        "gits:" + in("gits.json"), "--quiet", "--out", in("run"), "--force"};
+    command.insert(command.end(), more.begin(), more.end());
+    return run_farfield(command);
+  };
+  const std::string model = "isotropic:rings,count=50";
+  const auto used = sample(model, {"--steps", "5"});
+  ASSERT_EQ(used.exit_code, 0) << used.err;
+  const auto run = json::parse(read_file(in("run/run.json"), 1 << 20));
+  EXPECT_EQ(run.at("sampling").at("levels"), schedules[2].at("levels"));
+  EXPECT_NE(run.at("inputs").dump().find("gits.json"), std::string::npos);
+
+  const struct {
+    std::string model;
+    std::vector<std::string> more;
+    std::string words;
+  } mistakes[] = {{"isotropic:rings,count=51", {"--steps", "5"}, "another model"},
+                  {model, {"--steps", "9"}, "holds no schedule of 9 steps; it has 3, 4, 5, 6"},
+                  {model, {}, "name one with --steps"},
+                  {model, {"--steps", "5", "--final", "zero"}, "--final does not apply"}};
+  for (const auto& row : mistakes) {
+    const auto result = sample(row.model, row.more);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_NE(result.err.find(row.words), std::string::npos) << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+}
+
+TEST_F(ScheduleSearch, afs_and_the_page) {
+  const auto found = search({"--nfe", "3,4", "--seeds", "0-9", "--afs", "--student", "euler", "--out", in("gits.json"),
+                             "--report", in("page")});
+  ASSERT_EQ(found.exit_code, 0) << found.err;
+  const auto file = json::parse(read_file(in("gits.json"), 1 << 20));
+  EXPECT_EQ(file["schedules"][0]["nfe"], 3);
+  EXPECT_EQ(file["schedules"][0]["steps"], 4);
+  EXPECT_EQ(file["student"], "euler");
+  for (const char* name : {"report.html", "run.json", "costs.csv", "levels.csv", "errors.csv"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / ("page/" + std::string(name)))) << name;
+  }
+  const auto errors = read_file(in("page/errors.csv"), 1 << 20);
+  EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1 + 2 * 3);
+}
+
+TEST_F(ScheduleSearch, mistakes_and_signals_leave_no_file) {
+  const struct {
+    std::vector<std::string> arguments;
+    std::string words;
+  } table[] = {
+      {{"--nfe", "30"}, "21 points give 1 to 20"},
+      {{"--metric", "dve"}, "did you mean 'dev'"},
+      {{"--gamma", "0"}, "gamma is 0"},
+      {{"--student", "euler"}, "--student applies to --afs"},
+      {{"--teacher", "huen"}, "did you mean 'heun'"},
+      {{"--warmup", "0"}, "--warmup is 0"},
+      {{"--grid", "ve", "--rho", "3"}, "--rho does not apply"},
+      {{"--warmup", "3", "--seeds", "0-3"}, "--seeds"},
+  };
+  for (const auto& row : table) {
+    auto arguments = row.arguments;
+    arguments.insert(arguments.end(), {"--out", in("bad.json")});
+    const auto result = search(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_NE(result.err.find(row.words), std::string::npos) << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+  const auto stopped = test::run_program(
+      {"timeout", "--preserve-status", "-s", "INT", "3", FARFIELD_BINARY, "schedule", "search", "--model", "delta:glyphs",
+       "--teacher", "heun", "--warmup", "4096", "--quiet", "--out", in("bad.json"), "--report", in("page")});
+  EXPECT_EQ(stopped.exit_code, 7) << stopped.err;
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "something was left behind";
+}
+
 }  // namespace
 }  // namespace farfield

@@ -1,0 +1,67 @@
+#include "analysis/student_errors.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/bootstrap.h"
+#include "samplers/noise_levels.h"
+#include "samplers/sampler.h"
+
+namespace farfield {
+namespace {
+
+constexpr int64_t kMostSeeds = 64, kReplicates = 1000;
+
+// What is to be run, errors still open.
+std::vector<StudentError> runs_of(const GitsRequest& request, const GitsSearch& search) {
+  std::vector<StudentError> runs;
+  for (const GitsSchedule& schedule : search.schedules) {
+    runs.push_back({schedule.nfe, "gits", schedule.levels, 0, 0, 0});
+    for (const char* name : {"polynomial", "logsnr"}) {
+      const NoiseLevelOptions same_range{.schedule = name,
+                                         .steps = static_cast<int64_t>(schedule.levels.size()) - 1,
+                                         .sigma_min = request.levels.back(),
+                                         .sigma_max = request.levels.front(),
+                                         .final = "sigma_min"};
+      runs.push_back({schedule.nfe, name, noise_levels(same_range), 0, 0, 0});
+    }
+  }
+  return runs;
+}
+
+void measure(StudentError& run, const torch::Tensor& difference) {
+  const auto squares = difference.flatten(1).square().mean(1, /*keepdim=*/true);  // [n, 1]
+  const double count = static_cast<double>(squares.size(0));
+  run.rms = std::sqrt(squares.mean().item<double>());
+  const auto interval = percentile_interval((resampled_totals(squares, kReplicates, 0).select(1, 0) / count).sqrt());
+  run.low = interval.low;
+  run.high = interval.high;
+}
+
+}  // namespace
+
+std::vector<StudentError> student_errors(const Denoiser& model, const Solver& student, const GitsRequest& request,
+                                         const GitsSearch& search) {
+  SampleRequest sampling;
+  const auto seeds = std::min(kMostSeeds, static_cast<int64_t>(request.seeds.size()));
+  sampling.seeds.assign(request.seeds.begin(), request.seeds.begin() + seeds);
+  sampling.batch = request.batch;
+  sampling.afs = request.afs_student != nullptr;
+  sampling.device = request.device;
+  sampling.on_evaluation = request.on_evaluation;
+  std::vector<StudentError> runs = runs_of(request, search);
+  int64_t evaluations = 0;
+  for (const StudentError& run : runs) {
+    sampling.levels = run.levels;
+    evaluations += count_evaluations(student, sampling);
+  }
+  if (request.on_phase) request.on_phase("student", seeds * evaluations);
+  const auto teacher = search.ends.narrow(0, 0, seeds).flatten(1);
+  for (StudentError& run : runs) {
+    sampling.levels = run.levels;
+    measure(run, sample(model, student, sampling).x.flatten(1) - teacher);
+  }
+  return runs;
+}
+
+}  // namespace farfield
