@@ -39,17 +39,21 @@ void check_options(const Solver& solver, const std::vector<double>& levels, cons
   }
 }
 
-// What solvers call: the denoiser, interruptible, counted, thresholded, and started analytically, as asked for.
-DenoiseFn wrapped(const DenoiseFn& denoise, const IntegrateOptions& options, int64_t& calls) {
-  DenoiseFn wrapped = counting(
+// The denoiser, interruptible and counted.
+DenoiseFn watched(const DenoiseFn& denoise, int64_t& calls) {
+  return counting(
       [&denoise](const torch::Tensor& state, double sigma) {
         stop_if_interrupted();
         return denoise(state, sigma);
       },
       calls);
-  if (options.afs) wrapped = with_analytical_first_step(wrapped);
-  if (options.threshold) wrapped = with_thresholding(wrapped, *options.threshold);
-  return wrapped;
+}
+
+// What the solver sees of it: started analytically and thresholded, as asked for.
+DenoiseFn as_seen(DenoiseFn denoise, const IntegrateOptions& options) {
+  if (options.afs) denoise = with_analytical_first_step(std::move(denoise));
+  if (options.threshold) denoise = with_thresholding(std::move(denoise), *options.threshold);
+  return denoise;
 }
 
 // x after churn, at sigma_hat.
@@ -78,7 +82,7 @@ SampleResult integrate(const Solver& solver, const DenoiseFn& denoise, torch::Te
   const at::NoGradGuard no_gradients;
   const auto start = std::chrono::steady_clock::now();
   SampleResult result{.x = {}, .nfe = 0, .seconds = 0};
-  const DenoiseFn watched = wrapped(denoise, options, result.nfe);
+  const DenoiseFn counted = watched(denoise, result.nfe), seen = as_seen(counted, options);
 
   const auto visited = levels_visited(solver, levels, options.denoise_to_zero);
   const auto steps = static_cast<int64_t>(visited.size()) - 1;
@@ -91,10 +95,10 @@ SampleResult integrate(const Solver& solver, const DenoiseFn& denoise, torch::Te
     Step step;
     torch::Tensor x_hat = x;
     if (final_denoise) {
-      step.x = step.denoised = watched(x, interval.from);
+      step.x = step.denoised = counted(x, interval.from);
     } else {
       x_hat = churned(x, options, i, between.from, interval.from);
-      step = solver.step(watched, x_hat, interval, memory.get());
+      step = solver.step(seen, x_hat, interval, memory.get());
     }
     observe(options, i, steps, between, interval, x, x_hat, step);
     x = std::move(step.x);
@@ -108,11 +112,14 @@ RunPlan plan_run(const Solver& solver, const std::vector<double>& levels, const 
   const auto planned = solver.plan_levels(levels);
   check_levels(planned);
   const auto steps = static_cast<int64_t>(planned.size()) - 1;
-  RunPlan plan{.intervals = {},
+  RunPlan plan{.levels = planned,
+               .intervals = {},
                .budget = static_cast<int64_t>(levels.size()) - 1,
                .brownian = options.brownian,
                .on_attempt = options.on_attempt};
-  for (int64_t i = 0; i < steps; ++i) plan.intervals.push_back({options.churn.raised(planned[i], steps), planned[i + 1]});
+  for (int64_t i = 0; i < steps; ++i) {
+    plan.intervals.push_back({options.churn.raised(planned[i], steps), planned[i + 1]});
+  }
   return plan;
 }
 

@@ -21,7 +21,7 @@ struct SampleRequest {
   std::optional<int64_t> label = {};  // the class of every sample
   Churn churn = {};
   bool afs = false;                       // the first evaluation is analytical (analytical_first_step.h)
-  std::optional<double> threshold = {};   // dynamic thresholding of every D at this quantile (thresholding.h)
+  std::optional<double> threshold = {};   // thresholding of the solver's D at this quantile (thresholding.h)
   bool denoise_to_zero = false;           // end with x = D(x; sigma_N), for schedules that end above 0
   std::optional<double> ode_jump = {};    // leave the trajectory at this level and return D there (level_cuts.h)
   std::optional<Teleport> teleport = {};  // start by closed form at a level below the first

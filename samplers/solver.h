@@ -37,7 +37,8 @@ using AttemptObserver = std::function<void(const Attempt&)>;
 // What a method may know of the run before its first step: coefficients that depend on the whole schedule, or a lower
 // order at its end, are worked out from here.
 struct RunPlan {
-  std::vector<Interval> intervals;  // the steps to come; with churn `from` is the raised level, where D is evaluated
+  std::vector<double> levels;       // sigma_0 > ... > sigma_N, as plan_levels() placed them
+  std::vector<Interval> intervals;  // the N steps; with churn `from` is the raised level, where D is evaluated
   int64_t budget = 0;               // steps asked for: intervals of the levels that plan_levels() was given
   BrownianFn brownian = {};         // set when the solver is stochastic
   AttemptObserver on_attempt = {};  // may be empty

@@ -15,7 +15,7 @@ namespace farfield {
 struct SolverEntry {
   std::string name;
   std::string summary;               // for --help: method, order, evaluations a step
-  std::vector<std::string> options;  // the keys it takes after its name
+  std::vector<std::string> options;  // what it takes after its name: "r=", or "predict=x0|eps" where values are words
   std::function<std::unique_ptr<const Solver>(const SolverOptions&)> make;
 };
 

@@ -1,10 +1,13 @@
+#include <cmath>
 #include <map>
 
 #include "core/io/npz.h"
+#include "samplers/deis.h"
 #include "samplers/integrate.h"
+#include "samplers/interpolation_weights.h"
 #include "samplers/noise_levels.h"
 #include "samplers/solver_registry.h"
-#include "samplers/trajectory.h"
+#include "tests/samplers/golden_cases.h"
 #include "tests/samplers/golden_models.h"
 #include "tests/support/golden_denoisers.h"
 #include "tests/support/test_support.h"
@@ -15,44 +18,10 @@ namespace {
 
 using nlohmann::json;
 
-// Peers' names of the methods we have. Options that are methods of their own come with them.
-const std::map<std::string, std::string> kOurName = {
-    {"euler", "euler"}, {"heun", "heun"}, {"k_euler", "euler"}, {"k_heun", "heun"}, {"edm", "heun"}};
-const std::vector<std::string> kOptionsToCome = {"afs", "denoise_to_zero"};
-
-bool is_covered(const json& item) {
-  if (!kOurName.contains(item.at("solver"))) return false;
-  for (const auto& name : kOptionsToCome) {
-    if (item.at("options").value(name, false)) return false;
-  }
-  return true;
-}
-
-double number(const json& options, const std::vector<std::string>& spellings, double fallback) {
-  for (const auto& name : spellings) {
-    if (!options.contains(name)) continue;
-    return options[name] == "inf" ? std::numeric_limits<double>::infinity() : options[name].get<double>();
-  }
-  return fallback;
-}
-
-std::vector<double> levels_of(const json& item, const json& schedules) {
-  const json& options = item.at("options");
-  if (item.at("schedule").is_null()) {
-    return noise_levels({.steps = options.at("num_steps"),
-                         .sigma_min = options.at("sigma_min"),
-                         .sigma_max = options.at("sigma_max"),
-                         .rho = options.at("rho")});
-  }
-  auto levels = schedules.at("named").at(item.at("schedule").get<std::string>()).at("sigmas").get<std::vector<double>>();
-  if (item.value("append_zero", false)) levels.push_back(0);
-  return levels;
-}
-
-Churn churn_of(const json& options) {
-  const Churn none;
-  return {number(options, {"s_churn", "S_churn"}, none.s_churn), number(options, {"s_tmin", "S_min"}, none.s_min),
-          number(options, {"s_tmax", "S_max"}, none.s_max), number(options, {"s_noise", "S_noise"}, none.s_noise)};
+std::vector<double> rhoab_weights(const RunPlan& plan, int64_t i, int64_t order) {
+  std::vector<double> nodes;
+  for (int64_t j = 0; j < std::min(order, i + 1); ++j) nodes.push_back(plan.levels[i - j]);
+  return interpolation_weights(nodes, plan.intervals[i]);
 }
 
 class GoldenSolvers : public ::testing::Test {
@@ -69,35 +38,59 @@ class GoldenSolvers : public ::testing::Test {
     for (const auto& [name, entry] : inputs.at("denoisers").items()) models[name] = test::golden_model(inputs, name);
   }
 
-  // The whole trajectory, the states after churn and the counted evaluations of one case.
-  void run(const json& item, const std::map<std::string, torch::Tensor>& arrays) {
-    const std::string id = item.at("id"), denoiser = item.at("denoiser");
-    SCOPED_TRACE(id + " " + item.at("solver").get<std::string>() + " " + item.at("options").dump());
-    const auto levels = levels_of(item, schedules);
-    const auto x = test::golden_latents(inputs, denoiser) * levels.front();
-    const auto expected = arrays.at(id);
-    ASSERT_EQ(expected.size(0), static_cast<int64_t>(levels.size()));
+  // Noise by the number of the call, as the goldens were made.
+  BrownianFn brownian_of(const std::string& denoiser, int64_t& calls) const {
+    return [normals = bank.at(denoiser), &calls](double, double) { return normals[calls++ % normals.size(0)]; };
+  }
 
-    auto states = torch::empty_like(expected);
-    std::vector<torch::Tensor> churned;
-    const auto record = record_states(states);
-    IntegrateOptions options;
-    options.churn = churn_of(item.at("options"));
+  // The whole trajectory, the states after churn and the counted evaluations of one case.
+  void run(const json& item, const test::GoldenCase& golden, const std::map<std::string, torch::Tensor>& arrays) {
+    const std::string id = item.at("id"), denoiser = item.at("denoiser");
+    SCOPED_TRACE(id + " " + golden.solver + " " + item.at("options").dump());
+    const auto solver = make_solver(golden.solver);
+    const auto x = test::golden_latents(inputs, denoiser) * golden.levels.front();
+    std::vector<torch::Tensor> states = {x}, churned, sigmas, errors, sizes, accepted;
+    IntegrateOptions options = golden.options;
     options.noise = [&](int64_t step) { return bank.at(denoiser)[step]; };
+    int64_t drawn = 0;
+    options.brownian = brownian_of(denoiser, drawn);
     options.observer = [&](const StepView& view) {
-      record(view);
+      if (!solver->adaptive()) states.push_back(view.x_after);
       churned.push_back(view.x_hat);
     };
-    const auto solver = make_solver(kOurName.at(item.at("solver")));
-    const auto result = integrate(*solver, models.at(denoiser)->bind(), x, levels, options);
+    int64_t accepted_so_far = 0;
+    options.on_attempt = [&](const Attempt& attempt) {
+      accepted_so_far += attempt.accepted ? 1 : 0;
+      states.push_back(attempt.x);
+      sigmas.push_back(scalar(attempt.accepted ? attempt.to : attempt.from));
+      errors.push_back(scalar(attempt.error));
+      sizes.push_back(scalar(attempt.next));
+      accepted.push_back(scalar(static_cast<double>(accepted_so_far)));
+    };
+    const auto result = integrate(*solver, models.at(denoiser)->bind(), x, golden.levels, options);
 
+    if (golden.scaled_states) scale(states, golden.levels);
     const double tolerance = 1e-9 * std::max(1.0, item.at("cond").get<double>());
-    EXPECT_LE(test::deviation(states, expected), tolerance);
-    EXPECT_LE(test::deviation(result.x, expected[-1]), tolerance);
+    EXPECT_LE(test::deviation(torch::stack(states), arrays.at(id)), tolerance);
+    EXPECT_LE(test::deviation(result.x, arrays.at(id)[-1]), tolerance);
     EXPECT_EQ(result.nfe, item.at("nfe").get<int64_t>());
-    if (const auto x_hat = arrays.find(id + ".x_hat"); x_hat != arrays.end()) {
-      EXPECT_LE(test::deviation(torch::stack(churned), x_hat->second), tolerance);
+    // With eta = 0 the peers draw, and multiply by 0, what we do not draw.
+    if (solver->stochastic()) {
+      EXPECT_EQ(drawn, item.at("noise_used").get<int64_t>());
+    } else {
+      EXPECT_EQ(drawn, 0);
     }
+    const std::map<std::string, std::vector<torch::Tensor>> extra = {
+        {"x_hat", churned}, {"sigma", sigmas}, {"error", errors}, {"h", sizes}, {"n_accept", accepted}};
+    for (const auto& name : item.value("extra_arrays", std::vector<std::string>{})) {
+      EXPECT_LE(test::deviation(torch::stack(extra.at(name)), arrays.at(id + "." + name)), tolerance) << name;
+    }
+  }
+
+  static torch::Tensor scalar(double value) { return torch::scalar_tensor(value, torch::kFloat64); }
+
+  static void scale(std::vector<torch::Tensor>& states, const std::vector<double>& levels) {
+    for (size_t i = 0; i < states.size(); ++i) states[i] = states[i] / std::hypot(1, levels[i]);
   }
 
   std::filesystem::path dir;
@@ -117,18 +110,40 @@ TEST_F(GoldenSolvers, golden_denoisers_are_their_formulas) {
   }
 }
 
-TEST_F(GoldenSolvers, golden_every_case_of_a_method_we_have) {
-  std::map<std::string, int> ran;
+TEST_F(GoldenSolvers, golden_every_case) {
+  std::map<std::string, int> ran, left;
   std::map<std::string, std::map<std::string, torch::Tensor>> arrays;
   for (const auto& item : test::read_json(dir / "solvers_index.json")) {
-    if (!is_covered(item)) continue;
-    const std::string family = item.at("family");
+    const std::string family = item.at("family"), solver = item.at("solver");
+    const auto golden = test::golden_case(item, schedules);
+    if (!golden) {
+      ++left[solver];
+      continue;
+    }
     if (!arrays.contains(family)) arrays[family] = read_npz(dir / ("solvers_" + family + ".npz"));
-    run(item, arrays.at(family));
-    ++ran[item.at("solver")];
+    run(item, *golden, arrays.at(family));
+    ++ran[solver];
   }
-  for (const auto& [peer, ours] : kOurName) EXPECT_GT(ran[peer], 0) << "no case of " << peer << " in the index";
   for (const auto& [peer, count] : ran) std::cout << "golden: " << count << " cases of " << peer << "\n";
+  for (const auto& [peer, count] : left) ADD_FAILURE() << count << " cases of " << peer << " are not run";
+}
+
+// The weights themselves, and not only where they lead.
+TEST_F(GoldenSolvers, golden_deis_coefficients) {
+  for (const auto& entry : schedules.at("deis_coefficients")) {
+    const std::string schedule = entry.at("schedule");
+    const int order = entry.at("sampler_max_order");
+    const auto levels = schedules.at("named").at(schedule).at("sigmas").get<std::vector<double>>();
+    const auto plan = plan_run(*make_solver("euler"), levels);
+    const bool tab = entry.at("deis_mode") == "tab";
+    for (size_t i = 1; i + 1 < levels.size(); ++i) {
+      const auto step = static_cast<int64_t>(i);
+      const auto& expected = entry.at("coeffs").at(i);
+      const auto weights = tab ? deis_tab_compat_weights(plan, step, order) : rhoab_weights(plan, step, order);
+      EXPECT_LE(test::deviation(torch::tensor(weights, torch::kFloat64), test::to_tensor(expected)), 1e-11)
+          << schedule << " " << order << " step " << i;
+    }
+  }
 }
 
 }  // namespace

@@ -16,8 +16,15 @@ ToyDenoiser toy_two_modes() {
   return [](const Tensor& x, double sigma) {
     constexpr double kMode = 1.2, kVariance = 0.25;
     const double total = kVariance + sigma * sigma;
-    const auto mode = torch::tanh(x * (kMode / total)) * kMode;  // the expected mode given x
-    return mode + (x - mode) * (kVariance / total);
+    const auto state = x.contiguous().to(torch::kFloat64);
+    auto denoised = torch::empty_like(state);
+    const double* in = state.const_data_ptr<double>();
+    double* out = denoised.mutable_data_ptr<double>();
+    for (int64_t i = 0; i < state.numel(); ++i) {
+      const double mode = std::tanh(in[i] * (kMode / total)) * kMode;  // the expected mode given x
+      out[i] = mode + (in[i] - mode) * (kVariance / total);
+    }
+    return denoised.to(x.dtype());
   };
 }
 

@@ -1,0 +1,134 @@
+// EDM's generalised sampler (Karras et al. 2022, appendix B and table 1): a schedule sigma(t) and a scaling s(t), the ODE
+//   dy/dt = (sigma'/sigma + s'/s) y - (sigma' s / sigma) D(y / s; sigma),   y = s(t) x,
+// integrated over t by Euler's rule or a two-stage one.
+#include <cmath>
+
+#include "samplers/linear_combination.h"
+#include "samplers/solvers.h"
+
+namespace farfield {
+namespace {
+
+// sigma(t), its derivative and inverse.
+class Schedule {
+ public:
+  enum class Kind { kLinear, kVe, kVp };
+  // vp: sigma(1e-3) = sigma_min and sigma(1) = sigma_max.
+  Schedule(Kind kind, double sigma_min, double sigma_max) : kind_(kind) {
+    constexpr double kEarliest = 1e-3;
+    const double low = std::log1p(sigma_min * sigma_min), high = std::log1p(sigma_max * sigma_max);
+    beta_d_ = 2 * (low / kEarliest - high) / (kEarliest - 1);
+    beta_min_ = high - beta_d_ / 2;
+  }
+
+  double sigma(double t) const {
+    switch (kind_) {
+      case Kind::kLinear: return t;
+      case Kind::kVe: return std::sqrt(t);
+      case Kind::kVp: return std::sqrt(std::expm1(beta_d_ * t * t / 2 + beta_min_ * t));
+    }
+    return t;
+  }
+  double derivative(double t) const {
+    const double s = sigma(t);
+    switch (kind_) {
+      case Kind::kLinear: return 1;
+      case Kind::kVe: return 1 / (2 * s);
+      case Kind::kVp: return 0.5 * (beta_min_ + beta_d_ * t) * (s + 1 / s);
+    }
+    return 1;
+  }
+  double time(double sigma) const {
+    switch (kind_) {
+      case Kind::kLinear: return sigma;
+      case Kind::kVe: return sigma * sigma;
+      case Kind::kVp:
+        if (sigma == 0) return 0;
+        return (std::sqrt(beta_min_ * beta_min_ + 2 * beta_d_ * std::log1p(sigma * sigma)) - beta_min_) / beta_d_;
+    }
+    return sigma;
+  }
+
+ private:
+  Kind kind_;
+  double beta_d_, beta_min_;
+};
+
+struct Settings {
+  Schedule::Kind schedule;
+  bool scaled;          // s = 1 / sqrt(1 + sigma^2); otherwise s = 1
+  bool second_order;    // otherwise Euler
+  double alpha;         // where the second stage stands: 1 Heun, 1/2 midpoint, 2/3 Ralston
+  double vp_min, vp_max;  // what the vp schedule is fitted to; 0: the run's own levels
+};
+
+struct RunSchedule final : StepMemory {
+  explicit RunSchedule(Schedule schedule) : schedule(schedule) {}
+  Schedule schedule;
+};
+
+class EdmAblation final : public Solver {
+ public:
+  explicit EdmAblation(const Settings& settings) : settings_(settings) {}
+  std::string_view name() const override { return "edm_ablation"; }
+  int order() const override { return settings_.second_order ? 2 : 1; }
+
+  std::unique_ptr<StepMemory> make_memory(const RunPlan& plan) const override {
+    const double last = plan.levels.back() > 0 || plan.levels.size() < 3 ? plan.levels.back()
+                                                                          : plan.levels[plan.levels.size() - 2];
+    return std::make_unique<RunSchedule>(Schedule(settings_.schedule, settings_.vp_min > 0 ? settings_.vp_min : last,
+                                                  settings_.vp_max > 0 ? settings_.vp_max : plan.levels.front()));
+  }
+
+  Step step(const DenoiseFn& denoise, const torch::Tensor& x, Interval interval, StepMemory* memory) const override {
+    const Schedule& schedule = static_cast<const RunSchedule&>(*memory).schedule;
+    const auto [from, to] = interval;
+    const double t = schedule.time(from), h = schedule.time(to) - t, s = scaling(from), s_to = scaling(to);
+    const auto denoised = denoise(x, from);
+    const auto [a, b] = slope_factors(schedule, t);  // dy/dt = a x - b D
+    if (!settings_.second_order || to == 0) {
+      return {linear_combination({{(s + h * a) / s_to, x}, {-h * b / s_to, denoised}}), denoised};
+    }
+
+    const double alpha = settings_.alpha, t_stage = t + alpha * h;
+    const double sigma_stage = alpha == 1 ? to : schedule.sigma(t_stage), s_stage = scaling(sigma_stage);
+    const auto stage = linear_combination(
+        {{(s + alpha * h * a) / s_stage, x}, {-alpha * h * b / s_stage, denoised}});
+    const auto stage_denoised = denoise(stage, sigma_stage);
+    const auto [a_stage, b_stage] = slope_factors(schedule, t_stage);
+    const double w_stage = h / (2 * alpha), w = h - w_stage;
+    return {linear_combination({{(s + w * a) / s_to, x},
+                                {-w * b / s_to, denoised},
+                                {w_stage * a_stage / s_to, stage},
+                                {-w_stage * b_stage / s_to, stage_denoised}}),
+            denoised};
+  }
+
+ private:
+  double scaling(double sigma) const { return settings_.scaled ? 1 / std::hypot(1, sigma) : 1; }
+
+  // (sigma'/sigma + s'/s) s and sigma' s / sigma at t: the factors of x = y / s and D.
+  std::pair<double, double> slope_factors(const Schedule& schedule, double t) const {
+    const double sigma = schedule.sigma(t), derivative = schedule.derivative(t), s = scaling(sigma);
+    const double relative_scaling = settings_.scaled ? -sigma * derivative * s * s : 0;  // s'/s
+    return {(derivative / sigma + relative_scaling) * s, derivative * s / sigma};
+  }
+
+  Settings settings_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Solver> make_edm_ablation(const SolverOptions& options) {
+  using Kind = Schedule::Kind;
+  const std::string schedule = options.choice("schedule", "linear", {"linear", "ve", "vp"});
+  return std::make_unique<EdmAblation>(
+      Settings{.schedule = schedule == "vp" ? Kind::kVp : schedule == "ve" ? Kind::kVe : Kind::kLinear,
+               .scaled = options.choice("scaling", "none", {"none", "vp"}) == "vp",
+               .second_order = options.choice("rule", "heun", {"heun", "euler"}) == "heun",
+               .alpha = options.number("alpha", 1, 0, 1),
+               .vp_min = options.number_from("vp_min", 0, 0),
+               .vp_max = options.number_from("vp_max", 0, 0)});
+}
+
+}  // namespace farfield
