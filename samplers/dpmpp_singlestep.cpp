@@ -1,7 +1,11 @@
 // DPM-Solver++ single-step (Lu et al. 2022b, algorithms 1 and appendix): exponential Runge-Kutta methods in D over
-// lambda = -log sigma, with inner points at equal distances.
+// lambda = -log sigma, with inner points at equal distances; and k-diffusion's DPM++ SDE.
 #include <cmath>
+#include <string>
+#include <vector>
 
+#include "samplers/ancestral.h"
+#include "samplers/fresh_noise.h"
 #include "samplers/linear_combination.h"
 #include "samplers/phi_functions.h"
 #include "samplers/solvers.h"
@@ -9,20 +13,42 @@
 namespace farfield {
 namespace {
 
-class Dpmpp2s final : public Solver {
+// The method of order 2 for the SDE; with eta = 0 and r = 1/2 it is dpmpp_2s.
+class DpmppSde final : public Solver {
  public:
-  std::string_view name() const override { return "dpmpp_2s"; }
-  int order() const override { return 2; }
+  DpmppSde(std::string name, FreshNoise fresh, double r) : name_(std::move(name)), fresh_(fresh), r_(r) {}
+  std::string_view name() const override { return name_; }
+  int order() const override { return stochastic() ? 1 : 2; }
+  bool stochastic() const override { return fresh_.eta > 0; }
+  std::unique_ptr<StepMemory> make_memory(const RunPlan& plan) const override {
+    return std::make_unique<BrownianMemory>(plan);
+  }
 
-  Step step(const DenoiseFn& denoise, const torch::Tensor& x, Interval interval, StepMemory*) const override {
+  Step step(const DenoiseFn& denoise, const torch::Tensor& x, Interval interval, StepMemory* memory) const override {
     const auto [from, to] = interval;
+    const auto& noise = static_cast<BrownianMemory&>(*memory);
     const auto denoised = denoise(x, from);
     if (to == 0) return {denoised, denoised};
 
-    const double middle = std::sqrt(from * to);  // r = 1/2: the second value of D carries all the weight
-    const auto x_middle = euler_step(x, denoised, {from, middle});
-    return {euler_step(x, denoise(x_middle, middle), interval), denoised};
+    const double middle = from * std::pow(to / from, r_), f = 1 / (2 * r_);
+    const auto x_middle = ancestral_step(x, {{1, denoised}}, {from, middle}, noise);
+    return {ancestral_step(x, {{1 - f, denoised}, {f, denoise(x_middle, middle)}}, interval, noise), denoised};
   }
+
+ private:
+  // Along a D that is a mean of values: (down/from) x + (1 - down/from) sum_j f_j D_j + up s_noise z.
+  torch::Tensor ancestral_step(const torch::Tensor& x, const std::vector<Term>& mean, Interval interval,
+                               const BrownianMemory& noise) const {
+    const auto [down, up] = ancestral_split(interval.from, interval.to, fresh_.eta);
+    std::vector<Term> terms = {{down / interval.from, x}};
+    for (const Term& term : mean) terms.push_back({(interval.from - down) / interval.from * term.factor, term.tensor});
+    if (up > 0) terms.push_back({up * fresh_.s_noise, noise.increment(interval, x)});
+    return linear_combination(terms);
+  }
+
+  std::string name_;
+  FreshNoise fresh_;
+  double r_;
 };
 
 class Dpmpp3s final : public Solver {
@@ -50,7 +76,13 @@ class Dpmpp3s final : public Solver {
 
 }  // namespace
 
-std::unique_ptr<const Solver> make_dpmpp_2s() { return std::make_unique<Dpmpp2s>(); }
+std::unique_ptr<const Solver> make_dpmpp_2s() {
+  return std::make_unique<DpmppSde>("dpmpp_2s", FreshNoise{.eta = 0}, 0.5);
+}
+
+std::unique_ptr<const Solver> make_dpmpp_sde(const SolverOptions& options) {
+  return std::make_unique<DpmppSde>("dpmpp_sde", FreshNoise::read(options), options.number("r", 0.5, 0, 1));
+}
 
 std::unique_ptr<const Solver> make_dpmpp_3s() { return std::make_unique<Dpmpp3s>(); }
 

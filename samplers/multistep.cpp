@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "samplers/fresh_noise.h"
 #include "samplers/linear_combination.h"
 
 namespace farfield {
 namespace {
 
-struct History final : StepMemory {
+struct History final : BrownianMemory {
+  using BrownianMemory::BrownianMemory;
   std::vector<MultistepWeights> weights;  // of every step
   std::vector<torch::Tensor> past;        // newest first
   size_t next = 0, longest = 1;
@@ -24,9 +26,10 @@ class Multistep final : public Solver {
   explicit Multistep(MultistepMethod method) : method_(std::move(method)) {}
   std::string_view name() const override { return method_.name; }
   int order() const override { return method_.order; }
+  bool stochastic() const override { return method_.stochastic; }
 
   std::unique_ptr<StepMemory> make_memory(const RunPlan& plan) const override {
-    auto history = std::make_unique<History>();
+    auto history = std::make_unique<History>(plan);
     for (size_t i = 0; i < plan.intervals.size(); ++i) {
       history->weights.push_back(method_.weights(plan, static_cast<int64_t>(i)));
       history->longest = std::max(history->longest, history->weights.back().history.size());
@@ -38,16 +41,17 @@ class Multistep final : public Solver {
     auto& history = static_cast<History&>(*memory);
     const MultistepWeights& weights = history.weights.at(history.next++);
     const auto denoised = denoise(x, interval.from);
-    return {method_.prediction == Prediction::kDenoised ? from_denoised(x, denoised, weights, history)
+    return {method_.prediction == Prediction::kDenoised ? from_denoised(x, denoised, interval, weights, history)
                                                         : from_slopes(x, denoised, interval, weights, history),
             denoised};
   }
 
  private:
-  static torch::Tensor from_denoised(const torch::Tensor& x, const torch::Tensor& denoised,
+  static torch::Tensor from_denoised(const torch::Tensor& x, const torch::Tensor& denoised, Interval interval,
                                      const MultistepWeights& weights, History& history) {
     std::vector<Term> terms = {{weights.x_factor, x}, {weights.history[0], denoised}};
     for (size_t j = 1; j < weights.history.size(); ++j) terms.push_back({weights.history[j], history.past.at(j - 1)});
+    if (weights.noise > 0) terms.push_back({weights.noise, history.increment(interval, x)});
     history.remember(denoised);
     return linear_combination(terms);
   }

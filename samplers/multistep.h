@@ -15,17 +15,19 @@ namespace farfield {
 enum class Prediction { kDenoised, kSlope };
 Prediction prediction_of(const SolverOptions& options);  // predict=x0|eps, x0 by default
 
-// One step of a linear multistep method, x' = x_factor x + sum_j history[j] m_{i-j}: history[0] belongs to the value of
-// this step, history[1] to that of the step before.
+// One step of a linear multistep method, x' = x_factor x + sum_j history[j] m_{i-j} + noise z: history[0] belongs to the
+// value of this step, history[1] to that of the step before, z is the increment of the Brownian path over the step.
 struct MultistepWeights {
   double x_factor = 1;
   std::vector<double> history;
+  double noise = 0;  // standard deviation; stochastic methods in D only
 };
 
 struct MultistepMethod {
   std::string name;
   int order = 1;
   Prediction prediction = Prediction::kSlope;  // slopes: every x_factor is 1
+  bool stochastic = false;                     // some step has noise
   // The weights of step i of the run. Called for every step before the first is taken.
   std::function<MultistepWeights(const RunPlan& plan, int64_t i)> weights;
 };

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <span>
+#include <tuple>
 
+#include <c10/util/StringUtil.h>
 #include <fmt/format.h>
 
 #include "core/error.h"
@@ -48,9 +50,14 @@ void run_batch(const Denoiser& denoiser, const Solver& solver, const SampleReque
   const auto seeds = std::span(request.seeds).subspan(first, count);
   SeedBatch streams(seeds, model);
   BrownianPath path(seeds, model.sample_shape);
-  const auto classes = request.label ? torch::full({count}, *request.label, torch::kInt64) : streams.classes();
-  const auto start = request.teleport ? teleported_start(streams.latents(), request.levels, *request.teleport)
-                                      : start_from_noise(streams.latents(), request.levels);
+  const auto rows_or = [&](const torch::Tensor& given, const torch::Tensor& drawn) {
+    return given.defined() ? given.narrow(0, first, count).to(drawn.scalar_type()) : drawn;
+  };
+  const auto latents = rows_or(request.latents, streams.latents());
+  const auto classes = request.label ? torch::full({count}, *request.label, torch::kInt64)
+                                     : rows_or(request.classes, streams.classes());
+  const auto start = request.teleport ? teleported_start(latents, request.levels, *request.teleport)
+                                      : start_from_noise(latents, request.levels);
 
   IntegrateOptions options = run_options(request);
   options.noise = [&](int64_t) { return streams.noise(); };
@@ -64,6 +71,22 @@ void run_batch(const Denoiser& denoiser, const Solver& solver, const SampleReque
   samples.classes.narrow(0, first, count).copy_(classes);
   samples.nfe = std::max(samples.nfe, result.nfe);
   samples.seconds += result.seconds;
+}
+
+// Latents and classes that came with the request.
+void check_given(const SampleRequest& request, const DenoiserInfo& model) {
+  const auto count = static_cast<int64_t>(request.seeds.size());
+  const auto& [latents, classes] = std::tie(request.latents, request.classes);
+  if (latents.defined() && (!latents.is_floating_point() || latents.sizes() != with_front({count}, model.sample_shape))) {
+    throw usage_error(fmt::format("sampling: latents are {}, expected {}: one of the model's shape a seed",
+                                  c10::str(latents.sizes()), c10::str(with_front({count}, model.sample_shape))));
+  }
+  if (!classes.defined()) return;
+  if (request.label) throw usage_error("sampling: both a class for all samples and one for each were given");
+  if (model.label_dim == 0) throw usage_error(fmt::format("sampling: classes given, but {} takes no labels", model.name));
+  check(classes.scalar_type() == torch::kInt64 && classes.sizes() == torch::IntArrayRef({count}) &&
+            classes.min().item<int64_t>() >= 0 && classes.max().item<int64_t>() < model.label_dim,
+        "SampleRequest: classes must be [N] int64 below label_dim");
 }
 
 }  // namespace
@@ -82,6 +105,7 @@ void SampleRequest::validate(const DenoiserInfo& model) const {
     throw usage_error(fmt::format("sampling: class {} asked for, but {} knows 0 to {}", *label, model.name,
                                   model.label_dim - 1));
   }
+  check_given(*this, model);
   int64_t size = 1;
   for (const int64_t extent : model.sample_shape) size *= extent;
   if (teleport && teleport->gaussian.dim() != size) {

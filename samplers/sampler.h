@@ -16,7 +16,9 @@ struct SampleRequest {
   std::vector<int64_t> seeds = {};    // one sample each; a sample depends on its seed alone
   std::vector<double> levels = {};    // the schedule, as check_levels() and check_levels_for() want it
   int64_t batch = 64;                 // samples at a time, >= 1; does not change them
-  std::optional<int64_t> label = {};  // the class of every sample; without it each seed draws its own
+  torch::Tensor latents = {};         // [N, ...shape] floating, one a seed: instead of those the seeds draw
+  torch::Tensor classes = {};         // [N] int64, one a seed: instead of those the seeds draw
+  std::optional<int64_t> label = {};  // the class of every sample
   Churn churn = {};
   bool afs = false;                       // the first evaluation is analytical (analytical_first_step.h)
   std::optional<double> threshold = {};   // thresholding of the solver's D at this quantile (thresholding.h)

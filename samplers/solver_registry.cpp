@@ -33,6 +33,15 @@ auto unipc(int order, bool bh2) {
   return [order, bh2](const SolverOptions& options) { return make_unipc(options, order, bh2); };
 }
 
+// A one-step method of the ODE with fresh noise after each step.
+template <class Make>
+auto ancestral(Make make) {
+  return [make](const SolverOptions& options) { return make_ancestral(make(), options); };
+}
+
+std::unique_ptr<const Solver> dpm2() { return make_dpm2(SolverOptions("dpm2")); }
+
+const std::vector<std::string> kFreshNoise = {"eta=", "s_noise="};
 const std::vector<std::string> kMultistep = {"predict=x0|eps", "lower_order_final=yes|no"};
 const std::vector<std::string> kAblation = {"schedule=linear|ve|vp", "scaling=none|vp", "rule=heun|euler", "alpha=",
                                             "vp_min=",              "vp_max="};
@@ -120,6 +129,13 @@ const std::vector<SolverEntry>& solver_table() {
       {"spndm", "S-PNDM, Heun then iPNDM-2; order 2, one evaluation a step", {}, plain(make_spndm)},
       {"res_2s", "RES, exponential Runge-Kutta; order 2, two evaluations a step", {}, plain(make_res_2s)},
       {"res_multistep", "RES, exponential Adams-Bashforth; order 2, one evaluation a step", {}, plain(make_res_multistep)},
+      {"euler_ancestral", "Euler with fresh noise; weak order 1, one evaluation a step", kFreshNoise, ancestral(make_euler)},
+      {"dpm2_ancestral", "DPM-Solver-2 with fresh noise; weak order 2, two evaluations a step", kFreshNoise, ancestral(dpm2)},
+      {"dpmpp_2s_ancestral", "dpmpp_2s with fresh noise; weak order 2, two evaluations a step", kFreshNoise, ancestral(make_dpmpp_2s)},
+      {"dpmpp_sde", "DPM-Solver++ single-step for the SDE; two evaluations a step", {"r=", "eta=", "s_noise="}, make_dpmpp_sde},
+      {"dpmpp_2m_sde", "DPM-Solver++ 2M for the SDE; one evaluation a step", {"type=midpoint|heun", "eta=", "s_noise="}, make_dpmpp_2m_sde},
+      {"dpmpp_3m_sde", "DPM-Solver++ 3M for the SDE; one evaluation a step", kFreshNoise, make_dpmpp_3m_sde},
+      {"dpmpp_3m_sde_compat", "dpmpp_3m_sde as published, half of its second difference", kFreshNoise, make_dpmpp_3m_sde_compat},
       {"edm_ablation", "EDM's generalised sampler; order 2 (heun), two evaluations a step", kAblation, make_edm_ablation},
   };
   return table;

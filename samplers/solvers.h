@@ -47,6 +47,25 @@ std::unique_ptr<const Solver> make_dpmpp_3m_compat(const SolverOptions& options)
 std::unique_ptr<const Solver> make_dpmpp_2s();
 std::unique_ptr<const Solver> make_dpmpp_3s();
 
+// Ancestral sampling (k-diffusion): the one-step method `ode` from `from` down to the lower level of ancestral_split(),
+// then fresh noise up to `to`. Both parts keep the marginals of the ODE, so the order of the moments is that of `ode`.
+// Options eta >= 0 (1) and s_noise (1); eta = 0 is `ode` itself, bit for bit, and draws nothing.
+std::unique_ptr<const Solver> make_ancestral(std::unique_ptr<const Solver> ode, const SolverOptions& options);
+
+// DPM++ SDE (k-diffusion, after Lu et al. 2022b): the single-step method of order 2 with ancestral noise at both of its
+// evaluations, the second at r of the step in lambda. Options r in (0, 1] (1/2), eta (1), s_noise (1). eta = 0, r = 1/2 is
+// dpmpp_2s, bit for bit. Two evaluations a step; weak order 1, 2 with eta = 0.
+std::unique_ptr<const Solver> make_dpmpp_sde(const SolverOptions& options);
+
+// DPM++ 2M SDE and 3M SDE (k-diffusion, after Lu et al. 2022b): DPM-Solver++ multistep for the SDE with
+// eta times the noise of the reverse process, exact where D does not change. One evaluation a step, orders not lowered
+// at the end. Options eta >= 0 (1), s_noise (1), and for 2M type=midpoint|heun, the weight of the difference. eta = 0 is
+// dpmpp_2m,lower_order_final=no (midpoint), bit for bit; 3M at eta = 0 differs from dpmpp_3m in its second step,
+// which takes the weight of heun. `compat` has half of the second difference, as published. Weak order 1.
+std::unique_ptr<const Solver> make_dpmpp_2m_sde(const SolverOptions& options);
+std::unique_ptr<const Solver> make_dpmpp_3m_sde(const SolverOptions& options);
+std::unique_ptr<const Solver> make_dpmpp_3m_sde_compat(const SolverOptions& options);
+
 // DPM-Solver fast (Lu et al. 2022a, appendix): N evaluations in N/3 + 1 steps of order 3, the last ones of order 2 or 1 as
 // the count comes out, over its own levels, equally spaced in lambda from the first to the last level above 0. Options
 // eta >= 0 (ancestral noise after each step) and s_noise. Order 2 because of its last step.

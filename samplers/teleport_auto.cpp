@@ -9,6 +9,7 @@
 #include "core/interrupts.h"
 #include "core/math/random.h"
 #include "core/text.h"
+#include "samplers/seed_batch.h"
 #include "samplers/gaussian_flow.h"
 #include "samplers/noise_levels.h"
 
@@ -38,7 +39,7 @@ Probes make_probes(const DenoiserInfo& model, const GaussianStats& gaussian, con
     classes[i] = search.label.value_or(own);
   }
   probes.clean = gaussian_draw(gaussian, probes.clean);
-  if (model.label_dim > 0) probes.labels = torch::one_hot(classes, model.label_dim).to(torch::kFloat32);
+  probes.labels = one_hot_labels(classes, model.label_dim, torch::kCPU);
   return probes;
 }
 

@@ -12,47 +12,40 @@
 #include "core/run_folder.h"
 #include "core/run_info.h"
 #include "core/text.h"
-#include "models/guidance.h"
-#include "models/model_registry.h"
 #include "models/reference_file.h"
 #include "samplers/integrate.h"
-#include "samplers/model_levels.h"
-#include "samplers/noise_levels.h"
 #include "samplers/sampler.h"
 #include "samplers/solver_registry.h"
 #include "samplers/teleport_auto.h"
-#include "tools/command.h"
+#include "tools/latents_file.h"
+#include "tools/model_run.h"
 #include "tools/sample_files.h"
-#include "tools/schedule_options.h"
 
 namespace farfield::tools {
 namespace {
 
+constexpr const char* kSeeds = "0-63";
+
 struct Options {
-  std::string model, solver = "heun", seeds = "0-63", sigmas, churn, teleport, gaussian, out;
-  ScheduleRequest schedule;
-  std::optional<double> teleport_threshold, guidance, threshold, ode_jump;
-  std::optional<int64_t> label;
-  int64_t batch = 64;
+  ModelRun run;
+  std::string seeds, latents, churn, teleport, gaussian;
+  std::optional<double> teleport_threshold, threshold, ode_jump;
   bool trajectory = false, afs = false, denoise_to_zero = false;
 };
 
 // What run.json and the PNG's text say beside the request itself.
 std::map<std::string, std::string> settings_of(const Options& options) {
-  std::map<std::string, std::string> settings = {{"model", options.model},
-                                                 {"solver", options.solver},
-                                                 {"solver_resolved", resolve_solver(options.solver)},
-                                                 {"schedule", options.sigmas.empty() ? options.schedule.schedule : "list"},
-                                                 {"seeds", options.seeds}};
+  auto settings = settings_of(options.run);
+  settings["seeds"] = !options.seeds.empty() ? options.seeds : options.latents.empty() ? kSeeds : "one a latent";
+  if (!options.latents.empty()) settings["latents"] = options.latents;
   if (!options.teleport.empty()) settings["gaussian"] = options.gaussian;
-  if (options.guidance) settings["guidance"] = format_double(*options.guidance);
   return settings;
 }
 
 void add_inputs(RunInfo& info, const Options& options) {
-  if (const auto file = model_file(options.model); !file.empty()) info.add_input("model", file);
+  add_inputs(info, options.run);
+  if (!options.latents.empty()) info.add_input("latents", options.latents);
   if (!options.teleport.empty()) info.add_input("gaussian", options.gaussian);
-  if (const auto file = schedule_file(options.schedule); !file.empty()) info.add_input("schedule", file);
 }
 
 // The level to teleport to: as given, or measured, and then on record.
@@ -92,10 +85,10 @@ void report(const Context& context, const RunFolder& folder, const Samples& samp
 // Everything of the request that needs no model.
 SampleRequest request_of(const Context& context, const Options& options) {
   SampleRequest request;
-  request.seeds = parse_seeds(options.seeds);
+  if (options.latents.empty()) request.seeds = parse_seeds(options.seeds.empty() ? kSeeds : options.seeds);
   if (!options.churn.empty()) request.churn = parse_churn(options.churn);
-  request.label = options.label;
-  request.batch = options.batch;
+  request.label = options.run.label;
+  request.batch = options.run.batch;
   request.afs = options.afs;
   request.threshold = options.threshold;
   request.denoise_to_zero = options.denoise_to_zero;
@@ -105,22 +98,31 @@ SampleRequest request_of(const Context& context, const Options& options) {
   return request;
 }
 
+// Latents, and classes where the file has them, instead of those the seeds draw; seeds 0 ... N - 1 unless they were given.
+void start_from_file(const Options& options, const DenoiserInfo& model, SampleRequest& request) {
+  const LatentsFile file = read_latents(options.latents, model);
+  check_level_of(file, request.levels.front());
+  const int64_t count = file.latents.size(0);
+  request.seeds = parse_seeds(options.seeds.empty() ? fmt::format("0-{}", count - 1) : options.seeds);
+  if (static_cast<int64_t>(request.seeds.size()) != count) {
+    throw usage_error(fmt::format("sampling: {} seeds for {} latents; give one each, or none", request.seeds.size(), count));
+  }
+  request.latents = file.latents;
+  if (!request.label) request.classes = file.classes;
+}
+
 void run_sample(const Context& context, const Options& options) {
   if (options.teleport_threshold && options.teleport != "auto") {
     throw usage_error("teleport: --teleport-threshold applies to --teleport auto only; leave it out");
   }
-  const auto solver = make_solver(options.solver);
-  ScheduleRequest schedule = options.schedule;
-  if (!options.sigmas.empty()) schedule.sigmas = parse_levels(options.sigmas);
-  if (schedule.schedule.starts_with("gits:")) schedule.model_sha256 = model_sha256(options.model);
+  const auto solver = make_solver(options.run.solver);
   SampleRequest request = request_of(context, options);
 
-  RunFolder folder(options.out, context.force);
+  RunFolder folder(options.run.out, context.force);
   RunInfo info(context.command_line);
-  std::shared_ptr<const Denoiser> model =
-      open_model(options.model, {context.device, context.precision, context.trust});
-  if (options.guidance) model = make_guidance(model, *options.guidance);
-  request.levels = resolve_levels(schedule, model->info());
+  const auto model = open_model(context, options.run);
+  request.levels = levels_of(options.run, model->info());
+  if (!options.latents.empty()) start_from_file(options, model->info(), request);
   if (!options.teleport.empty()) {
     request.teleport = Teleport{request.levels.front(), read_gaussian(options.gaussian)};
     request.validate(model->info());
@@ -157,12 +159,7 @@ void add_sample_command(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = add_command(app, context, "sample", "Draws samples from a model, one for every seed.", kExamples,
                                   [&context, options] { run_sample(context, *options); });
-  command->add_option("--model", options->model, "network, reference file, run folder or delta:SRC")->required();
-  command->add_option("--out", options->out, "folder to make")->required();
-  command->add_option("--solver", options->solver, "SOLVER[,option=value...], see the list below")
-      ->capture_default_str();
-  CLI::Option* name = add_schedule_options(*command, "--schedule", options->schedule);
-  command->add_option("--sigmas", options->sigmas, "the levels themselves, falling: 80,10,1,0")->excludes(name);
+  add_model_run_options(*command, context, options->run);
   command->add_option("--churn", options->churn, "EDM's S,MIN,MAX,NOISE [0,0,inf,1]");
   command->add_flag("--afs", options->afs, "first evaluation analytical: D of N(0, I), one evaluation less");
   command->add_option("--threshold", options->threshold,
@@ -171,22 +168,16 @@ void add_sample_command(CLI::App& app, Context& context) {
                                            "end with x = D(x; sigma_N), for levels that end above 0");
   command->add_option("--ode-jump", options->ode_jump, "leave the trajectory at this level and return D there")
       ->excludes(denoise);
-  command->add_option("--seeds", options->seeds, "one sample a seed: 0-63 or 1,5,10-20")->capture_default_str();
-  command->add_option("--class", options->label, "class of every sample; without it each seed draws one");
-  command->add_option("--guidance", options->guidance, "classifier-free guidance: D_u + W (D_c - D_u); 1: none");
-  command->add_option("--batch", options->batch, "samples at a time; does not change them")->capture_default_str();
+  command->add_option("--seeds", options->seeds, "one sample a seed: 0-63 or 1,5,10-20 [0-63]");
+  command->add_option("--latents", options->latents, "start from the latents of this file (farfield encode) instead");
   CLI::Option* teleport = command->add_option("--teleport", options->teleport,
                                               "start at this level by closed form; auto: the lowest it explains");
   command->add_option("--teleport-threshold", options->teleport_threshold,
                       "part of the score the Gaussian must explain for auto [0.99]");
   CLI::Option* gaussian = command->add_option("--gaussian", options->gaussian, "fitted Gaussian for --teleport");
-  command->footer("Solvers:\n" + solver_help());
   teleport->needs(gaussian);
   gaussian->needs(teleport);
   command->add_flag("--trajectory", options->trajectory, "keep the state after every step, and the levels");
-  add_compute_options(*command, context);
-  add_trust_option(*command, context);
-  add_output_options(*command, context);
 }
 
 }  // namespace farfield::tools

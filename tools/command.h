@@ -29,6 +29,8 @@ void add_output_options(CLI::App& command, Context& context);   // --force --qui
 // One line per subcommand, each in its own cmd_NAME.cpp; listed in main.cpp in the order of --help.
 void add_train_command(CLI::App& app, Context& context);
 void add_sample_command(CLI::App& app, Context& context);
+void add_encode_command(CLI::App& app, Context& context);
+void add_interpolate_command(CLI::App& app, Context& context);
 void add_schedule_command(CLI::App& app, Context& context);
 void add_schedule_search_command(CLI::App& schedule, Context& context);  // farfield schedule search
 void add_compare_command(CLI::App& app, Context& context);

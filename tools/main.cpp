@@ -151,6 +151,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   add_train_command(app, context);
   add_sample_command(app, context);
+  add_encode_command(app, context);
+  add_interpolate_command(app, context);
   add_schedule_command(app, context);
   add_compare_command(app, context);
   add_fit_command(app, context);

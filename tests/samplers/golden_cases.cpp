@@ -69,9 +69,17 @@ std::string ablation(const json& options) {
          passed_on(options, {"schedule", "scaling", "alpha"});
 }
 
+std::string dpmpp_2m_sde(const json& options) {
+  return "dpmpp_2m_sde" + passed_on(options, {"eta", "s_noise"}) +
+         (options.contains("solver_type") ? ",type=" + options["solver_type"].get<std::string>() : "");
+}
+
 // Peers' names of the methods we have.
 const std::map<std::string, std::function<std::string(const json& options)>>& names() {
   const auto is = [](const std::string& name) { return [name](const json&) { return name; }; };
+  const auto with_noise = [](const std::string& name) {
+    return [name](const json& options) { return name + passed_on(options, {"r", "eta", "s_noise"}); };
+  };
   static const std::map<std::string, std::function<std::string(const json&)>> kNames = {
       {"euler", is("euler")},
       {"k_euler", is("euler")},
@@ -97,6 +105,12 @@ const std::map<std::string, std::function<std::string(const json& options)>>& na
          return "dpm_adaptive_compat" + passed_on(o, {"order", "rtol", "atol", "h_init", "pcoeff", "icoeff", "dcoeff",
                                                       "accept_safety", "eta", "s_noise"});
        }},
+      {"k_euler_ancestral", with_noise("euler_ancestral")},
+      {"k_dpm_2_ancestral", with_noise("dpm2_ancestral")},
+      {"k_dpmpp_2s_ancestral", with_noise("dpmpp_2s_ancestral")},
+      {"k_dpmpp_sde", with_noise("dpmpp_sde")},
+      {"k_dpmpp_2m_sde", dpmpp_2m_sde},
+      {"k_dpmpp_3m_sde", with_noise("dpmpp_3m_sde_compat")},
       {"edm_ablation", ablation},
   };
   return kNames;

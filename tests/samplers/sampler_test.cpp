@@ -83,7 +83,6 @@ TEST(Sampler, every_solver_gives_a_seed_the_same_sample_in_any_batch) {
   const LabelledGaussian denoiser;
   for (const auto& name : solver_names()) {
     const auto solver = make_solver(name);
-    if (solver->stochastic()) continue;
     const int64_t count = solver->adaptive() ? 9 : 64;  // those run sample by sample
     for (const double s_churn : {0.0, 10.0}) {
       SampleRequest request{.seeds = some_seeds(count), .levels = noise_levels({.steps = 9}), .batch = 64};

@@ -21,7 +21,7 @@ TEST(CommandLine, HelpOpensWithExamplesAndVersionNamesTheLibraries) {
 }
 
 TEST(CommandLine, EveryCommandHasHelpWithAnExample) {
-  for (const char* name : {"train", "sample", "schedule", "compare", "fit", "data", "inspect", "doctor"}) {
+  for (const char* name : {"train", "sample", "encode", "interpolate", "schedule", "compare", "fit", "data", "inspect", "doctor"}) {
     const auto help = run_farfield({name, "--help"});
     EXPECT_EQ(help.exit_code, 0) << name;
     EXPECT_NE(help.out.find(std::string("  farfield ") + name), std::string::npos) << name;
@@ -38,7 +38,7 @@ TEST(CommandLine, MistakesAreOneLineWithTheNearestName) {
       {{"smaple"}, "did you mean 'sample'?"},
       {{"doctor", "--jsno"}, "did you mean '--json'?"},
       {{"sample", "--stpes=3"}, "did you mean '--steps'?"},
-      {{}, "name one of: train, sample, schedule, compare"},
+      {{}, "name one of: train, sample, encode, interpolate, schedule, compare"},
       {{"data"}, "name one of: stats"},
       {{"doctor", "--threads", "many"}, "threads"},
       {{"doctor", "--threads", "-3"}, "threads: -3 is not in 0 ... 4096"},

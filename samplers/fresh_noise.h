@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+
+#include "samplers/solver.h"
+#include "samplers/solver_options.h"
+
+namespace farfield {
+
+// What stochastic solvers share. eta >= 0 is how much of the noise is fresh (0: the ODE, and nothing is drawn); s_noise
+// > 0 multiplies it (1: the SDE; slightly above 1 makes up for lost detail).
+struct FreshNoise {
+  double eta = 1, s_noise = 1;
+  // The options eta and s_noise.
+  static FreshNoise read(const SolverOptions& options) {
+    return {options.number_from("eta", 1, 0), options.number("s_noise", 1, 0)};
+  }
+};
+
+// The noise of a run, for the memory of a stochastic solver.
+class BrownianMemory : public StepMemory {
+ public:
+  explicit BrownianMemory(const RunPlan& plan) : brownian_(plan.brownian) {}
+  // The unit increment of every sample's path over `interval`, like x.
+  torch::Tensor increment(Interval interval, const torch::Tensor& x) const {
+    return brownian_(interval.from, interval.to).to(x.options());
+  }
+
+ private:
+  BrownianFn brownian_;
+};
+
+}  // namespace farfield

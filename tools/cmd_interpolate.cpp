@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/device.h"
+#include "core/error.h"
+#include "core/io/image.h"
+#include "core/io/npz.h"
+#include "core/progress.h"
+#include "core/run_folder.h"
+#include "core/text.h"
+#include "samplers/interpolate.h"
+#include "samplers/sampler.h"
+#include "samplers/seed_batch.h"
+#include "samplers/solver_registry.h"
+#include "tools/latents_file.h"
+#include "tools/model_run.h"
+#include "tools/sample_files.h"
+
+namespace farfield::tools {
+namespace {
+
+struct Options {
+  ModelRun run;
+  std::string seeds, latents;
+  InterpolateOptions interpolate;
+};
+
+// The corners [2 or 4, ...shape]: the latents of seeds, or of a file that belongs to the first level.
+torch::Tensor corners_of(const Options& options, const DenoiserInfo& model, double first_level) {
+  if (options.latents.empty()) return SeedBatch(parse_seeds(options.seeds), model).latents();
+  const LatentsFile file = read_latents(options.latents, model);
+  check_level_of(file, first_level);
+  return file.latents;
+}
+
+void write_files(const RunFolder& folder, const Samples& samples, const torch::Tensor& corners, const torch::Tensor& latents,
+                 const Options& options, const std::map<std::string, std::string>& settings) {
+  std::map<std::string, torch::Tensor> arrays = {{"x", samples.x}, {"latents", latents}, {"corners", corners}};
+  if (is_image(samples.x.sizes().slice(1))) {
+    arrays["images"] = to_bytes(samples.x);
+    const int64_t zoom = std::max<int64_t>(1, 64 / samples.x.size(2));
+    write_png(folder.path("interpolation.png"), image_grid(arrays["images"], options.interpolate.frames, 2, zoom), settings);
+  }
+  write_npz(folder.path("interpolation.npz"), arrays);
+}
+
+void run_interpolate(const Context& context, const Options& options) {
+  if (options.seeds.empty() == options.latents.empty()) {
+    throw usage_error("interpolate: say the corners with one of --seeds A,B and --latents FILE");
+  }
+  options.interpolate.validate();
+  const auto solver = make_solver(options.run.solver);
+  RunFolder folder(options.run.out, context.force);
+  RunInfo info(context.command_line);
+  const auto model = open_model(context, options.run);
+  if (model->info().label_dim > 0 && !options.run.label) {
+    throw usage_error(fmt::format("interpolate: {} takes {} classes; say which with --class", model->info().name,
+                                  model->info().label_dim));
+  }
+  SampleRequest request{.levels = levels_of(options.run, model->info()), .batch = options.run.batch};
+  request.label = options.run.label;
+  request.device = parse_device(context.device);
+  const auto corners = corners_of(options, model->info(), request.levels.front());
+  request.latents = interpolate(corners, options.interpolate);
+  request.seeds.assign(request.latents.size(0), options.seeds.empty() ? 0 : parse_seeds(options.seeds).front());
+
+  const int64_t frames = request.latents.size(0);
+  Progress progress("interpolating", frames * count_evaluations(*solver, request), "evaluations");
+  request.on_evaluation = [&](int64_t samples) { progress.advance(samples); };
+  const auto samples = sample(*model, *solver, request);
+
+  auto settings = settings_of(options.run);
+  settings["mode"] = options.interpolate.mode;
+  settings["frames"] = std::to_string(options.interpolate.frames);
+  settings["corners"] = options.latents.empty() ? "seeds " + options.seeds : options.latents;
+  settings["sampling"] = request_json(request);
+  settings["result"] = result_json(samples);
+  for (const auto& [key, text] : settings) {
+    if (text.starts_with("{")) info.add(key, text);
+    else info.add_text(key, text);
+  }
+  add_inputs(info, options.run);
+  if (!options.latents.empty()) info.add_input("latents", options.latents);
+  write_files(folder, samples, corners, request.latents, options, settings);
+  info.write(folder.path("run.json"));
+  folder.commit();
+  if (context.json) {
+    auto summary = nlohmann::ordered_json::parse(result_json(samples));
+    summary["out"] = folder.target().string();
+    fmt::print("{}\n", summary.dump());
+    return;
+  }
+  fmt::print("{}: {} frames between {} corners, {} evaluations each, {:.3g} s\n", folder.target().string(), frames,
+             corners.size(0), samples.nfe, samples.seconds);
+}
+
+constexpr const char* kExamples =
+    "  farfield interpolate --model assets/glyphs.safetensors --seeds 3,7 --out runs/strip\n"
+    "  farfield interpolate --model assets/glyphs.safetensors --seeds 3,7,8,9 --frames 5 --mode spherical --out runs/grid\n";
+
+}  // namespace
+
+void add_interpolate_command(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = add_command(app, context, "interpolate",
+                                  "Samples from latents between those of two or four corners.", kExamples,
+                                  [&context, options] { run_interpolate(context, *options); });
+  add_model_run_options(*command, context, options->run);
+  CLI::Option* seeds = command->add_option("--seeds", options->seeds, "corners: A,B for a strip, A,B,C,D for a grid");
+  command->add_option("--latents", options->latents, "corners from a file of farfield encode, 2 or 4 of them")
+      ->excludes(seeds);
+  command->add_option("--mode", options->interpolate.mode, join(interpolation_modes(), ", "))->capture_default_str();
+  command->add_option("--frames", options->interpolate.frames, "along an edge, corners included")->capture_default_str();
+}
+
+}  // namespace farfield::tools

@@ -1,0 +1,53 @@
+#include "tools/model_run.h"
+
+#include "core/text.h"
+#include "models/guidance.h"
+#include "models/model_registry.h"
+#include "samplers/noise_levels.h"
+#include "samplers/solver_registry.h"
+#include "tools/schedule_options.h"
+
+namespace farfield::tools {
+
+void add_model_run_options(CLI::App& command, Context& context, ModelRun& run) {
+  command.add_option("--model", run.model, "network, reference file, run folder or delta:SRC")->required();
+  command.add_option("--out", run.out, "folder to make")->required();
+  command.add_option("--solver", run.solver, "SOLVER[,option=value...], see the list below")->capture_default_str();
+  CLI::Option* name = add_schedule_options(command, "--schedule", run.schedule);
+  command.add_option("--sigmas", run.sigmas, "the levels themselves, falling: 80,10,1,0")->excludes(name);
+  command.add_option("--class", run.label, "class of every sample");
+  command.add_option("--guidance", run.guidance, "classifier-free guidance: D_u + W (D_c - D_u); 1: none");
+  command.add_option("--batch", run.batch, "samples at a time; does not change them")->capture_default_str();
+  command.footer("Solvers:\n" + solver_help());
+  add_compute_options(command, context);
+  add_trust_option(command, context);
+  add_output_options(command, context);
+}
+
+std::shared_ptr<const Denoiser> open_model(const Context& context, const ModelRun& run) {
+  std::shared_ptr<const Denoiser> model = farfield::open_model(run.model, {context.device, context.precision, context.trust});
+  return run.guidance ? make_guidance(model, *run.guidance) : model;
+}
+
+std::vector<double> levels_of(const ModelRun& run, const DenoiserInfo& model) {
+  ScheduleRequest schedule = run.schedule;
+  if (!run.sigmas.empty()) schedule.sigmas = parse_levels(run.sigmas);
+  if (schedule.schedule.starts_with("gits:")) schedule.model_sha256 = model_sha256(run.model);
+  return resolve_levels(schedule, model);
+}
+
+std::map<std::string, std::string> settings_of(const ModelRun& run) {
+  std::map<std::string, std::string> settings = {{"model", run.model},
+                                                 {"solver", run.solver},
+                                                 {"solver_resolved", resolve_solver(run.solver)},
+                                                 {"schedule", run.sigmas.empty() ? run.schedule.schedule : "list"}};
+  if (run.guidance) settings["guidance"] = format_double(*run.guidance);
+  return settings;
+}
+
+void add_inputs(RunInfo& info, const ModelRun& run) {
+  if (const auto file = model_file(run.model); !file.empty()) info.add_input("model", file);
+  if (const auto file = schedule_file(run.schedule); !file.empty()) info.add_input("schedule", file);
+}
+
+}  // namespace farfield::tools
