@@ -1,16 +1,15 @@
 #include "analysis/student_errors.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "analysis/bootstrap.h"
+#include "analysis/rms_error.h"
 #include "samplers/noise_levels.h"
 #include "samplers/sampler.h"
 
 namespace farfield {
 namespace {
 
-constexpr int64_t kMostSeeds = 64, kReplicates = 1000;
+constexpr int64_t kMostSeeds = 64;
 
 // What is to be run, errors still open.
 std::vector<StudentError> runs_of(const GitsRequest& request, const GitsSearch& search) {
@@ -27,15 +26,6 @@ std::vector<StudentError> runs_of(const GitsRequest& request, const GitsSearch& 
     }
   }
   return runs;
-}
-
-void measure(StudentError& run, const torch::Tensor& difference) {
-  const auto squares = difference.flatten(1).square().mean(1, /*keepdim=*/true);  // [n, 1]
-  const double count = static_cast<double>(squares.size(0));
-  run.rms = std::sqrt(squares.mean().item<double>());
-  const auto interval = percentile_interval((resampled_totals(squares, kReplicates, 0).select(1, 0) / count).sqrt());
-  run.low = interval.low;
-  run.high = interval.high;
 }
 
 }  // namespace
@@ -59,7 +49,9 @@ std::vector<StudentError> student_errors(const Denoiser& model, const Solver& st
   const auto teacher = search.ends.narrow(0, 0, seeds).flatten(1);
   for (StudentError& run : runs) {
     sampling.levels = run.levels;
-    measure(run, sample(model, student, sampling).x.flatten(1) - teacher);
+    const auto difference = sample(model, student, sampling).x.flatten(1) - teacher;
+    const RmsError error = rms_error(difference.square().mean(1));
+    run.rms = error.rms, run.low = error.low, run.high = error.high;
   }
   return runs;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/study_file.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -12,6 +13,7 @@
 #include "core/run_folder.h"
 #include "core/run_info.h"
 #include "core/text.h"
+#include "models/model_registry.h"
 #include "models/reference_file.h"
 #include "samplers/integrate.h"
 #include "samplers/sampler.h"
@@ -28,7 +30,8 @@ constexpr const char* kSeeds = "0-63";
 
 struct Options {
   ModelRun run;
-  std::string seeds, latents, churn, teleport, gaussian;
+  std::string seeds, latents, churn, teleport, gaussian, study;
+  std::optional<int64_t> nfe;
   std::optional<double> teleport_threshold, threshold, ode_jump;
   bool trajectory = false, afs = false, denoise_to_zero = false;
 };
@@ -39,6 +42,7 @@ std::map<std::string, std::string> settings_of(const Options& options) {
   settings["seeds"] = !options.seeds.empty() ? options.seeds : options.latents.empty() ? kSeeds : "one a latent";
   if (!options.latents.empty()) settings["latents"] = options.latents;
   if (!options.teleport.empty()) settings["gaussian"] = options.gaussian;
+  if (!options.study.empty()) settings["study"] = options.study;
   return settings;
 }
 
@@ -46,6 +50,46 @@ void add_inputs(RunInfo& info, const Options& options) {
   add_inputs(info, options.run);
   if (!options.latents.empty()) info.add_input("latents", options.latents);
   if (!options.teleport.empty()) info.add_input("gaussian", options.gaussian);
+  if (!options.study.empty()) info.add_input("study", options.study);
+}
+
+// --solver auto: solver, schedule, steps and teleport that a study found best within --nfe evaluations.
+void take_advice(Options& options) {
+  ModelRun& run = options.run;
+  const ScheduleRequest plain;
+  if (run.solver != "auto") {
+    if (options.nfe || !options.study.empty()) throw usage_error("--nfe and --study apply to --solver auto only; leave them out");
+    return;
+  }
+  if (!options.nfe || options.study.empty()) {
+    throw usage_error("--solver auto needs --nfe N and --study FILE, the study.json that farfield study wrote for this model");
+  }
+  if (run.schedule.steps || run.schedule.schedule != plain.schedule || !run.sigmas.empty() || !options.teleport.empty()) {
+    throw usage_error("--solver auto chooses schedule, steps and teleport itself; leave --schedule, --steps, --sigmas and --teleport out");
+  }
+  const StudyAdvice study = read_advice(options.study);
+  if (study.model_sha256 != model_sha256(run.model)) {
+    throw usage_error(fmt::format("{}: is a study of {}, another model than {}; run farfield study for this one",
+                                  options.study, study.model, run.model));
+  }
+  const Advice advice = advice_within(study, *options.nfe, !options.gaussian.empty());
+  run.solver = advice.solver;
+  run.schedule.schedule = advice.schedule;
+  run.schedule.steps = advice.steps;
+  if (advice.teleport) options.teleport = format_double(*advice.teleport);
+  log::info(fmt::format("auto: {} over {}, {} steps{}", run.solver, advice.schedule, advice.steps,
+                        advice.teleport ? ", teleported to " + options.teleport : ""));
+}
+
+// The levels of the run. A study lays a teleported schedule from the teleport's level on.
+std::vector<double> levels_of(const Options& options, const DenoiserInfo& model) {
+  if (options.study.empty() || options.teleport.empty()) return levels_of(options.run, model);
+  ModelRun rest = options.run;
+  const double first = levels_of(ModelRun{.solver = {}, .schedule = {.steps = 2}}, model).front();
+  rest.schedule.sigma_max = parse_double(options.teleport, "--teleport");
+  auto levels = levels_of(rest, model);
+  levels.insert(levels.begin(), first);
+  return levels;
 }
 
 // The level to teleport to: as given, or measured, and then on record.
@@ -111,7 +155,11 @@ void start_from_file(const Options& options, const DenoiserInfo& model, SampleRe
   if (!request.label) request.classes = file.classes;
 }
 
-void run_sample(const Context& context, const Options& options) {
+void run_sample(const Context& context, Options options) {
+  take_advice(options);
+  if (options.gaussian.empty() != options.teleport.empty() && options.study.empty()) {
+    throw usage_error("--teleport and --gaussian belong together: give both, or neither");
+  }
   if (options.teleport_threshold && options.teleport != "auto") {
     throw usage_error("teleport: --teleport-threshold applies to --teleport auto only; leave it out");
   }
@@ -121,7 +169,7 @@ void run_sample(const Context& context, const Options& options) {
   RunFolder folder(options.run.out, context.force);
   RunInfo info(context.command_line);
   const auto model = open_model(context, options.run);
-  request.levels = levels_of(options.run, model->info());
+  request.levels = levels_of(options, model->info());
   if (!options.latents.empty()) start_from_file(options, model->info(), request);
   if (!options.teleport.empty()) {
     request.teleport = Teleport{request.levels.front(), read_gaussian(options.gaussian)};
@@ -151,7 +199,8 @@ void run_sample(const Context& context, const Options& options) {
 constexpr const char* kExamples =
     "  farfield sample --model assets/glyphs.safetensors --out runs/glyphs\n"
     "  farfield sample --model net.safetensors --steps 40 --churn 40,0.05,50,1.003 --seeds 0-9999 --out runs/churn\n"
-    "  farfield sample --model net.safetensors --teleport auto --gaussian gaussian.safetensors --out runs/teleport\n";
+    "  farfield sample --model net.safetensors --teleport auto --gaussian gaussian.safetensors --out runs/teleport\n"
+    "  farfield sample --model net.safetensors --solver auto --nfe 8 --study runs/study/study.json --out runs/eight\n";
 
 }  // namespace
 
@@ -174,9 +223,11 @@ void add_sample_command(CLI::App& app, Context& context) {
                                               "start at this level by closed form; auto: the lowest it explains");
   command->add_option("--teleport-threshold", options->teleport_threshold,
                       "part of the score the Gaussian must explain for auto [0.99]");
-  CLI::Option* gaussian = command->add_option("--gaussian", options->gaussian, "fitted Gaussian for --teleport");
+  CLI::Option* gaussian = command->add_option("--gaussian", options->gaussian,
+                                              "fitted Gaussian for --teleport, or for what --solver auto finds");
   teleport->needs(gaussian);
-  gaussian->needs(teleport);
+  command->add_option("--nfe", options->nfe, "with --solver auto: the most evaluations");
+  command->add_option("--study", options->study, "with --solver auto: study.json of farfield study");
   command->add_flag("--trajectory", options->trajectory, "keep the state after every step, and the levels");
 }
 

@@ -154,6 +154,7 @@ int main(int argc, char** argv) {
   add_encode_command(app, context);
   add_interpolate_command(app, context);
   add_schedule_command(app, context);
+  add_study_command(app, context);
   add_compare_command(app, context);
   add_fit_command(app, context);
   add_data_command(app, context);

@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/study_file.h"
+#include "analysis/study_report.h"
+#include "core/device.h"
+#include "core/error.h"
+#include "core/io/file.h"
+#include "core/progress.h"
+#include "core/run_folder.h"
+#include "core/run_info.h"
+#include "core/text.h"
+#include "models/model_registry.h"
+#include "models/reference_file.h"
+#include "samplers/model_levels.h"
+#include "samplers/teleport_auto.h"
+#include "tools/command.h"
+
+namespace farfield::tools {
+namespace {
+
+constexpr const char* kExamples =
+    "  farfield study --model assets/glyphs.safetensors --out runs/study\n"
+    "  farfield study --model net.safetensors --gaussian gaussian.safetensors --nfe 4-20 --out runs/study\n"
+    "  farfield study --model net.safetensors --solvers ipndm4 --solvers dpmpp_3m,predict=eps --schedules gits:gits.json --out runs/two\n"
+    "  farfield sample --model net.safetensors --solver auto --nfe 8 --study runs/study/study.json --out runs/eight\n";
+
+struct StudyArguments {
+  std::string model, out, nfe = "4,6,8,10,12,16,20,30", seeds = "0-15", gaussian, teleport = "auto";
+  std::vector<std::string> solvers = {"all"}, schedules = {"polynomial", "logsnr", "vp_uniform"};
+  std::string reference = StudyRequest().reference;
+  std::optional<int64_t> label;
+  int64_t batch = 64;
+};
+
+StudyRequest request_of(const StudyArguments& arguments, const Context& context) {
+  StudyRequest request;
+  for (const auto& name : arguments.solvers) {
+    const auto names = name == "all" ? study_solvers() : std::vector<std::string>{name};
+    for (const auto& one : names) {
+      if (std::find(request.solvers.begin(), request.solvers.end(), one) == request.solvers.end()) request.solvers.push_back(one);
+    }
+  }
+  request.schedules = arguments.schedules;
+  request.nfe = parse_seeds(arguments.nfe);
+  std::sort(request.nfe.begin(), request.nfe.end());
+  request.nfe.erase(std::unique(request.nfe.begin(), request.nfe.end()), request.nfe.end());
+  request.seeds = parse_seeds(arguments.seeds);
+  request.label = arguments.label;
+  request.reference = arguments.reference;
+  request.batch = arguments.batch;
+  request.device = parse_device(context.device);
+  request.model_sha256 = model_sha256(arguments.model);
+  return request;
+}
+
+// Where the closed form is left: the level named, or the lowest that the Gaussian explains.
+Teleport teleport_of(const StudyArguments& arguments, const Denoiser& model, const StudyRequest& request) {
+  Teleport teleport{0, read_gaussian(arguments.gaussian)};
+  if (arguments.teleport != "auto") {
+    teleport.sigma = parse_double(arguments.teleport, "--teleport");
+    return teleport;
+  }
+  const TeleportSearch search{.batch = request.batch, .label = request.label, .device = request.device};
+  const auto levels = resolve_levels({.steps = 40}, model.info());
+  teleport.sigma = lowest_explained(measure_explained(model, teleport.gaussian, levels, search), search.threshold);
+  return teleport;
+}
+
+Facts settings_of(const StudyArguments& arguments, const StudyRequest& request, const Study& study, const std::string& precision) {
+  Facts facts = {{"model", arguments.model + " (SHA-256 " + request.model_sha256 + ")"},
+                 {"reference", fmt::format("{}, {} evaluations", request.reference, study.reference_nfe)},
+                 {"solvers", join(request.solvers, ", ")},
+                 {"schedules", join(request.schedules, ", ")},
+                 {"seeds", arguments.seeds},
+                 {"evaluations", fmt::format("{} a seed, {} of them answered by an equal one before", study.evaluations, study.reused)},
+                 {"precision", precision},
+                 {"program", version_line()}};
+  if (request.teleport) {
+    facts.emplace_back("teleport", fmt::format("to sigma {} by {}", format_double(request.teleport->sigma), arguments.gaussian));
+  }
+  return facts;
+}
+
+void report(const StudyArguments& arguments, const Context& context, const StudyAdvice& advice) {
+  if (context.json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"out", arguments.out}, {"advice", nlohmann::ordered_json::parse(serialize_advice(advice))}}.dump());
+    return;
+  }
+  fmt::print("nfe  solver, schedule, steps, start: distance from the reference (rms)\n");
+  for (const auto& budget : advice.budgets) {
+    const Advice& best = budget.teleported ? *budget.teleported : budget.plain;
+    fmt::print("{:>3}  {}, {}, {}, {}: {:.3g}\n", budget.nfe, best.solver, best.schedule, best.steps,
+               best.teleport ? fmt::format("teleported to {:.4g}", *best.teleport) : "noise", best.rms);
+  }
+  fmt::print("{}/report.html\n", arguments.out);
+}
+
+void run(const StudyArguments& arguments, const Context& context) {
+  StudyRequest request = request_of(arguments, context);
+  RunFolder folder(arguments.out, context.force);
+  RunInfo info(context.command_line);
+  // Solvers are compared, not rounding: float32 unless another precision is asked for.
+  const std::string precision = context.precision == "auto" ? "fp32" : context.precision;
+  const auto model = open_model(arguments.model, {context.device, precision, context.trust});
+  if (!arguments.gaussian.empty()) request.teleport = teleport_of(arguments, *model, request);
+  std::optional<Progress> progress;
+  request.on_phase = [&](const std::string& phase, int64_t total) { progress.emplace(phase, total, "evaluations"); };
+  request.on_evaluation = [&](int64_t samples) { progress->advance(samples); };
+  const Study study = run_study(*model, request);
+  progress.reset();
+
+  const StudyAdvice advice = advise(study, request, arguments.model);
+  write_file_atomically(folder.path("study.json"), serialize_advice(advice));
+  write_study_report({study, request, arguments.model, context.command_line, settings_of(arguments, request, study, precision)}, folder);
+  info.add_text("model", arguments.model);
+  info.add_text("reference", request.reference);
+  info.add_number("reference_nfe", static_cast<double>(study.reference_nfe));
+  info.add_number("evaluations", static_cast<double>(study.evaluations));
+  info.add_number("evaluations_reused", static_cast<double>(study.reused));
+  info.add_text("precision", precision);
+  if (const auto file = model_file(arguments.model); !file.empty()) info.add_input("model", file);
+  if (!arguments.gaussian.empty()) info.add_input("gaussian", arguments.gaussian);
+  info.write(folder.path("run.json"));
+  folder.commit();
+  report(arguments, context, advice);
+}
+
+}  // namespace
+
+void add_study_command(CLI::App& app, Context& context) {
+  const auto arguments = std::make_shared<StudyArguments>();
+  CLI::App* command = add_command(app, context, "study", "Measures which solver and schedule come nearest within a budget",
+                                  kExamples, [&context, arguments] { run(*arguments, context); });
+  command->add_option("--model", arguments->model, "network, reference file, run folder or delta:SRC")->required();
+  command->add_option("--out", arguments->out, "folder to make")->required();
+  command->add_option("--solvers", arguments->solvers, "SOLVER[,option=value...], repeatable; all: every exact deterministic one")
+      ->capture_default_str();
+  command->add_option("--schedules", arguments->schedules, "schedules, repeatable, also gits:FILE")->capture_default_str();
+  command->add_option("--nfe", arguments->nfe, "budgets of evaluations: 4-20 or 4,8,16")->capture_default_str();
+  command->add_option("--seeds", arguments->seeds, "trajectories")->capture_default_str();
+  command->add_option("--class", arguments->label, "class of every trajectory; without it each seed draws one");
+  CLI::Option* gaussian = command->add_option("--gaussian", arguments->gaussian, "fitted Gaussian: try every run teleported, too");
+  command->add_option("--teleport", arguments->teleport, "level to teleport to, or auto")->capture_default_str()->needs(gaussian);
+  command->add_option("--reference", arguments->reference, "adaptive solver that errors are measured from")->capture_default_str();
+  command->add_option("--batch", arguments->batch, "trajectories at a time")->capture_default_str();
+  add_compute_options(*command, context);
+  add_trust_option(*command, context);
+  add_output_options(*command, context);
+}
+
+}  // namespace farfield::tools
