@@ -63,7 +63,8 @@ CheckpointManifest read_checkpoint_manifest(const fs::path& run_folder) {
     const int format = document.at("format");
     if (format != kFormat) throw bad_file(path.string(), fmt::format("format {}, expected {}", format, kFormat));
     manifest = {entries_from(document.at("states")), entries_from(document.at("snapshots")), {}};
-    for (const auto& [name, list] : document.value("averages", json::object()).items()) {
+    const json averages = document.value("averages", json::object());
+    for (const auto& [name, list] : averages.items()) {
       manifest.averages[name] = entries_from(list);
     }
   } catch (const json::exception& error) {

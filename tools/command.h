@@ -28,6 +28,8 @@ void add_output_options(CLI::App& command, Context& context);   // --force --qui
 
 // One line per subcommand, each in its own cmd_NAME.cpp; listed in main.cpp in the order of --help.
 void add_train_command(CLI::App& app, Context& context);
+void add_report_command(CLI::App& app, Context& context);
+void add_ema_command(CLI::App& app, Context& context);
 void add_sample_command(CLI::App& app, Context& context);
 void add_encode_command(CLI::App& app, Context& context);
 void add_interpolate_command(CLI::App& app, Context& context);

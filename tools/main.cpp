@@ -151,6 +151,8 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", version_line);
   app.require_subcommand(1);
   add_train_command(app, context);
+  add_report_command(app, context);
+  add_ema_command(app, context);
   add_sample_command(app, context);
   add_encode_command(app, context);
   add_interpolate_command(app, context);

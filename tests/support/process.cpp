@@ -1,13 +1,12 @@
 #include "tests/support/process.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
 #include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "tests/support/test_support.h"
 
 namespace farfield::test {
 namespace {
@@ -39,32 +38,44 @@ void redirect(const std::string& path, int flags, int descriptor) {
 
 }  // namespace
 
+RunningProgram::RunningProgram(const std::vector<std::string>& command, const std::vector<std::string>& environment,
+                               const std::string& directory)
+    : child_(fork()) {
+  if (child_ != 0) return;
+  redirect("/dev/null", O_RDONLY, STDIN_FILENO);
+  redirect((dir_ / "out").string(), O_WRONLY | O_CREAT, STDOUT_FILENO);
+  redirect((dir_ / "err").string(), O_WRONLY | O_CREAT, STDERR_FILENO);
+  if (!directory.empty() && chdir(directory.c_str()) != 0) _exit(126);
+  become(command, environment);
+}
+
+void RunningProgram::signal(int number) const { kill(child_, number); }
+
+bool RunningProgram::running() {
+  over_ = over_ || waitpid(child_, &status_, WNOHANG) == child_;
+  return !over_;
+}
+
+ProcessResult RunningProgram::result() {
+  if (!over_) waitpid(child_, &status_, 0);
+  over_ = true;
+  const int code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
+  return {code, content(dir_ / "out"), content(dir_ / "err")};
+}
+
 ProcessResult run_program(const std::vector<std::string>& command, const std::vector<std::string>& environment,
                           const std::string& directory) {
-  TempDir dir;
-  const std::string out = (dir / "out").string(), err = (dir / "err").string();
-  const pid_t child = fork();
-  if (child == 0) {
-    redirect("/dev/null", O_RDONLY, STDIN_FILENO);
-    redirect(out, O_WRONLY | O_CREAT, STDOUT_FILENO);
-    redirect(err, O_WRONLY | O_CREAT, STDERR_FILENO);
-    if (!directory.empty() && chdir(directory.c_str()) != 0) _exit(126);
-    become(command, environment);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  ProcessResult result;
-  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  result.out = content(out);
-  result.err = content(err);
-  return result;
+  return RunningProgram(command, environment, directory).result();
+}
+
+std::vector<std::string> farfield_command(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), FARFIELD_BINARY);
+  return arguments;
 }
 
 ProcessResult run_farfield(std::vector<std::string> arguments, const std::vector<std::string>& environment,
                            const std::string& directory) {
-  std::vector<std::string> command = {FARFIELD_BINARY};
-  for (auto& argument : arguments) command.push_back(std::move(argument));
-  return run_program(command, environment, directory);
+  return run_program(farfield_command(std::move(arguments)), environment, directory);
 }
 
 }  // namespace farfield::test

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/test_support.h"
+
 namespace farfield::test {
 
 struct ProcessResult {
@@ -10,10 +12,30 @@ struct ProcessResult {
   std::string out, err;
 };
 
+// A program under way, its standard streams captured and its standard input empty.
+class RunningProgram {
+ public:
+  // As run_program().
+  RunningProgram(const std::vector<std::string>& command, const std::vector<std::string>& environment = {},
+                 const std::string& directory = "");
+  RunningProgram(const RunningProgram&) = delete;
+  void signal(int number) const;
+  bool running();          // false from its end on
+  ProcessResult result();  // waits for the end
+
+ private:
+  TempDir dir_;
+  int child_, status_ = 0;
+  bool over_ = false;
+};
+
 // Runs a program with its standard streams captured; `environment` holds "NAME=value" additions, `directory` is where it
 // runs ("" = here). Standard input is empty.
 ProcessResult run_program(const std::vector<std::string>& command, const std::vector<std::string>& environment = {},
                           const std::string& directory = "");
+
+// The command line of build/farfield with these arguments.
+std::vector<std::string> farfield_command(std::vector<std::string> arguments);
 
 // run_program of build/farfield.
 ProcessResult run_farfield(std::vector<std::string> arguments, const std::vector<std::string>& environment = {},

@@ -1,4 +1,8 @@
 // `farfield train` through the real program: what is left behind after an end, a signal, a kill, a mistake.
+#include <chrono>
+#include <csignal>
+#include <random>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -8,6 +12,7 @@
 
 #include "core/io/file.h"
 #include "core/io/safetensors.h"
+#include "core/text.h"
 #include "tests/support/process.h"
 #include "tests/support/test_support.h"
 
@@ -87,6 +92,11 @@ TEST(TrainCommand, MistakesLeaveNothingBehind) {
       {{"data.source=gliphs"}, "did you mean 'glyphs'", 2},
       {{"data.source=mnist:/nowhere"}, "/nowhere", 5},
       {{"network.channel_mult=[1,2,2,2,2,2]"}, "resolution", 2},
+      {{"run.micro_batch=3"}, "run.micro_batch is 3; expected 0 or a divisor of run.batch = 8", 2},
+      {{"network.label_dim=7"}, "network.label_dim is 7, but the data", 2},
+      {{"run.batch=65"}, "has 64 samples; run.batch = 65 needs at least as many", 2},
+      {{"preconditioning.name=vp"}, "loss.noise = lognormal has levels from 0 to inf", 2},
+      {{"probes.images=8", "probes.references=gausian"}, "did you mean 'gaussian'", 2},
   };
   for (const auto& row : rows) {
     const auto result = run_farfield(small_run(folder / "run", row.settings));
@@ -94,6 +104,107 @@ TEST(TrainCommand, MistakesLeaveNothingBehind) {
     EXPECT_NE(result.err.find(row.fragment), std::string::npos) << result.err;
     EXPECT_FALSE(fs::exists(folder / "run")) << row.fragment;
   }
+}
+
+// Waits until `condition` holds or the program ends; false after a minute.
+template <class Condition>
+bool wait_for(test::RunningProgram& program, Condition condition) {
+  for (int i = 0; i < 12000 && program.running(); ++i) {
+    if (condition()) return true;
+    usleep(5000);
+  }
+  return condition();
+}
+
+int64_t saved_images(const fs::path& run) {
+  if (!fs::exists(run / "checkpoints.json")) return 0;
+  const auto states = manifest_of(run)["states"];
+  return states.empty() ? 0 : states.back()["images"].get<int64_t>();
+}
+
+// T17: SIGTERM while the run trains, draws a preview, looks at its probes, saves. Each phase is made the longest one.
+TEST(TrainCommand, ASignalInAnyPhaseSavesAndExitsWithSeven) {
+  struct Phase {
+    std::string name;
+    std::vector<std::string> settings;
+    std::string marker;  // appears when the phase is near
+  };
+  const std::vector<Phase> phases = {
+      {"train", {"run.batch=64", "run.micro_batch=8", "run.tick_images=64"}, "log.jsonl"},
+      {"preview", {"run.preview_images=8"}, "previews"},
+      {"probe", {"probes.images=8", "probes.count=512", "probes.references=isotropic"}, "log.jsonl"},
+      {"save", {"run.state_images=8", "run.snapshot_images=8", "run.tick_images=8"}, "log.jsonl"},
+  };
+  std::minstd_rand random(3);
+  for (const auto& phase : phases) {
+    test::TempDir folder;
+    auto settings = phase.settings;
+    settings.insert(settings.end(), {"run.images=1000000"});
+    test::RunningProgram program(test::farfield_command(small_run(folder / "run", settings)));
+    ASSERT_TRUE(wait_for(program, [&] { return fs::exists(folder / "run" / phase.marker); })) << phase.name;
+    usleep(random() % 400'000);
+    const auto start = std::chrono::steady_clock::now();
+    program.signal(SIGTERM);
+    const auto result = program.result();
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10)) << phase.name;
+    EXPECT_EQ(result.exit_code, 7) << phase.name << ": " << result.err;
+    EXPECT_NE(result.err.find("the state is saved"), std::string::npos) << phase.name << ": " << result.err;
+    const auto state = newest_state(folder / "run");
+    EXPECT_NE(result.err.find("after " + state.metadata.at("images") + " of"), std::string::npos) << result.err;
+  }
+}
+
+// T1 through the real program: kill -9 at random moments of a run that saves every step; it always goes on from there.
+TEST(TrainCommand, KilledAtAnyMomentItGoesOnFromAWholeState) {
+  test::TempDir folder;
+  const fs::path run = folder / "run";
+  std::minstd_rand random(11);
+  for (int trial = 0; trial < 6; ++trial) {
+    const int64_t before = saved_images(run);
+    auto command = small_run(run, {"run.images=1000000", "run.state_images=8", "run.snapshot_images=8"});
+    if (trial > 0) command.push_back("--resume");
+    test::RunningProgram program(test::farfield_command(command));
+    ASSERT_TRUE(wait_for(program, [&] { return saved_images(run) > before; })) << program.result().err;
+    usleep(random() % 300'000);
+    program.signal(SIGKILL);
+    EXPECT_EQ(program.result().exit_code, 128 + SIGKILL);
+    const TensorFile state = newest_state(run);  // its hash is compared
+    EXPECT_EQ(state.metadata.at("images"), std::to_string(saved_images(run)));
+  }
+}
+
+TEST(TrainCommand, WarnsWhenSigmaDataIsNotThatOfTheData) {
+  test::TempDir folder;
+  const auto wrong = run_farfield(small_run(folder / "wrong", {"run.images=8", "preconditioning.sigma_data=0.5"}));
+  EXPECT_NE(wrong.err.find("preconditioning.sigma_data is 0.5, but the standard deviation of the data"), std::string::npos) << wrong.err;
+  const auto right = run_farfield(small_run(folder / "right", {"run.images=8"}));
+  EXPECT_EQ(right.err.find("sigma_data"), std::string::npos) << right.err;
+}
+
+TEST(TrainCommand, FineTunesProbesReportsAndAveragesAnew) {
+  test::TempDir folder;
+  const fs::path first = folder / "first", second = folder / "second";
+  ASSERT_EQ(run_farfield(small_run(first)).exit_code, 0);
+  auto command = small_run(second, {"ema.sigma_rel=[0.05,0.1]", "probes.images=32", "probes.references=gaussian,delta",
+                                    "run.preview_images=32", "run.tick_images=16"});
+  command.insert(command.end(), {"--init", first.string(), "--snapshot-at", "24,40", "--max-time", "5m"});
+  const auto trained = run_farfield(command);
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_EQ(manifest_of(second)["averages"]["power-0.05"].size(), 3u);
+  const auto ema = run_farfield({"ema", "--run", second.string(), "--sigma-rel", "0.07", "--out", (folder / "e.safetensors").string(), "--json"});
+  ASSERT_EQ(ema.exit_code, 0) << ema.err;
+  EXPECT_EQ(nlohmann::json::parse(ema.out)["averages"], 6);
+  EXPECT_EQ(run_farfield({"sample", "--model", (folder / "e.safetensors").string(), "--seeds", "0", "--steps", "1", "--out",
+                          (folder / "s").string()}).exit_code, 0);
+  EXPECT_EQ(run_farfield({"ema", "--run", first.string(), "--sigma-rel", "0.07", "--out", (folder / "f.safetensors").string()}).exit_code, 2);
+
+  const auto report = run_farfield({"report", second.string(), "--out", (folder / "report").string()});
+  ASSERT_EQ(report.exit_code, 0) << report.err;
+  const std::string page = read_file(folder / "report/report.html", 1 << 24);
+  for (const char* words : {"Where the loss falls", "Samples while it trained", "explained by delta", "images per second"}) {
+    EXPECT_NE(page.find(words), std::string::npos) << words;
+  }
+  EXPECT_EQ(split(read_file(folder / "report/probes.csv", 1 << 20), '\n').front(), "images,reference,sigma,explained");
 }
 
 // T30

@@ -37,6 +37,17 @@ TEST(TrainOptions, MistakesNameTheFieldAndTheConstraint) {
       {"data.source=''", "data.source is missing"},
       {"network.img_resolution=16", "network.img_resolution is 16, but the data 'tiny' has 8"},
       {"network.label_dim=4", "network.label_dim is 4, but the data 'tiny' has 3"},
+      {"augment.probability=2", "augment.probability is 2; expected in [0, 1]"},
+      {"augment.probability=0.1", "augment.xflip and augment.probability"},
+      {"optimiser.decay_images=5", "does not apply to optimiser.schedule = constant"},
+      {"optimiser.weight_decay=0.1", "applies to optimiser.name = adamw only"},
+      {"preconditioning.name=vp", "loss.noise = lognormal has levels from 0 to inf, but preconditioning.name = vp is defined from"},
+      {"preconditioning.name=ve", "or take loss.noise = ve and loss.name = ve"},
+      {"run.nonfinite=zero", "run.nonfinite"},
+      {"run.snapshot_at=[0]", "run.snapshot_at is 0; expected above 0"},
+      {"probes.sigmas=[1,0.5]", "probes.sigmas is 0.5"},
+      {"network.channel_mult=[1,2,2,2,2]", "img_resolution 8 cannot be halved 4 times"},
+      {"network.augment_dim=4", "network.augment_dim is 4, but augment.probability = 0 gives 0 labels"},
       {"run.batch=48", "has 24 samples; run.batch = 48"},
   };
   for (const auto& [setting, fragment] : rows) {
@@ -45,6 +56,53 @@ TEST(TrainOptions, MistakesNameTheFieldAndTheConstraint) {
     EXPECT_EQ(error->code(), ExitCode::kUsage) << setting;
     EXPECT_NE(std::string(error->what()).find(fragment), std::string::npos) << error->what();
   }
+}
+
+TEST(TrainOptions, SettingsThatDoNotBelongTogetherAreRefused) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> rows = {
+      {{"loss.noise=vp", "loss.p_mean=0"}, "loss.p_mean does not apply to loss.noise = vp"},
+      {{"loss.name=ve", "loss.sigma_min=1"}, "loss.sigma_min does not apply to loss.noise = ve"},
+      {{"loss.noise=loguniform", "loss.p_std=1"}, "loss.p_std does not apply"},
+      {{"loss.sigma_min=0.1", "probes.images=6"}, "probes.sigmas reach from 0.05 to 10, but the network is defined from 0.1"},
+      {{"augment.xflip=false", "augment.probability=0.1", "network.augment_dim=0"}, "augment.probability = 0.1 gives 9 labels"},
+  };
+  for (const auto& [settings, fragment] : rows) {
+    const auto error = test::error_of([&, settings = settings] { test::tiny_training(settings); });
+    ASSERT_TRUE(error) << fragment;
+    EXPECT_EQ(error->code(), ExitCode::kUsage) << fragment;
+    EXPECT_NE(std::string(error->what()).find(fragment), std::string::npos) << error->what();
+  }
+}
+
+// With every option of every section: what was read is written, and reads back as the same.
+TEST(TrainOptions, TheResolvedConfigIsAConfig) {
+  for (const std::vector<std::string>& settings :
+       {std::vector<std::string>{}, {"loss.noise=range", "loss.sigma_max=9"}, {"loss.sigma_min=0.01"}, {"loss.name=vp"},
+        {"optimiser.name=adamw", "optimiser.schedule=cosine", "optimiser.decay_images=100", "ema.sigma_rel=[0.05,0.1]"}}) {
+    const auto first = test::tiny_training(settings);
+    Config again = Config::from_text(first.resolved, "again");
+    TrainOptions options = TrainOptions::from_config(again);
+    again.finish();
+    fit_network_to_data(options, again, test::tiny_data()->info());
+    EXPECT_EQ(again.resolved(), first.resolved);
+  }
+}
+
+TEST(TrainOptions, AugmentationSetsTheWidthOfItsLabels) {
+  EXPECT_EQ(test::tiny_training().options.network.augment_dim, 0);
+  EXPECT_EQ(test::tiny_training({"network.augment_dim=9"}).options.network.augment_dim, 9);  // may stay unused
+  EXPECT_EQ(test::tiny_training({"augment.xflip=false", "augment.probability=0.12"}).options.network.augment_dim, 9);
+}
+
+TEST(TrainOptions, WhatIsLeftOpenIsTakenFromTheModel) {
+  const auto model = test::tiny_training({"preconditioning.sigma_data=0.3"}).options.model_config();
+  Config config = Config::from_text("data: {source: tiny}\nnetwork: {dropout: 0.5}\nrun: {batch: 6}\n", "own.yaml");
+  adopt_model(config, model);
+  const auto options = TrainOptions::from_config(config);
+  config.finish();
+  EXPECT_EQ(options.sigma_data, 0.3);
+  EXPECT_EQ(options.network.dropout, 0.5);
+  EXPECT_EQ(model_differences(model, options.model_config()), "");
 }
 
 TEST(TrainOptions, TheNetworkFitsTheData) {

@@ -93,6 +93,54 @@ TEST(Trainer, Bf16HasTheGradientOfFp32AndFloat32Weights) {
   EXPECT_GT((a.dot(b) / (a.norm() * b.norm())).item<double>(), 0.99);
 }
 
+// Every preconditioning with every loss whose noise levels it is defined for.
+TEST(Trainer, LearnsWithEveryPreconditioningAndLoss) {
+  const std::vector<std::vector<std::string>> rows = {
+      {"preconditioning.name=edm", "loss.name=edm"},
+      {"preconditioning.name=edm", "loss.name=vp"},
+      {"preconditioning.name=edm", "loss.name=ve"},
+      {"preconditioning.name=edm", "loss.name=edm", "loss.noise=range", "loss.sigma_min=0.01", "loss.sigma_max=20"},
+      {"preconditioning.name=vp", "loss.name=vp"},
+      {"preconditioning.name=vp", "loss.name=edm", "loss.sigma_min=0.002", "loss.sigma_max=80"},
+      {"preconditioning.name=ve", "loss.name=ve"},
+      {"preconditioning.name=iddpm", "loss.name=ve"},
+      {"preconditioning.name=iddpm", "loss.name=edm", "loss.noise=loguniform", "loss.sigma_min=0.01"},
+  };
+  for (auto settings : rows) {
+    settings.insert(settings.end(), {"network.dropout=0", "network.label_dropout=0", "loss.stratified=true", "run.micro_batch=0"});
+    Trainer trainer = tiny_trainer(settings);
+    const auto mean = [](const std::vector<torch::Tensor>& losses) { return torch::cat(losses).mean().item<double>(); };
+    const double before = mean(losses_of(trainer, 8));
+    losses_of(trainer, 20);
+    EXPECT_LT(mean(losses_of(trainer, 8)), before) << settings[0] << " " << settings[1];
+  }
+}
+
+TEST(Trainer, RoundsTheLevelsOfIddpmToItsTable) {
+  Trainer trainer = tiny_trainer({"preconditioning.name=iddpm", "loss.name=ve"});
+  const auto sigma = trainer.step().sigma;
+  EXPECT_TRUE(torch::equal(trainer.network().preconditioning->round_sigma(sigma), sigma));
+}
+
+TEST(Trainer, BeginsWithAModelOfTheSameKindOnly) {
+  Trainer source = tiny_trainer({"ema.halflife_images=0"});
+  losses_of(source, 3);
+  const auto file = parse_safetensors(serialize_safetensors(source.average_file("", {})), "source");
+  const NativeModel model = parse_native_model(file, "source");
+  Trainer target = tiny_trainer({"network.dropout=0", "run.seed=9", "ema.sigma_rel=[0.1]"});
+  target.initialise(model, "source");
+  for (const auto& name : {std::string(), std::string("power-0.1")}) {
+    EXPECT_TRUE(test::same_bits(target.average_file(name, {}), file)) << name;
+  }
+  EXPECT_EQ(target.images_seen(), 0);
+  Trainer other = tiny_trainer({"network.channel_mult=[1,1]", "preconditioning.sigma_data=0.6"});
+  const auto error = test::error_of([&] { other.initialise(model, "source"); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ExitCode::kUsage);
+  EXPECT_NE(std::string(error->what()).find("channel_mult is [1,2], here [1,1]; sigma_data is 0.5, here 0.6"),
+            std::string::npos) << error->what();
+}
+
 TEST(Trainer, LearnsTheData) {
   Trainer trainer = tiny_trainer({"network.dropout=0", "network.label_dropout=0", "augment.xflip=false"});
   const auto mean = [](const std::vector<torch::Tensor>& losses) { return torch::cat(losses).mean().item<double>(); };

@@ -1,0 +1,43 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/training_report.h"
+#include "core/run_info.h"
+#include "tools/command.h"
+
+namespace farfield::tools {
+namespace {
+
+constexpr const char* kExamples = "  farfield report runs/glyphs --out runs/glyphs-report\n";
+
+struct ReportArguments {
+  std::string run, out;
+};
+
+void run_report(const ReportArguments& arguments, const Context& context) {
+  RunFolder folder(arguments.out, context.force);
+  const std::string answer = write_training_report(arguments.run, context.command_line, folder);
+  RunInfo info(context.command_line);
+  info.add_text("run", arguments.run);
+  info.write(folder.path("run.json"));
+  folder.commit();
+  const std::string page = (folder.target() / "report.html").string();
+  if (context.json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"headline", answer}, {"report", page}}.dump());
+  } else {
+    fmt::print("{}\n{}\n", answer, page);
+  }
+}
+
+}  // namespace
+
+void add_report_command(CLI::App& app, Context& context) {
+  const auto arguments = std::make_shared<ReportArguments>();
+  CLI::App* command = add_command(app, context, "report", "Shows a training run, also one that still goes on, on one page.",
+                                  kExamples, [arguments, &context] { run_report(*arguments, context); });
+  command->add_option("RUN", arguments->run, "folder of a training run")->required();
+  command->add_option("--out", arguments->out, "folder to make")->required();
+  add_output_options(*command, context);
+}
+
+}  // namespace farfield::tools
