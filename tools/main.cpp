@@ -12,7 +12,6 @@
 
 #include <c10/util/Exception.h>
 
-#include "core/allocator.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/interrupts.h"
