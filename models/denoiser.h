@@ -19,6 +19,8 @@ struct DenoiserInfo {
   double sigma_min = 0;                 // the range of noise levels it is defined on, 0 <= sigma_min < sigma_max
   double sigma_max = std::numeric_limits<double>::infinity();
   double sigma_data = 0.5;              // standard deviation of the data it was made for
+  // The level of its table that is nearest to a sigma (iDDPM, whose networks know 1000 levels); empty: any level will do.
+  std::function<double(double sigma)> nearest_level = {};
 };
 
 // Labels already bound: what a solver sees. x [B, ...shape], sigma > 0; returns D(x; sigma) like x.

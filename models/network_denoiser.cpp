@@ -20,6 +20,7 @@ DenoiserInfo info_of(const ModelConfig& config, const Preconditioning& precondit
   info.sigma_min = std::max(config.sigma_min, preconditioning.sigma_min());
   info.sigma_max = std::min(config.sigma_max, preconditioning.sigma_max());
   info.sigma_data = config.sigma_data;
+  info.nearest_level = nearest_level_of(preconditioning.name());
   return info;
 }
 

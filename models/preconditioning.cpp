@@ -77,6 +77,7 @@ class IddpmPreconditioning final : public Preconditioning {
   double sigma_min() const override { return levels_[kSteps - 1]; }
   double sigma_max() const override { return levels_[0]; }
   Tensor round_sigma(const Tensor& sigma) const override { return table(sigma.device()).index_select(0, nearest(sigma)); }
+  bool has_levels() const override { return true; }
   int64_t output_channels_factor() const override { return 2; }
   std::map<std::string, Tensor> tables() const override { return {{"u", table(torch::kCPU).to(torch::kFloat32)}}; }
 
@@ -142,6 +143,14 @@ const std::vector<std::string>& preconditioning_names() {
     return list;
   }();
   return names;
+}
+
+std::function<double(double sigma)> nearest_level_of(std::string_view name) {
+  const std::shared_ptr<const Preconditioning> preconditioning = make_preconditioning(name);
+  if (!preconditioning->has_levels()) return {};
+  return [preconditioning](double sigma) {
+    return preconditioning->round_sigma(torch::full({1}, sigma, torch::kFloat64)).item<double>();
+  };
 }
 
 }  // namespace farfield

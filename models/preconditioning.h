@@ -26,6 +26,7 @@ class Preconditioning {
   virtual double sigma_max() const = 0;
   // iDDPM: the nearest level of its table; the others: sigma itself.
   virtual torch::Tensor round_sigma(const torch::Tensor& sigma) const { return sigma; }
+  virtual bool has_levels() const { return false; }  // whether round_sigma changes anything
   virtual int64_t output_channels_factor() const { return 1; }  // iDDPM networks also predict a variance: 2
   // Tables that the reference keeps beside the network's weights (iDDPM: `u` [1001] float32).
   virtual std::map<std::string, torch::Tensor> tables() const { return {}; }
@@ -42,5 +43,8 @@ torch::Tensor precondition(const Preconditioning& preconditioning, const RawNetw
 // `name` as above or NVlabs' class names (EDMPrecond, VPPrecond, VEPrecond, iDDPMPrecond); usage_error if unknown.
 std::unique_ptr<Preconditioning> make_preconditioning(std::string_view name, double sigma_data = 0.5);
 const std::vector<std::string>& preconditioning_names();
+
+// DenoiserInfo::nearest_level of a network with this preconditioning; empty where every level will do.
+std::function<double(double sigma)> nearest_level_of(std::string_view name);
 
 }  // namespace farfield

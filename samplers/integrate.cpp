@@ -118,7 +118,9 @@ RunPlan plan_run(const Solver& solver, const std::vector<double>& levels, const 
                .brownian = options.brownian,
                .on_attempt = options.on_attempt};
   for (int64_t i = 0; i < steps; ++i) {
-    plan.intervals.push_back({options.churn.raised(planned[i], steps), planned[i + 1]});
+    double from = options.churn.raised(planned[i], steps);
+    if (from > planned[i] && options.nearest_level) from = std::max(planned[i], options.nearest_level(from));
+    plan.intervals.push_back({from, planned[i + 1]});
   }
   return plan;
 }

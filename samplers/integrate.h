@@ -25,6 +25,7 @@ using NoiseFn = std::function<torch::Tensor(int64_t index)>;
 
 struct IntegrateOptions {
   Churn churn = {};
+  std::function<double(double sigma)> nearest_level = {};  // DenoiserInfo's: raised levels are moved there
   NoiseFn noise = {};        // needed when churn.s_churn > 0, and then called once in every step, raised or not
   BrownianFn brownian = {};  // needed by stochastic solvers
   bool afs = false;          // the first denoiser call is replaced (analytical_first_step.h)

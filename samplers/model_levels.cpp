@@ -48,7 +48,12 @@ std::vector<double> levels_by_formula(const ScheduleRequest& request, const Deno
     if (!options.sigma_min) options.sigma_min = std::max(schedule.sigma_min, model.sigma_min);
     if (!options.sigma_max) options.sigma_max = std::min(schedule.sigma_max, model.sigma_max);
   }
-  return noise_levels(options);
+  auto levels = noise_levels(options);
+  if (!model.nearest_level) return levels;
+  for (double& level : levels) {
+    if (level > 0) level = model.nearest_level(level);
+  }
+  return levels;
 }
 
 // The schedule of request.steps steps in a file of the same model.

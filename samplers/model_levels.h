@@ -26,7 +26,8 @@ struct ScheduleRequest {
 std::filesystem::path schedule_file(const ScheduleRequest& request);
 
 // The noise levels of `request` for `model`. usage_error for an option that does not apply to the schedule, for a level
-// outside the model's range, and as noise_levels() and check_levels() do.
+// outside the model's range, and as noise_levels() and check_levels() do. Levels of a formula are those of the model's
+// table that are nearest, where it has one (EDM's round_sigma); a formula with two levels of one entry is refused.
 std::vector<double> resolve_levels(const ScheduleRequest& request, const DenoiserInfo& model);
 
 // usage_error when a level above 0 lies outside the model's range of noise levels, naming both.

@@ -60,6 +60,7 @@ void run_batch(const Denoiser& denoiser, const Solver& solver, const SampleReque
                                       : start_from_noise(latents, request.levels);
 
   IntegrateOptions options = run_options(request);
+  options.nearest_level = model.nearest_level;
   options.noise = [&](int64_t) { return streams.noise(); };
   options.brownian = [&](double from, double to) { return path.increment(from, to); };
   if (request.trajectory) options.observer = record_states(samples.trajectory.narrow(1, first, count));

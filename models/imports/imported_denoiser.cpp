@@ -30,6 +30,7 @@ class ImportedDenoiser final : public Denoiser {
       preconditioning_ = make_preconditioning(options.precond, options.sigma_data);
       info_.sigma_min = std::max(info_.sigma_min, preconditioning_->sigma_min());
       info_.sigma_max = std::min(info_.sigma_max, preconditioning_->sigma_max());
+      info_.nearest_level = nearest_level_of(preconditioning_->name());
     }
   }
   const DenoiserInfo& info() const override { return info_; }

@@ -79,5 +79,14 @@ TEST(Dropout, MasksAreAFunctionOfTheKey) {
   EXPECT_TRUE(((rows.sum(1) == 0) | (rows.sum(1) == 3)).all().item<bool>());
 }
 
+// Values of the reference's table: u_8 = 80.20, u_{M-1} = 0.006425.
+TEST(Preconditioning, OnlyIddpmHasLevelsOfItsOwn) {
+  for (const auto& name : {"edm", "vp", "ve"}) EXPECT_FALSE(nearest_level_of(name)) << name;
+  const auto nearest = nearest_level_of("iddpm");
+  EXPECT_NEAR(nearest(80), 80.20, 0.005);
+  EXPECT_NEAR(nearest(0.007), 0.006425, 5e-7);
+  EXPECT_EQ(nearest(nearest(3)), nearest(3));
+}
+
 }  // namespace
 }  // namespace farfield

@@ -1,5 +1,6 @@
 #include "samplers/model_levels.h"
 
+#include <cmath>
 #include <fstream>
 
 #include "samplers/noise_levels.h"
@@ -33,6 +34,16 @@ TEST(ModelLevels, what_is_given_is_kept_or_refused) {
   expect_refused({.sigmas = {10, 1}, .steps = 1}, kWide, "--steps does not apply");
   expect_refused({.sigmas = {10, 1}, .final = "zero"}, kWide, "--final does not apply");
   expect_refused({.sigmas = {10, 20}}, kWide, "above the one before");
+}
+
+// EDM passes a formula's levels through round_sigma; what is written by hand stays.
+TEST(ModelLevels, formulas_use_the_levels_a_model_has) {
+  DenoiserInfo halves = kWide;
+  halves.nearest_level = [](double sigma) { return std::max(0.5, std::round(2 * sigma) / 2); };
+  EXPECT_EQ(resolve_levels({.steps = 3, .sigma_min = 1.2, .sigma_max = 80.1, .rho = 1}, halves),
+            (std::vector<double>{80, 40.5, 1, 0}));
+  EXPECT_EQ(resolve_levels({.sigmas = {10.1, 1.3, 0}}, halves), (std::vector<double>{10.1, 1.3, 0}));
+  expect_refused({.steps = 40}, halves, "the same as the one before");
 }
 
 TEST(ModelLevels, lists_and_files_are_taken_as_they_are) {
