@@ -11,7 +11,7 @@ namespace farfield {
 
 // Sections of a report about what earlier commands left behind, so that one page tells the whole story:
 //   a folder of `farfield sample`   its samples, side by side with those of the other folders, the settings below them,
-//                                   and for the seeds they share the root mean square difference to the first folder's
+//                                   and how far they are, on shared seeds, from the one with the most evaluations
 //   a folder of `farfield train`    the loss over images seen and over the noise level, the newest preview
 //   a file of `farfield fit`        what was fitted to what
 // In the order: fits, training, samples. io_error or bad_file when a folder is none of these or is damaged.

@@ -1,12 +1,12 @@
 #include "analysis/sampling_section.h"
 
-#include <cmath>
+#include <algorithm>
 #include <map>
-#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/evaluations_figure.h"
 #include "analysis/format.h"
 #include "analysis/sample_figure.h"
 #include "core/error.h"
@@ -72,21 +72,55 @@ std::vector<std::string> captions(const SampleRun& run) {
   return lines;
 }
 
-// The root mean square difference over the seeds that both runs have; nothing when none is shared.
-std::optional<std::string> distance(const SampleRun& run, const SampleRun& first) {
-  if (run.x.sizes().slice(1) != first.x.sizes().slice(1)) return std::nullopt;
-  std::map<int64_t, int64_t> place;
-  for (int64_t i = 0; i < first.seeds.size(0); ++i) place[first.seeds[i].item<int64_t>()] = i;
-  double sum = 0;
-  int64_t shared = 0;
-  for (int64_t i = 0; i < run.seeds.size(0); ++i) {
-    const auto other = place.find(run.seeds[i].item<int64_t>());
-    if (other == place.end()) continue;
-    sum += (run.x[i] - first.x[other->second]).square().mean().item<double>();
-    ++shared;
+int64_t evaluations_of(const SampleRun& run) {
+  const json nfe = run.settings.value("/result/nfe_per_sample"_json_pointer, json());
+  return nfe.is_number_integer() ? nfe.get<int64_t>() : 0;
+}
+
+// The mean square difference of every seed that both runs have, [shared] float64; empty when none is shared.
+torch::Tensor squares_between(const SampleRun& run, const SampleRun& other) {
+  std::vector<double> squares;
+  if (run.x.sizes().slice(1) == other.x.sizes().slice(1)) {
+    std::map<int64_t, int64_t> place;
+    for (int64_t i = 0; i < other.seeds.size(0); ++i) place[other.seeds[i].item<int64_t>()] = i;
+    for (int64_t i = 0; i < run.seeds.size(0); ++i) {
+      const auto found = place.find(run.seeds[i].item<int64_t>());
+      if (found == place.end()) continue;
+      squares.push_back((run.x[i] - other.x[found->second]).square().mean().item<double>());
+    }
   }
-  if (shared == 0) return std::nullopt;
-  return fmt::format("rms difference to {}: {} ({} seeds)", first.name, format_digits(std::sqrt(sum / static_cast<double>(shared)), 2), shared);
+  return torch::tensor(squares, torch::kFloat64);
+}
+
+// The run with the most evaluations stands for the solution; its place.
+size_t teacher_of(const std::vector<SampleRun>& runs) {
+  const auto most = std::max_element(runs.begin(), runs.end(), [](const SampleRun& a, const SampleRun& b) {
+    return evaluations_of(a) < evaluations_of(b);
+  });
+  return static_cast<size_t>(most - runs.begin());
+}
+
+// Runs with a caption of their distance from the teacher, and those numbers for the figure.
+struct Distances {
+  std::vector<SampleSet> sets;
+  std::vector<RunError> errors;
+};
+
+Distances measure(const std::vector<SampleRun>& runs) {
+  const size_t teacher = teacher_of(runs);
+  Distances result;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    SampleSet set{runs[i].name, "network", runs[i].x, captions(runs[i])};
+    const auto squares = i == teacher ? torch::Tensor() : squares_between(runs[i], runs[teacher]);
+    if (squares.defined() && squares.numel() > 0) {
+      const RmsError error = rms_error(squares);
+      set.captions.push_back(fmt::format("rms difference to {}: {} ({} seeds)", runs[teacher].name,
+                                         format_digits(error.rms, 2), squares.numel()));
+      result.errors.push_back({runs[i].name, join(captions(runs[i]), "; "), evaluations_of(runs[i]), squares.numel(), error});
+    }
+    result.sets.push_back(std::move(set));
+  }
+  return result;
 }
 
 }  // namespace
@@ -94,20 +128,16 @@ std::optional<std::string> distance(const SampleRun& run, const SampleRun& first
 void add_sampling_section(Report& report, const std::vector<fs::path>& folders) {
   std::vector<SampleRun> runs;
   for (const fs::path& folder : folders) runs.push_back(read_run(folder.has_filename() ? folder : folder.parent_path()));
-  std::vector<SampleSet> sets;
-  std::string difference;
-  for (size_t i = 0; i < runs.size(); ++i) {
-    SampleSet set{runs[i].name, "network", runs[i].x, captions(runs[i])};
-    if (i > 0) {
-      if (const auto text = distance(runs[i], runs[0])) set.captions.push_back(difference = *text);
-    }
-    sets.push_back(std::move(set));
-  }
+  const Distances distances = measure(runs);
   report.section("Samples of earlier runs");
-  const std::string title = difference.empty() ? "Samples" : fmt::format("The same seeds, sampled {} ways", runs.size());
+  const std::string title =
+      distances.errors.empty() ? "Samples" : fmt::format("The same seeds, sampled {} ways", runs.size());
   report.figure(sample_figure(title, "Same seeds at the same places. The difference is the root mean square over all "
                                      "numbers of the shared seeds' samples, in units of the data ([−1, 1] for images).",
-                              sets));
+                              distances.sets));
+  if (distances.errors.size() < 2) return;
+  const SampleRun& teacher = runs[teacher_of(runs)];
+  report.figure(evaluations_figure(distances.errors, fmt::format("{} ({} evaluations)", teacher.name, evaluations_of(teacher))));
 }
 
 }  // namespace farfield

@@ -38,7 +38,7 @@ TEST(CommandLine, MistakesAreOneLineWithTheNearestName) {
       {{"smaple"}, "did you mean 'sample'?"},
       {{"doctor", "--jsno"}, "did you mean '--json'?"},
       {{"sample", "--stpes=3"}, "did you mean '--steps'?"},
-      {{}, "name one of: train, sample, encode, interpolate, schedule, compare"},
+      {{}, "name one of: train, report, ema, sample, encode, interpolate, schedule, study, compare"},
       {{"data"}, "name one of: stats"},
       {{"doctor", "--threads", "many"}, "threads"},
       {{"doctor", "--threads", "-3"}, "threads: -3 is not in 0 ... 4096"},
