@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -26,14 +26,20 @@ Table run_table(const Study& study) {
   return table;
 }
 
-// The best run of a solver within a budget, over all schedules.
-const StudyRun* best_of(const Study& study, const std::string& solver, int64_t budget, bool teleported) {
+// The most evaluations within a budget that runs chosen by `which` take; of those runs the nearest. nullptr when none fits.
+const StudyRun* nearest_at(const Study& study, int64_t budget, const std::function<bool(const StudyRun&)>& which) {
   const StudyRun* best = nullptr;
   for (const StudyRun& run : study.runs) {
-    if (run.solver != solver || run.nfe > budget || run.teleported != teleported) continue;
-    if (best == nullptr || run.error.rms < best->error.rms) best = &run;
+    if (run.nfe > budget || !which(run)) continue;
+    const bool better = best == nullptr || run.nfe > best->nfe || (run.nfe == best->nfe && run.error.rms < best->error.rms);
+    if (better) best = &run;
   }
   return best;
+}
+
+// Of a solver from noise, over all schedules.
+const StudyRun* best_of(const Study& study, const std::string& solver, int64_t budget) {
+  return nearest_at(study, budget, [&](const StudyRun& run) { return run.solver == solver && !run.teleported; });
 }
 
 // Solvers by the mean logarithm of their error over the budgets all of them can keep; Euler and Heun always shown last.
@@ -43,7 +49,7 @@ std::vector<std::string> shown_solvers(const StudyStory& story) {
     double sum = 0;
     int64_t count = 0;
     for (const int64_t budget : story.request.nfe) {
-      const StudyRun* run = best_of(story.study, solver, budget, false);
+      const StudyRun* run = best_of(story.study, solver, budget);
       if (run == nullptr) continue;
       sum += std::log(run->error.rms);
       ++count;
@@ -84,7 +90,7 @@ Figure solver_figure(const StudyStory& story) {
   std::vector<std::string> words;
   for (size_t i = 0; i < solvers.size(); ++i) {
     lines.push_back(series_of(story, solvers[i], styles[i], [&](int64_t budget) {
-      return best_of(story.study, solvers[i], budget, false);
+      return best_of(story.study, solvers[i], budget);
     }));
     if (!lines.back().y.empty()) words.push_back(fmt::format("{} {}", solvers[i], format_digits(lines.back().y.back(), 2)));
   }
@@ -105,12 +111,7 @@ Figure teleport_figure(const StudyStory& story) {
   std::vector<Series> lines;
   for (const bool teleported : {false, true}) {
     lines.push_back(series_of(story, teleported ? "teleported" : "from noise", styles[teleported ? 1 : 0], [&](int64_t budget) {
-      const StudyRun* best = nullptr;
-      for (const StudyRun& run : story.study.runs) {
-        if (run.teleported != teleported || run.nfe > budget) continue;
-        if (best == nullptr || run.error.rms < best->error.rms) best = &run;
-      }
-      return best;
+      return nearest_at(story.study, budget, [&](const StudyRun& run) { return run.teleported == teleported; });
     }));
   }
   Figure figure;
@@ -150,7 +151,7 @@ std::string answer(const StudyStory& story) {
     const StudyRun* best = best_within(story.study, budget, true);
     if (best == nullptr) continue;
     const std::string part = fmt::format("{} over {}{} with {} evaluations ({})", best->solver, best->schedule,
-                                         best->teleported ? ", teleported," : "", budget, format_digits(best->error.rms, 2));
+                                         best->teleported ? ", teleported," : "", best->nfe, format_digits(best->error.rms, 2));
     if (parts.empty() || parts.back() != part) parts.push_back(part);
   }
   return "Nearest to the reference: " + join(parts, "; ") + ".";
