@@ -41,13 +41,6 @@ struct SearchArguments {
   ScheduleRequest grid;
 };
 
-std::vector<int64_t> parse_nfe(const std::string& text) {
-  std::vector<int64_t> numbers = parse_seeds(text);
-  std::sort(numbers.begin(), numbers.end());
-  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-  return numbers;
-}
-
 std::string seed_text(const SearchArguments& arguments) {
   if (arguments.warmup < 1) throw usage_error(fmt::format("--warmup is {}, expected at least 1", arguments.warmup));
   return arguments.seeds.value_or(fmt::format("0-{}", arguments.warmup - 1));

@@ -19,6 +19,7 @@
 #include "samplers/model_levels.h"
 #include "samplers/teleport_auto.h"
 #include "tools/command.h"
+#include "tools/schedule_options.h"
 
 namespace farfield::tools {
 namespace {
@@ -46,9 +47,7 @@ StudyRequest request_of(const StudyArguments& arguments, const Context& context)
     }
   }
   request.schedules = arguments.schedules;
-  request.nfe = parse_seeds(arguments.nfe);
-  std::sort(request.nfe.begin(), request.nfe.end());
-  request.nfe.erase(std::unique(request.nfe.begin(), request.nfe.end()), request.nfe.end());
+  request.nfe = parse_nfe(arguments.nfe);
   request.seeds = parse_seeds(arguments.seeds);
   request.label = arguments.label;
   request.reference = arguments.reference;
