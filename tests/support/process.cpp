@@ -49,6 +49,12 @@ RunningProgram::RunningProgram(const std::vector<std::string>& command, const st
   become(command, environment);
 }
 
+RunningProgram::~RunningProgram() {
+  if (!running()) return;
+  signal(SIGKILL);
+  result();
+}
+
 void RunningProgram::signal(int number) const { kill(child_, number); }
 
 bool RunningProgram::running() {
