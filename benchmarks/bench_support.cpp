@@ -6,9 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "core/allocator.h"
+
 namespace farfield::bench {
 
 namespace {
+
+const bool kAsInTheProgram = (keep_freed_memory(), true);
 
 // A field of /proc/self/status in MB; 0 where there is no such file.
 double memory_mb(const std::string& field) {

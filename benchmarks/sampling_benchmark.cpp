@@ -2,6 +2,7 @@
 #include "benchmarks/bench_support.h"
 #include "core/math/random.h"
 #include "samplers/integrate.h"
+#include "samplers/linear_combination.h"
 #include "samplers/noise_levels.h"
 #include "samplers/solver_registry.h"
 
@@ -16,7 +17,7 @@ void sampling_loop(benchmark::State& state) {
   const SolverEntry& entry = solver_table().at(state.range(0));
   const auto solver = make_solver(entry.name);
   const auto levels = noise_levels({});
-  const auto steps = levels.size() - 1;
+  const auto steps = solver->plan_levels(levels).size() - 1;
   const Tensor start = SampleRandom(1).normal({256, 3072}, torch::kFloat64) * levels.front();
   const Tensor zero = torch::zeros_like(start);
   const DenoiseFn free = [&](const Tensor&, double) { return zero; };
@@ -25,9 +26,10 @@ void sampling_loop(benchmark::State& state) {
   const auto loop = [&] { benchmark::DoNotOptimize(integrate(*solver, free, start, levels).x); };
   const auto bare_steps = [&] {
     const torch::NoGradGuard no_gradients;
-    const auto memory = solver->make_memory(plan_run(*solver, levels));
+    const auto plan = plan_run(*solver, levels);
+    const auto memory = solver->make_memory(plan);
     Tensor x = start;
-    for (size_t i = 0; i < steps; ++i) x = solver->step(free, x, {levels[i], levels[i + 1]}, memory.get()).x;
+    for (const Interval interval : plan.intervals) x = solver->step(free, x, interval, memory.get()).x;
     benchmark::DoNotOptimize(x);
   };
   const auto copies = [&] {
@@ -49,6 +51,25 @@ BENCHMARK(sampling_loop)
     ->DenseRange(0, static_cast<int>(solver_table().size()) - 1)
     ->Iterations(60)
     ->Unit(benchmark::kMillisecond);
+
+// Argument 0: how many states are added up. Against copies that move as much memory: n reads and one write are (n + 1) / 2
+// copies. Every tensor is one of its own, as in a multistep method.
+void linear_combination_pass(benchmark::State& state) {
+  const int64_t count = state.range(0);
+  std::vector<Term> terms;
+  for (int64_t j = 0; j < count; ++j) {
+    terms.push_back({1. / static_cast<double>(j + 2), SampleRandom(j).normal({256, 3072}, torch::kFloat64)});
+  }
+  std::vector<Tensor> copies;
+  for (int64_t j = 0; j <= count; ++j) copies.push_back(torch::empty({256, 3072}, torch::kFloat64));
+  const auto method = [&] { benchmark::DoNotOptimize(linear_combination(terms)); };
+  const auto copy_all = [&] {
+    for (int64_t j = 0; j <= count; ++j) copies[j].copy_(terms[j % count].tensor);
+  };
+  compare(state, method, copy_all);
+  state.counters["ratio"] = 2 * state.counters["ratio"];  // copy_all made n + 1 copies, twice what is moved
+}
+BENCHMARK(linear_combination_pass)->DenseRange(2, 5)->Iterations(60)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace farfield::bench

@@ -66,7 +66,10 @@ std::vector<double> rectangle_weights(const VpTime& vp, const std::vector<double
 
 std::vector<double> deis_tab_weights(const RunPlan& plan, int64_t i, int order) {
   static const VpTime vp;
-  return interpolation_weights(nodes_of(plan, i, order), plan.intervals[i], [](double sigma) { return vp.of(sigma); });
+  constexpr double kIndistinct = 1e-4;  // below, the VP time is flat in sigma, and its nodes are one to rounding
+  const auto nodes = nodes_of(plan, i, order);
+  if (nodes.front() < kIndistinct) return interpolation_weights(nodes, plan.intervals[i]);
+  return interpolation_weights(nodes, plan.intervals[i], [](double sigma) { return vp.of(sigma); });
 }
 
 std::vector<double> deis_tab_compat_weights(const RunPlan& plan, int64_t i, int order) {

@@ -31,17 +31,18 @@ bool are_plain_arrays(std::initializer_list<std::span<const torch::Tensor>> grou
   return true;
 }
 
-// sum_j factors[j] inputs[j][i] for every i, `Count` inputs.
+// sum_j factors[j] inputs[j][i] for every i, `Count` inputs. Outputs are fresh tensors: nothing overlaps them.
 template <int64_t Count, class Scalar>
 void combine(const std::array<const Scalar*, kMaxTerms>& inputs, const std::array<Scalar, kMaxTerms>& factors,
-             Scalar* out, int64_t size) {
+             Scalar* __restrict out, int64_t size) {
   at::parallel_for(0, size, kGrain, [&](int64_t begin, int64_t end) {
     const auto in = inputs;
     const auto factor = factors;
+    Scalar* __restrict to = out;
     for (int64_t i = begin; i < end; ++i) {
       Scalar sum = factor[0] * in[0][i];
       for (int64_t j = 1; j < Count; ++j) sum += factor[j] * in[j][i];
-      out[i] = sum;
+      to[i] = sum;
     }
   });
 }
@@ -65,13 +66,18 @@ void combine_any(std::span<const Term> terms, torch::Tensor& result) {
 template <int64_t Count, class Scalar>
 void advance(const Scalar* x, const Scalar* denoised, Scalar sigma, const std::array<const Scalar*, kMaxTerms>& past,
              const std::array<Scalar, kMaxTerms>& weights, Scalar* out, Scalar* slope, int64_t size) {
-  at::parallel_for(0, size, kGrain, [=](int64_t begin, int64_t end) {
+  at::parallel_for(0, size, kGrain, [&](int64_t begin, int64_t end) {
+    const Scalar *from = x, *d_from = denoised, per_sigma = 1 / sigma;
+    const auto old = past;
+    const auto weight = weights;
+    Scalar* __restrict to = out;
+    Scalar* __restrict d_to = slope;
     for (int64_t i = begin; i < end; ++i) {
-      const Scalar d = (x[i] - denoised[i]) / sigma;
-      Scalar sum = x[i] + weights[0] * d;
-      for (int64_t j = 1; j < Count; ++j) sum += weights[j] * past[j - 1][i];
-      slope[i] = d;
-      out[i] = sum;
+      const Scalar d = (from[i] - d_from[i]) * per_sigma;
+      Scalar sum = from[i] + weight[0] * d;
+      for (int64_t j = 1; j < Count; ++j) sum += weight[j] * old[j - 1][i];
+      d_to[i] = d;
+      to[i] = sum;
     }
   });
 }

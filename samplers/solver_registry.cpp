@@ -134,9 +134,8 @@ std::vector<std::string> solver_names() {
 std::string solver_help() {
   std::vector<std::string> lines;
   for (const auto& entry : solver_table()) {
-    std::string form = entry.name;
-    for (const auto& option : entry.options) form += fmt::format("[,{}]", option);
-    lines.push_back(fmt::format("  {}    {}", form, entry.summary));
+    const std::string takes = entry.options.empty() ? "" : "; takes " + join(entry.options, ",");
+    lines.push_back(fmt::format("  {:<20} {}{}", entry.name, entry.summary, takes));
   }
   return join(lines, "\n");
 }

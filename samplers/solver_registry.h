@@ -23,7 +23,7 @@ struct SolverEntry {
 const std::vector<SolverEntry>& solver_table();
 
 std::vector<std::string> solver_names();
-// One line a solver: name, options, summary.
+// One line a solver: name, summary, options.
 std::string solver_help();
 
 // The solver of SOLVER[,option=value...], for example "heun" or "dpm2,r=0.3". usage_error with the nearest name for an

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
 #include "core/text.h"
 #include "models/model_registry.h"
 #include "samplers/model_levels.h"
@@ -41,6 +42,10 @@ void list_levels(const ListArguments& arguments) {
   if (arguments.plot) fmt::print("{}", level_plot(levels));
 }
 
+void refuse_before_search(const std::string& option) {
+  throw usage_error(option + " before the word search lists levels and does not apply to a search; leave it out");
+}
+
 }  // namespace
 
 void add_schedule_command(CLI::App& app, Context& context) {
@@ -48,7 +53,13 @@ void add_schedule_command(CLI::App& app, Context& context) {
   CLI::App* command = add_command(app, context, "schedule", "Lists the noise levels of a schedule, one a line, or searches for one.",
                                   kExamples, [arguments] { list_levels(*arguments); });
   command->callback([command, arguments, &context] {
-    if (command->get_subcommands().empty()) context.run = [arguments] { list_levels(*arguments); };
+    if (command->get_subcommands().empty()) {
+      context.run = [arguments] { list_levels(*arguments); };
+      return;
+    }
+    for (const CLI::Option* option : command->get_options()) {
+      if (option->count() > 0) context.run = [name = option->get_name()] { refuse_before_search(name); };
+    }
   });
   add_schedule_options(*command, "--name", arguments->schedule);
   command->add_option("--model", arguments->model, "draw the default range in to this MODEL's");

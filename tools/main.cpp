@@ -12,6 +12,7 @@
 
 #include <c10/util/Exception.h>
 
+#include "core/allocator.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/interrupts.h"
@@ -137,6 +138,7 @@ int flush_results(int code) {
 }
 
 int main(int argc, char** argv) {
+  keep_freed_memory();
   std::signal(SIGPIPE, SIG_IGN);
   install_interrupt_handlers();
   Context context;

@@ -98,6 +98,28 @@ TEST_F(SampleCommand, teleports_by_a_fitted_gaussian_and_hashes_it) {
   EXPECT_NE(run.dump().find("sha256"), std::string::npos);
 }
 
+TEST_F(SampleCommand, solvers_and_runs_take_options) {
+  const auto result = sample("o", {"--seeds", "0-2", "--solver", "dpm2,r=0.3", "--steps", "5", "--afs", "--threshold",
+                                   "0.995", "--ode-jump", "2", "--trajectory"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto run = run_json("o");
+  EXPECT_EQ(run.at("solver"), "dpm2,r=0.3");
+  EXPECT_EQ(run.at("solver_resolved"), "dpm2,r=0.3");
+  const auto& sampling = run.at("sampling");
+  EXPECT_EQ(sampling.at("levels_run").back(), 2);
+  EXPECT_EQ(sampling.at("afs"), true);
+  EXPECT_EQ(sampling.at("threshold"), 0.995);
+  EXPECT_EQ(sampling.at("ode_jump"), 2);
+  const auto steps = static_cast<int64_t>(sampling.at("levels_run").size()) - 1;
+  EXPECT_EQ(run.at("result").at("nfe_per_sample"), 2 * steps);  // AFS saves one evaluation, the jump takes one
+  EXPECT_EQ(arrays("o").at("sigmas")[-1].item<double>(), 0);
+  EXPECT_EQ(sample("bad", {"--solver", "heun,r=1"}).exit_code, 2);
+  EXPECT_EQ(sample("zero", {"--denoise-to-zero"}).exit_code, 2);
+  const auto denoised = sample("d", {"--seeds", "0", "--steps", "3", "--final", "sigma_min", "--denoise-to-zero"});
+  EXPECT_EQ(denoised.exit_code, 0) << denoised.err;
+  EXPECT_EQ(run_json("d").at("result").at("nfe_per_sample"), 7);
+}
+
 TEST_F(SampleCommand, explicit_levels_and_level_files) {
   std::ofstream(folder / "levels.json") << "[50, 10, 2, 0.4, 0]";
   ASSERT_EQ(sample("list", {"--seeds", "0-3", "--sigmas", "50,10,2,0.4,0"}).exit_code, 0);

@@ -62,6 +62,7 @@ TEST(ScheduleCommand, mistakes_are_one_line) {
       {{"--name", "iddpm", "--steps", "2000"}, "the same as the one before"},
       {{"--steps", "0"}, "steps is 0"},
       {{"--plot", "--json"}, "--plot"},
+      {{"--steps", "6", "search", "--model", "delta:rings", "--out", "x.json"}, "--steps before the word search"},
   };
   for (const auto& row : table) {
     std::vector<std::string> command = {"schedule"};
@@ -147,6 +148,7 @@ TEST_F(ScheduleSearch, mistakes_and_signals_leave_no_file) {
     std::string words;
   } table[] = {
       {{"--nfe", "30"}, "21 points give 1 to 20"},
+      {{"--nfe", "three"}, "--nfe is 'three'"},
       {{"--metric", "dve"}, "did you mean 'dev'"},
       {{"--gamma", "0"}, "gamma is 0"},
       {{"--student", "euler"}, "--student applies to --afs"},
