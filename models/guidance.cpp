@@ -41,7 +41,8 @@ class Guidance final : public Denoiser {
 std::unique_ptr<Denoiser> make_guidance(std::shared_ptr<const Denoiser> denoiser, double weight) {
   const auto& info = denoiser->info();
   if (info.label_dim == 0) {
-    throw usage_error("guidance: " + info.name + " takes no labels, so there is nothing to guide to; leave --guidance out");
+    throw usage_error("guidance: " + info.name +
+                      " takes no labels, so there is nothing to guide to; leave --guidance out");
   }
   if (!std::isfinite(weight)) {
     throw usage_error("guidance: the weight is " + format_double(weight) + ", expected a finite number");

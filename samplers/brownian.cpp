@@ -52,6 +52,7 @@ BrownianPath::BrownianPath(std::span<const int64_t> seeds, std::vector<int64_t> 
 // the octave lies above.
 void BrownianPath::lower_octave_to(int exponent) {
   const int64_t elements = elements_of(shape_) / std::max<int64_t>(1, shape_[0]);
+  if (octave_.defined() && exponent == exponent_) return;
   const bool from_top = !octave_.defined() || exponent > exponent_;
   const int begin = from_top ? kTopExponent : exponent_;
   if (from_top) octave_ = torch::zeros({shape_[0], elements}, torch::kFloat64);
@@ -64,7 +65,8 @@ void BrownianPath::lower_octave_to(int exponent) {
       std::for_each(w, w + elements, [](double& value) { value *= std::ldexp(1.0, kTopExponent / 2); });
     }
     for (int e = begin; e > exponent; --e) {
-      fill_normal(mix_key({seeds_[row], kPurpose, static_cast<uint64_t>(kTopExponent - e), 0}), normals.data(), elements);
+      const auto level = static_cast<uint64_t>(kTopExponent - e);
+      fill_normal(mix_key({seeds_[row], kPurpose, level, 0}), normals.data(), elements);
       const double spread = std::sqrt(std::ldexp(1.0, e - 2));
       for (int64_t i = 0; i < elements; ++i) w[i] = w[i] / 2 + spread * normals[i];
     }
@@ -87,10 +89,8 @@ torch::Tensor BrownianPath::walk(const std::vector<Halving>& way, double sigma, 
         (halving.upper ? lower[i] : upper[i]) = middle;
       }
     }
-    if (spread > 0) fill_normal(mix_key({seeds_[row], kPurpose, std::bit_cast<uint64_t>(sigma)}), normals.data(), elements);
-    for (int64_t i = 0; i < elements; ++i) {
-      upper[i] = share == 0 ? lower[i] : lower[i] + share * (upper[i] - lower[i]) + (spread > 0 ? spread * normals[i] : 0);
-    }
+    fill_normal(mix_key({seeds_[row], kPurpose, std::bit_cast<uint64_t>(sigma)}), normals.data(), elements);
+    for (int64_t i = 0; i < elements; ++i) upper[i] = (1 - share) * lower[i] + share * upper[i] + spread * normals[i];
   });
   return result.view(shape_);
 }

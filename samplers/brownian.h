@@ -14,13 +14,14 @@ namespace farfield {
 // alone: not of earlier queries, the steps of a run, the batch or the threads. So runs of one seed with 20 and with 40
 // steps see the same path (the property of k-diffusion's BrownianTreeNoiseSampler).
 //
-// Law (Levy's construction over a fixed grid). W(2^32) = 2^16 z. The cell [a, b] = [i, i + 1] 2^(32 - l) is halved at m by
+// Law (Levy's construction over a fixed grid). W(2^32) = 2^16 z. The cell [a, b] = [i, i + 1] 2^(32 - l) is halved by
 //   W(m) = (W(a) + W(b)) / 2 + sqrt((b - a) / 4) z(seed, l, i),
 // until b - a <= 2^-40 a for the cell with sigma in it. There
-//   W(sigma) = ((b - sigma) W(a) + (sigma - a) W(b)) / (b - a) + sqrt((sigma - a) (b - sigma) / (b - a)) z(seed, sigma).
-// The z are standard normals (fill_normal) keyed by what is in brackets, seeds mod 2^32 as everywhere. All joint laws are
-// exactly Brownian but for two levels inside one last cell (relative distance below 1e-12): given its ends they are
-// independent.
+//   W(sigma) = ((b - sigma) W(a) + (sigma - a) W(b)) / (b - a)
+//              + sqrt((sigma - a) (b - sigma) / (b - a)) z(seed, sigma).
+// The z are standard normals (fill_normal) keyed by what is in brackets, seeds mod 2^32 as everywhere. All joint laws
+// are exactly Brownian but for two levels inside one last cell (relative distance below 1e-12): given its ends they
+// are independent.
 //
 // A query takes about 41 normals an element; the first of a run, or one at a higher octave, up to 32 more.
 class BrownianPath {

@@ -33,8 +33,8 @@ int64_t order_of(const Variant& variant, const RunPlan& plan, int64_t i) {
 //   x0:  x' = (to/from) x + h [phi_1(-h) m + phi_2(-h) h m' + phi_3(-h) h^2 m'']
 //   eps: x' = x - to h [phi_1(h) m + phi_2(h) h m' + phi_3(h) h^2 m'']
 // with m' and m'' from divided differences over lambda, and phi_1 / 2 in place of phi_2 at order 2. The SDE (x0 only):
-//   x' = (to/from) e^(-eta h) x + H [phi_1(-H) m + phi_2(-H) h m' + phi_3(-H) h^2 m''] + to sqrt(1 - e^(-2 eta h)) s_noise z
-// with H = (1 + eta) h.
+//   x' = (to/from) e^(-eta h) x + H [phi_1(-H) m + phi_2(-H) h m' + phi_3(-H) h^2 m'']
+//        + to sqrt(1 - e^(-2 eta h)) s_noise z,  H = (1 + eta) h.
 MultistepWeights weights_of(const Variant& variant, const RunPlan& plan, int64_t i) {
   const auto [from, to] = plan.intervals[i];
   const bool x0 = variant.prediction == Prediction::kDenoised;
@@ -74,7 +74,7 @@ std::unique_ptr<const Solver> make(const std::string& name, const SolverOptions&
 
 std::unique_ptr<const Solver> make_sde(const std::string& name, const Variant& variant) {
   const bool stochastic = variant.fresh.eta > 0;
-  const int order = stochastic ? 1 : variant.second_difference == 2 ? variant.max_order : 2;
+  const int order = stochastic || variant.second_difference != 2 ? 2 : variant.max_order;
   return make_multistep({.name = name,
                          .order = order,
                          .prediction = Prediction::kDenoised,

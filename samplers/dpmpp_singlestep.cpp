@@ -18,7 +18,7 @@ class DpmppSde final : public Solver {
  public:
   DpmppSde(std::string name, FreshNoise fresh, double r) : name_(std::move(name)), fresh_(fresh), r_(r) {}
   std::string_view name() const override { return name_; }
-  int order() const override { return stochastic() ? 1 : 2; }
+  int order() const override { return 2; }
   bool stochastic() const override { return fresh_.eta > 0; }
   std::unique_ptr<StepMemory> make_memory(const RunPlan& plan) const override {
     return std::make_unique<BrownianMemory>(plan);

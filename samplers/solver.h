@@ -56,7 +56,8 @@ class Solver {
  public:
   virtual ~Solver() = default;
   virtual std::string_view name() const = 0;
-  virtual int order() const = 0;  // global order of convergence it claims; the test suite measures it
+  // Global order of convergence it claims; the test suite measures it. Stochastic solvers: of mean and variance on a Gaussian.
+  virtual int order() const = 0;
   // Whether steps draw noise: integrate() then wants a BrownianFn. A deterministic solver never looks at one.
   virtual bool stochastic() const { return false; }
   // Whether step sizes follow an error estimate, one number over the whole batch: evaluations are then not known before

@@ -54,14 +54,14 @@ std::unique_ptr<const Solver> make_ancestral(std::unique_ptr<const Solver> ode, 
 
 // DPM++ SDE (k-diffusion, after Lu et al. 2022b): the single-step method of order 2 with ancestral noise at both of its
 // evaluations, the second at r of the step in lambda. Options r in (0, 1] (1/2), eta (1), s_noise (1). eta = 0, r = 1/2 is
-// dpmpp_2s, bit for bit. Two evaluations a step; weak order 1, 2 with eta = 0.
+// dpmpp_2s, bit for bit. Two evaluations a step; weak order 2 on a Gaussian.
 std::unique_ptr<const Solver> make_dpmpp_sde(const SolverOptions& options);
 
 // DPM++ 2M SDE and 3M SDE (k-diffusion, after Lu et al. 2022b): DPM-Solver++ multistep for the SDE with
 // eta times the noise of the reverse process, exact where D does not change. One evaluation a step, orders not lowered
 // at the end. Options eta >= 0 (1), s_noise (1), and for 2M type=midpoint|heun, the weight of the difference. eta = 0 is
 // dpmpp_2m,lower_order_final=no (midpoint), bit for bit; 3M at eta = 0 differs from dpmpp_3m in its second step,
-// which takes the weight of heun. `compat` has half of the second difference, as published. Weak order 1.
+// which takes the weight of heun. `compat` has half of the second difference, as published. Weak order 2 on a Gaussian, 3M as well: with noise in D the third difference gains nothing.
 std::unique_ptr<const Solver> make_dpmpp_2m_sde(const SolverOptions& options);
 std::unique_ptr<const Solver> make_dpmpp_3m_sde(const SolverOptions& options);
 std::unique_ptr<const Solver> make_dpmpp_3m_sde_compat(const SolverOptions& options);

@@ -29,8 +29,9 @@ struct ExplainedLevels {
 // The part of `model`'s score that the Gaussian explains (docs/conventions.md),
 //   1 - sum |s_model - s_gauss|^2 / sum |s_model|^2 = 1 - sum |D_model - D_gauss|^2 / sum |D_model - x|^2,
 // at the levels of the schedule that a run can be teleported to (above the last), over probes x = y + sigma n with
-// y ~ N(m, S) drawn from the Gaussian itself. y and n of probe i come from a stream of their own and are the same at every level, so samples'
-// streams are not touched. usage_error when the Gaussian has another size than the model's samples.
+// y ~ N(m, S) drawn from the Gaussian itself. y and n of probe i come from a stream of their own, so that samples'
+// streams are not touched, and are the same at every level. usage_error when the Gaussian has another size than the
+// model's samples.
 ExplainedLevels measure_explained(const Denoiser& model, const GaussianStats& gaussian, const std::vector<double>& levels,
                                   const TeleportSearch& search);
 

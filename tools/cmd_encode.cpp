@@ -36,8 +36,8 @@ struct Clean {
 Clean clean_data(const Options& options, const DataSource& data, const DenoiserInfo& model) {
   const DataInfo& info = data.info();
   if (info.shape != model.sample_shape) {
-    throw usage_error(fmt::format("encode: samples of {} have another shape than those of {}; give data this model was made "
-                                  "for (for example with ,pad= or another size)", info.name, model.name));
+    throw usage_error(fmt::format("encode: samples of {} have another shape than those of {}; give data this model was "
+                                  "made for (for example with ,pad= or another size)", info.name, model.name));
   }
   Clean clean{data.rows(0, info.count).to(torch::kFloat64), {}};
   if (options.run.label) {
@@ -70,7 +70,8 @@ Encoded encode_all(const Denoiser& model, const Solver& solver, const Clean& cle
   for (int64_t first = 0; first < count; first += batch) {
     const int64_t size = std::min(batch, count - first);
     const auto rows = [&](const torch::Tensor& all) { return all.narrow(0, first, size); };
-    const auto labels = clean.classes.defined() ? one_hot_labels(rows(clean.classes), model.info().label_dim, request.device) : torch::Tensor();
+    torch::Tensor labels;
+    if (clean.classes.defined()) labels = one_hot_labels(rows(clean.classes), model.info().label_dim, request.device);
     const DenoiseFn denoise = [&, bound = model.bind(labels)](const torch::Tensor& x, double sigma) {
       auto denoised = bound(x, sigma);
       progress.advance(x.size(0));
@@ -150,15 +151,16 @@ void run_encode(const Context& context, const Options& options) {
 
 constexpr const char* kExamples =
     "  farfield encode --model assets/glyphs.safetensors --data glyphs,first=16 --out runs/latents\n"
-    "  farfield sample --model assets/glyphs.safetensors --latents runs/latents/latents.npz --final sigma_min --out runs/back\n";
+    "  farfield sample --model assets/glyphs.safetensors --latents runs/latents/latents.npz --final sigma_min --out "
+    "runs/back\n";
 
 }  // namespace
 
 void add_encode_command(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = add_command(app, context, "encode",
-                                  "Carries data up to noise along the ODE, and back to say how far off that is.", kExamples,
-                                  [&context, options] { run_encode(context, *options); });
+                                  "Carries data up to noise along the ODE, and back to say how far off that is.",
+                                  kExamples, [&context, options] { run_encode(context, *options); });
   add_model_run_options(*command, context, options->run);
   command->add_option("--data", options->data, data_source_help())->required();
 }

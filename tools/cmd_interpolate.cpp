@@ -37,39 +37,58 @@ torch::Tensor corners_of(const Options& options, const DenoiserInfo& model, doub
   return file.latents;
 }
 
-void write_files(const RunFolder& folder, const Samples& samples, const torch::Tensor& corners, const torch::Tensor& latents,
-                 const Options& options, const std::map<std::string, std::string>& settings) {
+void write_files(const RunFolder& folder, const Samples& samples, const torch::Tensor& corners,
+                 const torch::Tensor& latents, int64_t columns, const std::map<std::string, std::string>& settings) {
   std::map<std::string, torch::Tensor> arrays = {{"x", samples.x}, {"latents", latents}, {"corners", corners}};
   if (is_image(samples.x.sizes().slice(1))) {
     arrays["images"] = to_bytes(samples.x);
     const int64_t zoom = std::max<int64_t>(1, 64 / samples.x.size(2));
-    write_png(folder.path("interpolation.png"), image_grid(arrays["images"], options.interpolate.frames, 2, zoom), settings);
+    write_png(folder.path("interpolation.png"), image_grid(arrays["images"], columns, 2, zoom), settings);
   }
   write_npz(folder.path("interpolation.npz"), arrays);
 }
 
-void run_interpolate(const Context& context, const Options& options) {
+void report(const Context& context, const RunFolder& folder, const Samples& samples, int64_t corners) {
+  const std::string out = folder.target().string();
+  if (context.json) {
+    auto summary = nlohmann::ordered_json::parse(result_json(samples));
+    summary["out"] = out;
+    fmt::print("{}\n", summary.dump());
+    return;
+  }
+  fmt::print("{}: {} frames between {} corners, {} evaluations each, {:.3g} s\n", out, samples.x.size(0), corners,
+             samples.nfe, samples.seconds);
+}
+
+void check_options(const Options& options) {
   if (options.seeds.empty() == options.latents.empty()) {
     throw usage_error("interpolate: say the corners with one of --seeds A,B and --latents FILE");
   }
   options.interpolate.validate();
+}
+
+void check_class(const Options& options, const DenoiserInfo& model) {
+  if (model.label_dim == 0 || options.run.label) return;
+  throw usage_error(fmt::format("interpolate: {} takes {} classes; say which with --class", model.name, model.label_dim));
+}
+
+void run_interpolate(const Context& context, const Options& options) {
+  check_options(options);
   const auto solver = make_solver(options.run.solver);
   RunFolder folder(options.run.out, context.force);
   RunInfo info(context.command_line);
   const auto model = open_model(context, options.run);
-  if (model->info().label_dim > 0 && !options.run.label) {
-    throw usage_error(fmt::format("interpolate: {} takes {} classes; say which with --class", model->info().name,
-                                  model->info().label_dim));
-  }
+  check_class(options, model->info());
   SampleRequest request{.levels = levels_of(options.run, model->info()), .batch = options.run.batch};
   request.label = options.run.label;
   request.device = parse_device(context.device);
   const auto corners = corners_of(options, model->info(), request.levels.front());
   request.latents = interpolate(corners, options.interpolate);
+  // One seed for all frames: what a stochastic solver draws does not differ between them.
   request.seeds.assign(request.latents.size(0), options.seeds.empty() ? 0 : parse_seeds(options.seeds).front());
 
-  const int64_t frames = request.latents.size(0);
-  Progress progress("interpolating", frames * count_evaluations(*solver, request), "evaluations");
+  const int64_t total = request.latents.size(0) * count_evaluations(*solver, request);
+  Progress progress("interpolating", total, "evaluations");
   request.on_evaluation = [&](int64_t samples) { progress.advance(samples); };
   const auto samples = sample(*model, *solver, request);
 
@@ -77,30 +96,22 @@ void run_interpolate(const Context& context, const Options& options) {
   settings["mode"] = options.interpolate.mode;
   settings["frames"] = std::to_string(options.interpolate.frames);
   settings["corners"] = options.latents.empty() ? "seeds " + options.seeds : options.latents;
-  settings["sampling"] = request_json(request);
-  settings["result"] = result_json(samples);
-  for (const auto& [key, text] : settings) {
-    if (text.starts_with("{")) info.add(key, text);
-    else info.add_text(key, text);
-  }
+  for (const auto& [key, text] : settings) info.add_text(key, text);
+  info.add("sampling", request_json(request));
+  info.add("result", result_json(samples));
   add_inputs(info, options.run);
   if (!options.latents.empty()) info.add_input("latents", options.latents);
-  write_files(folder, samples, corners, request.latents, options, settings);
+  settings["sampling"] = request_json(request);
+  settings["result"] = result_json(samples);
+  write_files(folder, samples, corners, request.latents, options.interpolate.frames, settings);
   info.write(folder.path("run.json"));
   folder.commit();
-  if (context.json) {
-    auto summary = nlohmann::ordered_json::parse(result_json(samples));
-    summary["out"] = folder.target().string();
-    fmt::print("{}\n", summary.dump());
-    return;
-  }
-  fmt::print("{}: {} frames between {} corners, {} evaluations each, {:.3g} s\n", folder.target().string(), frames,
-             corners.size(0), samples.nfe, samples.seconds);
+  report(context, folder, samples, corners.size(0));
 }
 
 constexpr const char* kExamples =
-    "  farfield interpolate --model assets/glyphs.safetensors --seeds 3,7 --out runs/strip\n"
-    "  farfield interpolate --model assets/glyphs.safetensors --seeds 3,7,8,9 --frames 5 --mode spherical --out runs/grid\n";
+    "  farfield interpolate --model assets/glyphs.safetensors --seeds 3,7 --class 5 --out runs/strip\n"
+    "  farfield interpolate --model net.safetensors --seeds 3,7,8,9 --frames 5 --mode spherical --out runs/grid\n";
 
 }  // namespace
 

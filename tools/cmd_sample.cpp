@@ -108,8 +108,8 @@ double teleport_level(const Options& options, const Denoiser& model, const Sampl
                                                    {"explained", measured.explained},
                                                    {"sigma", sigma}}
                                 .dump());
-  log::info(fmt::format("teleport auto: sigma {:.4g}, the lowest level from which on the Gaussian explains {} of the score",
-                        sigma, format_double(search.threshold)));
+  log::info(fmt::format("teleport auto: sigma {:.4g}, the lowest level from which on the Gaussian explains {} of the "
+                        "score", sigma, format_double(search.threshold)));
   return sigma;
 }
 
@@ -142,14 +142,15 @@ SampleRequest request_of(const Context& context, const Options& options) {
   return request;
 }
 
-// Latents, and classes where the file has them, instead of those the seeds draw; seeds 0 ... N - 1 unless they were given.
+// Latents, and classes where the file has them, instead of those the seeds draw; seeds 0 ... N - 1 unless given.
 void start_from_file(const Options& options, const DenoiserInfo& model, SampleRequest& request) {
   const LatentsFile file = read_latents(options.latents, model);
   check_level_of(file, request.levels.front());
   const int64_t count = file.latents.size(0);
   request.seeds = parse_seeds(options.seeds.empty() ? fmt::format("0-{}", count - 1) : options.seeds);
   if (static_cast<int64_t>(request.seeds.size()) != count) {
-    throw usage_error(fmt::format("sampling: {} seeds for {} latents; give one each, or none", request.seeds.size(), count));
+    throw usage_error(
+        fmt::format("sampling: {} seeds for {} latents; give one each, or none", request.seeds.size(), count));
   }
   request.latents = file.latents;
   if (!request.label) request.classes = file.classes;

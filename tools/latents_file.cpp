@@ -15,18 +15,19 @@ namespace {
 
 torch::Tensor checked_latents(const torch::Tensor& array, const std::string& name, const DenoiserInfo& model) {
   if (!array.is_floating_point() || array.dim() < 2 || array.size(0) < 1) {
-    throw bad_file(name, fmt::format("latents are {} {}, expected floating point [N, ...shape]", toString(array.scalar_type()),
-                                     c10::str(array.sizes())));
+    throw bad_file(name, fmt::format("latents are {} {}, expected floating point [N, ...shape]",
+                                     toString(array.scalar_type()), c10::str(array.sizes())));
   }
   if (array.sizes().slice(1) != torch::IntArrayRef(model.sample_shape)) {
     throw usage_error(fmt::format("{}: latents of shape {}, but samples of {} are {}; encode with this model", name,
-                                  c10::str(array.sizes().slice(1)), model.name, c10::str(torch::IntArrayRef(model.sample_shape))));
+                                  c10::str(array.sizes().slice(1)), model.name, c10::str(model.sample_shape)));
   }
   if (!array.isfinite().all().item<bool>()) throw bad_file(name, "latents that are not finite");
   return array.to(torch::kFloat64);
 }
 
-torch::Tensor checked_classes(const torch::Tensor& array, const std::string& name, const DenoiserInfo& model, int64_t count) {
+torch::Tensor checked_classes(const torch::Tensor& array, const std::string& name, const DenoiserInfo& model,
+                              int64_t count) {
   if (array.scalar_type() != torch::kInt64 || array.dim() != 1 || array.size(0) != count) {
     throw bad_file(name, fmt::format("labels are {} {}, expected int64 [{}]", toString(array.scalar_type()),
                                      c10::str(array.sizes()), count));

@@ -15,7 +15,7 @@ void add_model_run_options(CLI::App& command, Context& context, ModelRun& run) {
   command.add_option("--solver", run.solver, "SOLVER[,option=value...], see the list below")->capture_default_str();
   CLI::Option* name = add_schedule_options(command, "--schedule", run.schedule);
   command.add_option("--sigmas", run.sigmas, "the levels themselves, falling: 80,10,1,0")->excludes(name);
-  command.add_option("--class", run.label, "class of every sample");
+  command.add_option("--class", run.label, "class of every sample; without it sample draws one for each seed");
   command.add_option("--guidance", run.guidance, "classifier-free guidance: D_u + W (D_c - D_u); 1: none");
   command.add_option("--batch", run.batch, "samples at a time; does not change them")->capture_default_str();
   command.footer("Solvers:\n" + solver_help());
@@ -25,7 +25,8 @@ void add_model_run_options(CLI::App& command, Context& context, ModelRun& run) {
 }
 
 std::shared_ptr<const Denoiser> open_model(const Context& context, const ModelRun& run) {
-  std::shared_ptr<const Denoiser> model = farfield::open_model(run.model, {context.device, context.precision, context.trust});
+  std::shared_ptr<const Denoiser> model =
+      farfield::open_model(run.model, {context.device, context.precision, context.trust});
   return run.guidance ? make_guidance(model, *run.guidance) : model;
 }
 
