@@ -14,15 +14,21 @@ constexpr size_t kMostBytes = 1 << 20;
 constexpr int kMostDepth = 64;
 constexpr int kMostNodes = 100'000;
 
+// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool valid_utf8(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   for (size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
+    const unsigned char lead = byte(i);
     const size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
                           : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
+      if ((byte(i + k) & 0xC0) != 0x80) return false;
     }
+    if (lead == 0xE0 && byte(i + 1) < 0xA0) return false;
+    if (lead == 0xED && byte(i + 1) > 0x9F) return false;
+    if (lead == 0xF0 && byte(i + 1) < 0x90) return false;
+    if (lead == 0xF4 && byte(i + 1) > 0x8F) return false;
     i += length;
   }
   return true;

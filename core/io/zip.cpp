@@ -34,14 +34,11 @@ bool is_safe_name(std::string_view name) {
 struct ZipReader::Archive {
   std::string path;
   uint64_t file_bytes = 0;
-  zip_t* handle = nullptr;
+  std::unique_ptr<zip_t, decltype(&zip_discard)> handle{nullptr, zip_discard};  // closed also when the constructor throws
   std::vector<Member> members;  // by name
   std::vector<std::string> names;
 
   explicit Archive(const std::filesystem::path& file);
-  ~Archive() {
-    if (handle != nullptr) zip_discard(handle);
-  }
   [[noreturn]] void refuse(const std::string& what) const { throw bad_file(path, "zip: " + what); }
   // The member at a place of the directory, checked; a folder has an empty name.
   Member inspect(uint64_t index) const;
@@ -51,7 +48,7 @@ struct ZipReader::Archive {
 ZipReader::Archive::Archive(const std::filesystem::path& file) : path(file.string()) {
   file_bytes = InputFile(file).size();
   int error_code = 0;
-  handle = zip_open(path.c_str(), ZIP_RDONLY, &error_code);
+  handle.reset(zip_open(path.c_str(), ZIP_RDONLY, &error_code));
   if (handle == nullptr) {
     zip_error_t error;
     zip_error_init_with_code(&error, error_code);
@@ -59,7 +56,7 @@ ZipReader::Archive::Archive(const std::filesystem::path& file) : path(file.strin
     zip_error_fini(&error);
     refuse(reason);
   }
-  const int64_t count = zip_get_num_entries(handle, 0);
+  const int64_t count = zip_get_num_entries(handle.get(), 0);
   for (int64_t i = 0; i < count; ++i) {
     Member member = inspect(static_cast<uint64_t>(i));
     if (!member.name.empty()) members.push_back(std::move(member));
@@ -76,7 +73,7 @@ Member ZipReader::Archive::inspect(uint64_t index) const {
   zip_stat_init(&status);
   constexpr uint64_t kNeeded = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD |
                                ZIP_STAT_ENCRYPTION_METHOD;
-  if (zip_stat_index(handle, index, ZIP_FL_ENC_RAW, &status) != 0 || (status.valid & kNeeded) != kNeeded) {
+  if (zip_stat_index(handle.get(), index, ZIP_FL_ENC_RAW, &status) != 0 || (status.valid & kNeeded) != kNeeded) {
     refuse(fmt::format("entry {} of the directory is damaged", index));
   }
   Member member{status.name, index, status.size, status.comp_method == ZIP_CM_STORE};
@@ -86,7 +83,7 @@ Member ZipReader::Archive::inspect(uint64_t index) const {
   if (!member.stored && status.comp_method != ZIP_CM_DEFLATE) refuse_member("is neither stored nor deflated");
   zip_uint8_t system = 0;
   zip_uint32_t attributes = 0;
-  if (zip_file_get_external_attributes(handle, index, 0, &system, &attributes) == 0 && system == ZIP_OPSYS_UNIX &&
+  if (zip_file_get_external_attributes(handle.get(), index, 0, &system, &attributes) == 0 && system == ZIP_OPSYS_UNIX &&
       S_ISLNK(attributes >> 16)) {
     refuse_member("is a symbolic link");
   }
@@ -121,9 +118,9 @@ std::string ZipReader::read(std::string_view name, uint64_t limit_bytes) const {
     archive_->refuse(fmt::format("member {}: {}", quote(name), what));
   };
   if (member.size > limit_bytes) refuse(fmt::format("{} bytes, more than the limit of {}", member.size, limit_bytes));
-  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen_index(archive_->handle, member.index, 0),
+  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen_index(archive_->handle.get(), member.index, 0),
                                                                zip_fclose);
-  if (file == nullptr) refuse(zip_strerror(archive_->handle));
+  if (file == nullptr) refuse(zip_strerror(archive_->handle.get()));
   // What a deflated member claims to be is believed step by step only.
   std::string bytes;
   for (uint64_t filled = 0; filled < member.size;) {
