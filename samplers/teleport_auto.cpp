@@ -9,9 +9,9 @@
 #include "core/interrupts.h"
 #include "core/math/random.h"
 #include "core/text.h"
-#include "samplers/seed_batch.h"
 #include "samplers/gaussian_flow.h"
 #include "samplers/noise_levels.h"
+#include "samplers/seed_batch.h"
 
 namespace farfield {
 namespace {

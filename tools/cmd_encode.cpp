@@ -11,9 +11,9 @@
 #include "core/io/npz.h"
 #include "core/progress.h"
 #include "core/run_folder.h"
-#include "samplers/seed_batch.h"
 #include "samplers/encode.h"
 #include "samplers/sampler.h"
+#include "samplers/seed_batch.h"
 #include "samplers/solver_registry.h"
 #include "tools/model_run.h"
 
