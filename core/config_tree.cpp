@@ -49,7 +49,7 @@ class Copier {
       case YAML::NodeType::Null: break;
       case YAML::NodeType::Scalar:
         value.kind = ConfigValue::Kind::kScalar;
-        value.text = node.Scalar();
+        value.text = text_of(node, value.where);
         value.quoted = node.Tag() == "!";
         break;
       case YAML::NodeType::Sequence:
@@ -68,11 +68,17 @@ class Copier {
     for (const auto& field : node) {
       const std::string at = where(field.first.Mark());
       if (!field.first.IsScalar()) throw usage_error(at + ": a key must be a plain word");
-      const std::string key = field.first.Scalar();
+      const std::string key = text_of(field.first, at);
       if (!seen.insert(key).second) throw usage_error(fmt::format("{}: key '{}' stands here twice; remove one", at, key));
       value.fields.push_back({key, copy(field.second, depth + 1)});
       value.fields.back().value.where = at;
     }
+  }
+
+  // yaml-cpp makes single bytes of the escapes \N and \_, which are no UTF-8.
+  static std::string text_of(const YAML::Node& scalar, const std::string& at) {
+    if (!valid_utf8(scalar.Scalar())) throw usage_error(at + ": an escape makes text that is not valid UTF-8; write the character itself");
+    return scalar.Scalar();
   }
 
   std::string where(const YAML::Mark& mark) const {

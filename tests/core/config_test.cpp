@@ -82,6 +82,7 @@ TEST(Config, HostileAndMistakenDocumentsAreUsageErrorsWithPlaces) {
       {"a: \xe0\x8f\x8d", "UTF-8"},           {"a: \xed\xa0\x80", "UTF-8"},
       {"a: \xf0\x80\x80\x80", "UTF-8"},       {"a: \xf4\x90\x80\x80", "UTF-8"},
       {"a: \"\\uD800\"", "invalid unicode"},  {"\"\\uDFFF\": 1", "invalid unicode"},
+      {"a: \"\\N\"", "not valid UTF-8"},      {"\"\\_\": 1", "not valid UTF-8"},
       {"a: \xc0\x80", "UTF-8"},               {std::string(2 << 20, 'a'), "bytes; a config has at most"},
       {"a: " + deep, "test.yaml"},            {bomb, "more than 100000 values"},
       {"a: &x [*x]", "test.yaml"},            {many + "]", "more than 100000 values"},
