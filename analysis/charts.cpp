@@ -93,7 +93,7 @@ json axis_encoding(const Axis& axis, const Limits& limits) {
   json result = {{"type", "quantitative"},
                  {"scale", {{"type", log ? "log" : "linear"}, {"domain", {limits.first, limits.second}},
                             {"nice", false}, {"zero", false}}}};
-  result["axis"] = log ? log_axis(limits) : json{{"tickCount", 5}, {"format", limits.second >= 1e4 ? "~s" : "~g"}};
+  result["axis"] = log ? log_axis(limits) : json{{"tickCount", 5}, {"format", limits.second >= 1e4 ? "~s" : "~r"}};
   return result;
 }
 

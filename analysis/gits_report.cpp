@@ -29,10 +29,11 @@ std::string answer(const GitsStory& story) {
   std::vector<std::string> parts;
   for (const auto& name : kSchedules) {
     const StudentError& error = error_of(story, nfe, name);
-    parts.push_back(fmt::format("{} from it with {}", format_measured(error.rms, error.low, error.high),
+    parts.push_back(fmt::format("{} with {}", format_measured(error.rms, error.low, error.high),
                                 name == "gits" ? "the schedule found here" : name));
   }
-  return fmt::format("With {} evaluations {} ends {} (root mean square per number).", nfe, story.student, join(parts, ", "));
+  return fmt::format("With {} evaluations the distance of {} from the teacher is {} (root mean square per number).", nfe,
+                     story.student, join(parts, ", "));
 }
 
 Table cost_table(const GitsFile& file) {
