@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include "core/error.h"
@@ -34,9 +35,8 @@ Tensor normalised_filter(const std::vector<double>& taps) {
   return filter.unsqueeze(0).unsqueeze(0).to(torch::kFloat32);
 }
 
-Tensor per_channel(const Tensor& table, const Tensor& like) {
-  return table.to(like.scalar_type()).unsqueeze(2).unsqueeze(3);
-}
+// silu, in place where no gradient will ask for its argument. `x` is the caller's own.
+Tensor silu_of_own(Tensor x) { return at::GradMode::is_enabled() ? at::silu(x) : at::silu_(x); }
 
 }  // namespace
 
@@ -130,25 +130,7 @@ Tensor GroupNorm::forward(const Tensor& x) const {
   return at::group_norm(x.to(weight_.scalar_type()), groups_, weight_, bias_, eps_).to(x.scalar_type());
 }
 
-Tensor GroupNorm::activated(const Tensor& x) const {
-  if (!can_fuse_norm(x)) return at::silu(forward(x));
-  Tensor out = torch::empty_like(x);
-  fused_norm_silu(x, {weight_, bias_, groups_, eps_}, {}, out);
-  return out;
-}
-
-Tensor GroupNorm::activated_in_place(Tensor x, const NormModulation& modulation) const {
-  if (can_fuse_norm(x)) {
-    fused_norm_silu(x, {weight_, bias_, groups_, eps_}, modulation, x);
-    return x;
-  }
-  if (modulation.offset.defined()) x.add_(per_channel(modulation.offset, x));
-  Tensor y = forward(x);
-  if (modulation.scale.defined()) {
-    y = at::addcmul(per_channel(modulation.shift, y), y, per_channel(modulation.scale, y) + 1);
-  }
-  return at::silu(y);
-}
+Tensor GroupNorm::activated(const Tensor& x) const { return silu_of_own(forward(x)); }
 
 UNetBlock::UNetBlock(const UNetBlockOptions& options, const WeightSource& source) : options_(options) {
   const int64_t in = options.in_channels, out = options.out_channels;
@@ -174,15 +156,14 @@ UNetBlock::UNetBlock(const UNetBlockOptions& options, const WeightSource& source
 }
 
 Tensor UNetBlock::forward(const Tensor& x, const Tensor& emb, DropoutStream* dropout) const {
-  const Tensor embedded = affine_->forward(emb);
-  NormModulation modulation;
+  Tensor h = conv0_->forward(norm0_->activated(x));
+  const Tensor shift_scale = affine_->forward(emb).to(h.scalar_type()).unsqueeze(2).unsqueeze(3);
   if (options_.adaptive_scale) {
-    modulation.scale = embedded.narrow(1, 0, options_.out_channels);
-    modulation.shift = embedded.narrow(1, options_.out_channels, options_.out_channels);
+    const auto parts = shift_scale.chunk(2, 1);  // scale, shift
+    h = silu_of_own(at::addcmul(parts[1], norm1_->forward(h), parts[0] + 1));
   } else {
-    modulation.offset = embedded;
+    h = norm1_->activated(h.add_(shift_scale));
   }
-  Tensor h = norm1_->activated_in_place(conv0_->forward(norm0_->activated(x)), modulation);
   if (dropout != nullptr) h = dropout->drop(h, options_.dropout);
   h = residual_sum(conv1_->forward(h), skip_ ? skip_->forward(x) : x, skip_ && skip_->has_weight());
   return options_.num_heads > 0 ? attended(h) : h;

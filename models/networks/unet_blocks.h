@@ -9,7 +9,6 @@
 #include <torch/types.h>
 
 #include "models/dropout.h"
-#include "models/networks/fused_norm.h"
 
 namespace farfield {
 
@@ -79,9 +78,7 @@ class GroupNorm final : public torch::nn::Module {
  public:
   GroupNorm(int64_t channels, double eps, const WeightSource& source);  // min(32, channels / 4) groups
   torch::Tensor forward(const torch::Tensor& x) const;
-  torch::Tensor activated(const torch::Tensor& x) const;  // silu(GroupNorm(x))
-  // silu(GroupNorm(x + offset) (1 + scale) + shift); x is the caller's own and may be overwritten.
-  torch::Tensor activated_in_place(torch::Tensor x, const NormModulation& modulation) const;
+  torch::Tensor activated(const torch::Tensor& x) const;  // silu(GroupNorm(x)); not x's memory
 
  private:
   int64_t groups_;
