@@ -1,7 +1,5 @@
 #include "analysis/evaluations_figure.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "analysis/charts.h"
@@ -10,18 +8,18 @@
 namespace farfield {
 namespace {
 
-// What the figure shows, in a sentence: the fewest evaluations that come at least as near as the run with the most.
+// What the figure shows, in a sentence: the run that saves most, by ratio, against another that comes no nearer.
 std::string title_of(const std::vector<RunError>& runs) {
-  const auto by_nfe = [](const RunError& a, const RunError& b) { return a.nfe < b.nfe; };
-  const RunError& most = *std::max_element(runs.begin(), runs.end(), by_nfe);
-  const RunError* fewest = nullptr;
-  for (const RunError& run : runs) {
-    const bool as_near = run.nfe < most.nfe && run.error.rms <= most.error.rms;
-    if (as_near && (fewest == nullptr || run.nfe < fewest->nfe)) fewest = &run;
+  const RunError *fewer = nullptr, *more = nullptr;
+  for (const RunError& a : runs) {
+    for (const RunError& b : runs) {
+      const bool as_near = a.nfe > 0 && a.nfe < b.nfe && a.error.rms <= b.error.rms;
+      if (as_near && (fewer == nullptr || a.nfe * more->nfe < b.nfe * fewer->nfe)) fewer = &a, more = &b;
+    }
   }
-  if (fewest == nullptr) return "What fewer evaluations cost";
-  return fmt::format("Same quality, fewer evaluations: {} with {} comes as near as {} with {}", fewest->name, fewest->nfe,
-                     most.name, most.nfe);
+  if (fewer == nullptr) return "What fewer evaluations cost";
+  return fmt::format("Same quality, fewer evaluations: {} with {} comes as near as {} with {}", fewer->name, fewer->nfe,
+                     more->name, more->nfe);
 }
 
 }  // namespace
