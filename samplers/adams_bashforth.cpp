@@ -14,7 +14,7 @@ namespace {
 MultistepWeights exact_weights(const RunPlan& plan, int64_t i, int order) {
   std::vector<double> nodes;
   for (int64_t j = 0; j < usable_values(plan, i, order); ++j) nodes.push_back(plan.intervals[i - j].from);
-  return {.x_factor = 1, .history = interpolation_weights(nodes, plan.intervals[i])};
+  return {.history = interpolation_weights(nodes, plan.intervals[i])};
 }
 
 std::unique_ptr<const Solver> exact(const std::string& family, int order) {
@@ -29,7 +29,7 @@ MultistepWeights equal_step_weights(const RunPlan& plan, int64_t i, int order) {
                                                  {3. / 2, -1. / 2},
                                                  {23. / 12, -16. / 12, 5. / 12},
                                                  {55. / 24, -59. / 24, 37. / 24, -9. / 24}};
-  MultistepWeights weights{.x_factor = 1, .history = kWeights[usable_values(plan, i, order) - 1]};
+  MultistepWeights weights{.history = kWeights[usable_values(plan, i, order) - 1]};
   for (double& weight : weights.history) weight *= plan.intervals[i].to - plan.intervals[i].from;
   return weights;
 }
