@@ -80,26 +80,40 @@ int64_t steps_within(const std::string& name, const Solver& solver, int64_t budg
   return steps;
 }
 
+struct PlannedLength {
+  std::string solver;
+  int64_t nfe;
+};
+
+// Which solvers are run with how many steps, the same for every schedule and start.
+std::map<int64_t, std::vector<PlannedLength>> plan_lengths(const StudyRequest& request, const Solvers& solvers) {
+  Counter count;
+  std::map<int64_t, std::vector<PlannedLength>> by_steps;
+  for (const auto& name : request.solvers) {
+    const Solver& solver = *solvers.at(name);
+    std::set<int64_t> lengths;
+    for (const int64_t budget : request.nfe) lengths.insert(steps_within(name, solver, budget, count));
+    for (const int64_t steps : lengths) {
+      if (steps > 0) by_steps[steps].push_back({name, count(name, solver, steps)});
+    }
+  }
+  return by_steps;
+}
+
 // What is to be run, errors still open; runs over the same levels stand together.
 std::vector<StudyRun> plan(const StudyRequest& request, const DenoiserInfo& model, const Solvers& solvers) {
-  Counter count;
+  const auto by_steps = plan_lengths(request, solvers);
   std::vector<StudyRun> runs;
   for (const bool teleported : {false, true}) {
     if (teleported && !request.teleport) continue;
     for (const auto& schedule : request.schedules) {
       if (teleported && !takes_any_range(schedule)) continue;
-      std::map<int64_t, std::vector<std::string>> by_steps;
-      for (const auto& name : request.solvers) {
-        std::set<int64_t> lengths;
-        for (const int64_t budget : request.nfe) lengths.insert(steps_within(name, *solvers.at(name), budget, count));
-        for (const int64_t steps : lengths) {
-          if (steps > 0) by_steps[steps].push_back(name);
-        }
-      }
-      for (const auto& [steps, names] : by_steps) {
+      for (const auto& [steps, lengths] : by_steps) {
         const auto levels = levels_of(request, model, schedule, steps, teleported);
         if (levels.empty()) continue;
-        for (const auto& name : names) runs.push_back({name, schedule, teleported, steps, 0, levels, {}});
+        for (const auto& length : lengths) {
+          runs.push_back({length.solver, schedule, teleported, steps, length.nfe, levels, {}});
+        }
       }
     }
   }
@@ -219,6 +233,8 @@ Study run_study(const Denoiser& model, const StudyRequest& request) {
   study.runs = plan(request, model.info(), solvers);
   require_known_end(study.runs, range_of(model.info()));
   if (study.runs.empty()) throw usage_error("study: no solver takes as few evaluations as the budgets allow; raise --nfe");
+  int64_t evaluations = 0;
+  for (const StudyRun& run : study.runs) evaluations += run.nfe;
   const auto count = static_cast<int64_t>(request.seeds.size());
   study.squares = torch::empty({static_cast<int64_t>(study.runs.size()), count}, torch::kFloat64);
   for (int64_t first = 0; first < count; first += request.batch) {
@@ -226,9 +242,6 @@ Study run_study(const Denoiser& model, const StudyRequest& request) {
     Batch batch(model, request, first, size);
     if (request.on_phase) request.on_phase("reference", kReferenceGuess * size);
     study.reference_nfe = std::max(study.reference_nfe, batch.solve_reference());
-    int64_t evaluations = 0;
-    Counter counted;
-    for (const StudyRun& run : study.runs) evaluations += counted(run.solver, *solvers.at(run.solver), run.steps);
     if (request.on_phase) request.on_phase(count > request.batch ? fmt::format("seeds from {}", first) : "solvers", evaluations * size);
     batch.measure(study.runs, solvers, study, first);
   }

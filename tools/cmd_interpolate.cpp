@@ -51,9 +51,7 @@ void write_files(const RunFolder& folder, const Samples& samples, const torch::T
 void report(const Context& context, const RunFolder& folder, const Samples& samples, int64_t corners) {
   const std::string out = folder.target().string();
   if (context.json) {
-    auto summary = nlohmann::ordered_json::parse(result_json(samples));
-    summary["out"] = out;
-    fmt::print("{}\n", summary.dump());
+    fmt::print("{}\n", summary_json(samples, out));
     return;
   }
   fmt::print("{}: {} frames between {} corners, {} evaluations each, {:.3g} s\n", out, samples.x.size(0), corners,

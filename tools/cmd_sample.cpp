@@ -85,7 +85,7 @@ void take_advice(Options& options) {
 std::vector<double> levels_of(const Options& options, const DenoiserInfo& model) {
   if (options.study.empty() || options.teleport.empty()) return levels_of(options.run, model);
   ModelRun rest = options.run;
-  const double first = levels_of(ModelRun{.solver = {}, .schedule = {.steps = 2}}, model).front();
+  const double first = resolve_levels({.steps = 2}, model).front();
   rest.schedule.sigma_max = parse_double(options.teleport, "--teleport");
   auto levels = levels_of(rest, model);
   levels.insert(levels.begin(), first);
@@ -116,9 +116,7 @@ double teleport_level(const Options& options, const Denoiser& model, const Sampl
 void report(const Context& context, const RunFolder& folder, const Samples& samples) {
   const std::string out = folder.target().string();
   if (context.json) {
-    auto summary = nlohmann::ordered_json::parse(result_json(samples));
-    summary["out"] = out;
-    fmt::print("{}\n", summary.dump());
+    fmt::print("{}\n", summary_json(samples, out));
     return;
   }
   const int64_t count = samples.x.size(0);

@@ -76,7 +76,7 @@ Facts settings_of(const StudyArguments& arguments, const StudyRequest& request, 
                  {"solvers", join(request.solvers, ", ")},
                  {"schedules", join(request.schedules, ", ")},
                  {"seeds", arguments.seeds},
-                 {"evaluations", fmt::format("{} a seed, {} of them answered by an equal one before", study.evaluations, study.reused)},
+                 {"evaluations", fmt::format("{} denoiser calls, {} of them answered by an equal one before", study.evaluations, study.reused)},
                  {"precision", precision},
                  {"program", version_line()}};
   if (request.teleport) {

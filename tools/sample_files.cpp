@@ -75,6 +75,12 @@ std::string result_json(const Samples& samples) {
       .dump();
 }
 
+std::string summary_json(const Samples& samples, const std::string& out) {
+  auto summary = ordered_json::parse(result_json(samples));
+  summary["out"] = out;
+  return summary.dump();
+}
+
 void write_samples(const RunFolder& folder, const Samples& samples, const std::map<std::string, std::string>& settings) {
   std::map<std::string, torch::Tensor> arrays = {
       {"x", samples.x}, {"seeds", samples.seeds}, {"labels", samples.classes}};

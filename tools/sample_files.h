@@ -15,6 +15,8 @@ bool is_image(torch::IntArrayRef sample_shape);
 std::string request_json(const SampleRequest& request);
 // What came of it: samples, counted evaluations a sample, seconds.
 std::string result_json(const Samples& samples);
+// What a command prints with --json: the same, and where the run lies.
+std::string summary_json(const Samples& samples, const std::string& out);
 
 // samples.npz of `samples`, and a look at them: samples.png, a grid of the first 256 with `settings` in the PNG's text,
 // for images; samples.csv for points [d]; docs/formats.md has the arrays and columns.
