@@ -12,6 +12,7 @@
 #include <ATen/cpu/Utils.h>
 #include <fmt/format.h>
 
+#include "core/comm.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -35,6 +36,13 @@ int usable_cores() {
   }
   if (quota > 0 && period > 0) cores = std::min(cores, std::max(1, static_cast<int>(std::ceil(quota / period))));
   return cores;
+}
+
+// mpirun may have bound each rank to cores of its own; ranks that were left free share.
+int cores_of_this_rank() {
+  const int usable = usable_cores();
+  const bool bound = usable < static_cast<int>(std::thread::hardware_concurrency());
+  return bound ? usable : std::max(1, usable / ranks_here());
 }
 
 }  // namespace
@@ -86,7 +94,7 @@ bool cpu_has_bf16_matrix_units() {
 
 void set_threads(int threads) {
   if (threads < 0 || threads > 4096) throw usage_error(fmt::format("threads: {} is not in 0 ... 4096", threads));
-  at::set_num_threads(threads == 0 ? usable_cores() : threads);
+  at::set_num_threads(threads == 0 ? cores_of_this_rank() : threads);
   at::set_num_interop_threads(1);
 }
 
