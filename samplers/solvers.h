@@ -111,8 +111,9 @@ std::unique_ptr<const Solver> make_res_multistep();
 
 // EDM's generalised sampler (Karras et al. 2022, table 1): options schedule=linear|ve|vp, sigma(t); scaling=none|vp, s(t);
 // rule=heun|euler; alpha in (0, 1], the place of the second stage; vp_min and vp_max, the range that a vp schedule is
-// fitted to, the run's first and last level above 0 by default. The levels are the discretisation. Order 2 or 1. With ve and vp Heun's correction is
-// stiff: it grows like (from / to)^2, so few steps, or levels far apart near 0, give large states.
+// fitted to, the run's first and last level above 0 by default. The levels are the discretisation. Order 2 or 1. With ve
+// and vp Heun's correction is stiff: it grows like (from / to)^2, so few steps, or levels far apart near 0, give large
+// states. Those two are tested down to a level of 0.002 above 0; below, double numbers may overflow.
 std::unique_ptr<const Solver> make_edm_ablation(const SolverOptions& options);
 
 }  // namespace farfield
