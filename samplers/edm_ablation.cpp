@@ -19,7 +19,7 @@ class Schedule {
 
   double sigma(double t) const {
     switch (kind_) {
-      case Kind::kLinear: return t;
+      case Kind::kLinear: break;
       case Kind::kVe: return std::sqrt(t);
       case Kind::kVp: return vp_.sigma(t);
     }
@@ -28,7 +28,7 @@ class Schedule {
   double derivative(double t) const {
     const double s = sigma(t);
     switch (kind_) {
-      case Kind::kLinear: return 1;
+      case Kind::kLinear: break;
       case Kind::kVe: return 1 / (2 * s);
       case Kind::kVp: return 0.5 * (vp_.beta_min() + vp_.beta_d() * t) * (s + 1 / s);
     }
@@ -36,7 +36,7 @@ class Schedule {
   }
   double time(double sigma) const {
     switch (kind_) {
-      case Kind::kLinear: return sigma;
+      case Kind::kLinear: break;
       case Kind::kVe: return sigma * sigma;
       case Kind::kVp: return vp_.time(sigma);
     }

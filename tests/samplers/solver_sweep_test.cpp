@@ -280,6 +280,9 @@ const std::vector<KnownNumber>& known_numbers() {
       {"dpmpp_3m_compat,predict=eps", kP7, 0.6105017732, 6},
       {"dpmpp_3m_compat,predict=eps,lower_order_final=no", kP7, 0.6252299660, 6},
       {"dpmpp_3m_compat", kLogsnr, 0.7448798347, 6},
+      {"dpmpp_2m_sde,eta=0,type=heun", kP7Zero, 0.8050006099, 7},
+      {"dpmpp_3m_sde,eta=0", kP7Zero, 1.0554466329, 7},
+      {"dpmpp_3m_sde_compat,eta=0", kP7Zero, 0.9659885062, 7},
       {"dpmpp_2s", kP7Zero, 0.5955029238, 13},
       {"dpmpp_3s", kP7, 0.6458787149, 18},
       {"dpm_fast", kP7, 1.1901551944, 6},
@@ -359,11 +362,28 @@ TEST(SolverSweep, known_numbers) {
   for (const auto& name : missing) ADD_FAILURE() << "add a known number for " << name;
 }
 
+// Where the numbers of an option are worked out from the levels.
+TEST(SolverSweep, edm_ablation_fits_vp_to_the_first_level_and_the_last_above_zero) {
+  const auto x = torch::full({1, 1}, 56, torch::kFloat64);
+  for (const int64_t steps : {2, 3}) {
+    const auto levels = noise_levels({.steps = steps});
+    const auto fitted = integrate(*make_solver("edm_ablation,schedule=vp"), test::toy_gaussian(), x, levels);
+    const auto given = make_solver("edm_ablation,schedule=vp,vp_min=0.002,vp_max=80");
+    EXPECT_NEAR(fitted.x.item<double>() / integrate(*given, test::toy_gaussian(), x, levels).x.item<double>(), 1, 1e-12);
+  }
+}
+
 TEST(SolverRegistry, an_unknown_name_gets_the_nearest) {
   const auto error = test::error_of([] { make_solver("huen"); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::kUsage);
   EXPECT_NE(std::string(error->what()).find("did you mean 'heun'"), std::string::npos) << error->what();
+}
+
+TEST(SolverRegistry, without_noise_the_full_order_is_claimed) {
+  EXPECT_EQ(make_solver("dpmpp_3m_sde")->order(), 2);
+  EXPECT_EQ(make_solver("dpmpp_3m_sde,eta=0")->order(), 3);
+  EXPECT_EQ(make_solver("dpmpp_3m_sde_compat,eta=0")->order(), 2);
 }
 
 TEST(SolverRegistry, names_are_unique_and_what_the_objects_say) {
