@@ -46,7 +46,7 @@ void advance_arrays(const torch::Tensor& x, const torch::Tensor& denoised, doubl
   SlopeAdvance<Scalar> work{.count = static_cast<int64_t>(weights.size()),
                             .x = x.const_data_ptr<Scalar>(),
                             .denoised = denoised.const_data_ptr<Scalar>(),
-                            .per_sigma = 1 / static_cast<Scalar>(sigma),
+                            .per_sigma = static_cast<Scalar>(1 / sigma),
                             .out = result.x.mutable_data_ptr<Scalar>(),
                             .slope = result.slope.mutable_data_ptr<Scalar>()};
   for (size_t j = 0; j < weights.size(); ++j) work.weights[j] = static_cast<Scalar>(weights[j]);
