@@ -108,9 +108,9 @@ void Report::figure(const Figure& figure) {
     for (const Picture& picture : figure.pictures) body_ += picture_html(picture);
     body_ += "</div>\n";
   }
-  body_ += "<figcaption>" + escape_html(figure.caption) + "<span class=\"links\">";
+  body_ += "<figcaption>" + escape_html(figure.caption) + " <span class=\"links\">";
   if (!figure.data_file.empty()) {
-    body_ += " <a href=\"" + href(figure.data_file) + "\">" + escape_html(figure.data_file) + "</a>";
+    body_ += "<a href=\"" + href(figure.data_file) + "\">" + escape_html(figure.data_file) + "</a>";
   }
   body_ += "</span></figcaption>\n";
   if (!figure.numbers.rows.empty()) {

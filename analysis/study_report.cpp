@@ -97,9 +97,12 @@ Figure solver_figure(const StudyStory& story) {
   Figure figure;
   figure.title = "How near each solver comes";
   figure.caption = fmt::format(
-      "Each solver over the best of {} within the budget; the {} best of {} solvers, with Euler and Heun. Bands are 95 % "
-      "bootstrap intervals over {} seeds.",
-      join(story.request.schedules, ", "), kShownSolvers, story.request.solvers.size(), story.request.seeds.size());
+      "Each solver over the best of {} within the budget{}. Bands are 95 % bootstrap intervals over {} seeds.",
+      join(story.request.schedules, ", "),
+      solvers.size() == story.request.solvers.size()
+          ? ""
+          : fmt::format("; the {} best of {} solvers, with Euler and Heun", kShownSolvers, story.request.solvers.size()),
+      story.request.seeds.size());
   figure.charts = {{line_chart({{"evaluations (NFE)", Scale::kLinear, {}}, {error_panel(std::move(lines))}}),
                     "Error over evaluations. With the most: " + join(words, ", ") + "."}};
   figure.data_file = "study.csv";
@@ -168,7 +171,7 @@ void write_study_report(const StudyStory& story, const RunFolder& folder) {
   report.figure(solver_figure(story));
   if (story.request.teleport) report.figure(teleport_figure(story));
   report.section("Which to take");
-  report.table(ranking(story), "The five nearest within each budget; `farfield sample --solver auto --nfe N --study study.json` takes the first.");
+  report.table(ranking(story), "The five nearest within each budget. The first is what farfield sample --solver auto --nfe N --study study.json takes.");
   report.section("Settings");
   report.facts(story.settings);
   report.section("Files");

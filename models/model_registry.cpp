@@ -108,6 +108,11 @@ void check_import_precision(const fs::path& path, const ModelOptions& options) {
 
 }  // namespace
 
+std::string precision_of(const Denoiser& model, const ModelOptions& options) {
+  if (dynamic_cast<const AnalyticDenoiser*>(&model) != nullptr) return "float64";
+  return std::string(to_string(parse_precision(options.precision, parse_device(options.device))));
+}
+
 fs::path model_file(std::string_view model) {
   if (fitted_form(model) != nullptr) return {};
   const fs::path path = file_form(model).path;

@@ -27,6 +27,10 @@ struct ModelOptions {
 // usage_error, bad_file, io_error or a trust error (exit 8) as fits.
 std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions& options = {});
 
+// What `model`, opened with `options`, computes in for a sampler: fp32, bf16 or tf32 for networks; "float64" for
+// analytic denoisers, which take the state's dtype on every machine.
+std::string precision_of(const Denoiser& model, const ModelOptions& options);
+
 // The file behind MODEL, whose SHA-256 goes into run.json; empty for delta:SRC and the like.
 std::filesystem::path model_file(std::string_view model);
 

@@ -7,8 +7,9 @@
 
 namespace farfield {
 
-// One step of single-step DPM-Solver (Lu et al. 2022a, algorithms 1 to 3) in the slope e = (x - D) / sigma over lambda =
-// -log sigma, to > 0. Inner evaluations are made once and shared by the orders. With h = lambda(to) - lambda(from):
+// One step of single-step DPM-Solver (Lu et al. 2022a, algorithms 1 to 3) in the slope e = (x - D) / sigma over
+// lambda = -log sigma, to > 0. Inner evaluations are made once and shared by the orders. With h = lambda(to) -
+// lambda(from):
 //   1: x - (from - to) e0
 //   2: the same - (from - to) / (2 r) (e1 - e0), e1 at r h
 //   3: x - (from - to) e0 - to h phi_2(h) / r2 (e2 - e0), e2 at r2 h from e0 and e1

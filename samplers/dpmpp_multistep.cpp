@@ -38,7 +38,7 @@ int64_t order_of(const Variant& variant, const RunPlan& plan, int64_t i) {
 MultistepWeights weights_of(const Variant& variant, const RunPlan& plan, int64_t i) {
   const auto [from, to] = plan.intervals[i];
   const bool x0 = variant.prediction == Prediction::kDenoised;
-  if (to == 0) return x0 ? MultistepWeights{0, {1}} : MultistepWeights{1, {-from}};
+  if (to == 0) return x0 ? MultistepWeights{.x_factor = 0, .history = {1}} : MultistepWeights{.history = {-from}};
   const double h = std::log(from / to), eta = variant.fresh.eta, reach = (1 + eta) * h, z = x0 ? -reach : h;
   const double scale = x0 ? reach : -to * h, x_factor = x0 ? std::exp(-eta * h) * (to / from) : 1;
   const double noise = variant.fresh.s_noise * to * std::sqrt(-std::expm1(-2 * eta * h));

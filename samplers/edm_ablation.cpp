@@ -5,6 +5,7 @@
 
 #include "samplers/linear_combination.h"
 #include "samplers/solvers.h"
+#include "samplers/vp_time.h"
 
 namespace farfield {
 namespace {
@@ -14,44 +15,37 @@ class Schedule {
  public:
   enum class Kind { kLinear, kVe, kVp };
   // vp: sigma(1e-3) = sigma_min and sigma(1) = sigma_max.
-  Schedule(Kind kind, double sigma_min, double sigma_max) : kind_(kind) {
-    constexpr double kEarliest = 1e-3;
-    const double low = std::log1p(sigma_min * sigma_min), high = std::log1p(sigma_max * sigma_max);
-    beta_d_ = 2 * (low / kEarliest - high) / (kEarliest - 1);
-    beta_min_ = high - beta_d_ / 2;
-  }
+  Schedule(Kind kind, double sigma_min, double sigma_max) : kind_(kind), vp_(VpTime::fitted(sigma_min, sigma_max)) {}
 
   double sigma(double t) const {
     switch (kind_) {
-      case Kind::kLinear: return t;
+      case Kind::kLinear: break;
       case Kind::kVe: return std::sqrt(t);
-      case Kind::kVp: return std::sqrt(std::expm1(beta_d_ * t * t / 2 + beta_min_ * t));
+      case Kind::kVp: return vp_.sigma(t);
     }
     return t;
   }
   double derivative(double t) const {
     const double s = sigma(t);
     switch (kind_) {
-      case Kind::kLinear: return 1;
+      case Kind::kLinear: break;
       case Kind::kVe: return 1 / (2 * s);
-      case Kind::kVp: return 0.5 * (beta_min_ + beta_d_ * t) * (s + 1 / s);
+      case Kind::kVp: return 0.5 * (vp_.beta_min() + vp_.beta_d() * t) * (s + 1 / s);
     }
     return 1;
   }
   double time(double sigma) const {
     switch (kind_) {
-      case Kind::kLinear: return sigma;
+      case Kind::kLinear: break;
       case Kind::kVe: return sigma * sigma;
-      case Kind::kVp:
-        if (sigma == 0) return 0;
-        return (std::sqrt(beta_min_ * beta_min_ + 2 * beta_d_ * std::log1p(sigma * sigma)) - beta_min_) / beta_d_;
+      case Kind::kVp: return vp_.time(sigma);
     }
     return sigma;
   }
 
  private:
   Kind kind_;
-  double beta_d_, beta_min_;
+  VpTime vp_;
 };
 
 struct Settings {

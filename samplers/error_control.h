@@ -24,15 +24,15 @@ extern const std::vector<std::string> kErrorControlOptions;  // for the row in t
 double error_of(const ErrorControl& control, const torch::Tensor& low, const torch::Tensor& high,
                 const torch::Tensor& before, std::string_view solver, double sigma);
 
-// A PID controller of step sizes, as in k-diffusion's adaptive DPM-Solver: with the inverse errors v of this attempt and
-// the last two accepted ones, the size is multiplied by 1 + atan(v0^b1 v1^b2 v2^b3 - 1).
+// A PID controller of step sizes, as in k-diffusion's adaptive DPM-Solver: with the inverse errors v of this attempt
+// and the last two accepted ones, the size is multiplied by 1 + atan(v0^b1 v1^b2 v2^b3 - 1).
 class StepSizeController {
  public:
   // `order`: errors are taken to shrink with this power of the size.
   StepSizeController(const ErrorControl& control, double order, double size);
   double size() const { return size_; }
-  // Whether the attempt of size `tried` with this error is accepted. Sets the next size; one cut short by the end of the
-  // interval and accepted does not lower it.
+  // Whether the attempt of size `tried` with this error is accepted. Sets the next size; one cut short by the end of
+  // the interval and accepted does not lower it.
   bool propose(double error, double tried);
 
  private:

@@ -10,7 +10,7 @@ namespace farfield {
 
 // What a schedule search leaves: a JSON file whose bytes depend on the search alone (docs/formats.md).
 struct GitsFile {
-  std::string model, model_sha256;  // the MODEL as it was named; its SHA-256 (model_sha256() of models/model_registry.h)
+  std::string model, model_sha256;  // the MODEL as it was named; model_sha256() of models/model_registry.h
   std::string teacher, grid;        // SOLVER[,options] and the grid's schedule in words
   std::string metric, student;      // student: of AFS; empty without
   std::string seeds, precision;

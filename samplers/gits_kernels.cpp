@@ -1,28 +1,49 @@
 #include "samplers/gits_kernels.h"
 
-// One function for each vector width, chosen when the program starts.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define FARFIELD_EVERY_WIDTH __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FARFIELD_EVERY_WIDTH
-#endif
+#include "samplers/lanes.h"
 
 namespace farfield {
 namespace {
 
-// Eight doubles that the compiler maps to the registers there are; in memory they lie like any doubles.
-using Lanes = double __attribute__((vector_size(64)));
-using LanesInMemory = double __attribute__((vector_size(64), aligned(8), may_alias));
-constexpr int64_t kWidth = 8, kParts = 4, kStride = kWidth * kParts;
+using Lanes = LanesOf<double>::Type;
+constexpr int64_t kWidth = LanesOf<double>::kWidth, kParts = 4, kStride = kWidth * kParts;
 
-inline __attribute__((always_inline)) const LanesInMemory& load(const double* from) {
-  return *reinterpret_cast<const LanesInMemory*>(from);
-}
-
-inline __attribute__((always_inline)) double total(const Lanes (&parts)[kParts]) {
+FARFIELD_INLINE double total(const Lanes (&parts)[kParts]) {
   const Lanes sum = (parts[0] + parts[1]) + (parts[2] + parts[3]);
   return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
+
+// The sum of the sizes of r = x + h d - y; `add_size` takes a sum and an r, vectors or numbers.
+template <class AddSize>
+FARFIELD_INLINE double miss(const double* x, const double* d, const double* y, double h, int64_t size,
+                            const AddSize& add_size) {
+  Lanes sums[kParts] = {};
+  int64_t i = 0;
+  for (; i + kStride <= size; i += kStride) {
+    for (int64_t k = 0; k < kParts; ++k) {
+      const int64_t at = i + k * kWidth;
+      const Lanes r = load(x + at) + h * load(d + at) - load(y + at);
+      add_size(sums[k], r);
+    }
+  }
+  double sum = total(sums);
+  for (; i < size; ++i) add_size(sum, x[i] + h * d[i] - y[i]);
+  return sum;
+}
+
+struct AddAbsolute {
+  template <class Value>
+  FARFIELD_INLINE void operator()(Value& sum, const Value& r) const {
+    sum += r < 0 ? -r : r;
+  }
+};
+
+struct AddSquare {
+  template <class Value>
+  FARFIELD_INLINE void operator()(Value& sum, const Value& r) const {
+    sum += r * r;
+  }
+};
 
 }  // namespace
 
@@ -95,40 +116,12 @@ double square_after_jump(const double* end, const double* x, const double* d, co
 
 FARFIELD_EVERY_WIDTH
 double absolute_miss(const double* x, const double* d, const double* y, double h, int64_t size) {
-  Lanes sums[kParts] = {};
-  int64_t i = 0;
-  for (; i + kStride <= size; i += kStride) {
-    for (int64_t k = 0; k < kParts; ++k) {
-      const int64_t at = i + k * kWidth;
-      const Lanes miss = load(x + at) + h * load(d + at) - load(y + at);
-      sums[k] += miss < 0 ? -miss : miss;
-    }
-  }
-  double sum = total(sums);
-  for (; i < size; ++i) {
-    const double miss = x[i] + h * d[i] - y[i];
-    sum += miss < 0 ? -miss : miss;
-  }
-  return sum;
+  return miss(x, d, y, h, size, AddAbsolute());
 }
 
 FARFIELD_EVERY_WIDTH
 double square_miss(const double* x, const double* d, const double* y, double h, int64_t size) {
-  Lanes sums[kParts] = {};
-  int64_t i = 0;
-  for (; i + kStride <= size; i += kStride) {
-    for (int64_t k = 0; k < kParts; ++k) {
-      const int64_t at = i + k * kWidth;
-      const Lanes miss = load(x + at) + h * load(d + at) - load(y + at);
-      sums[k] += miss * miss;
-    }
-  }
-  double sum = total(sums);
-  for (; i < size; ++i) {
-    const double miss = x[i] + h * d[i] - y[i];
-    sum += miss * miss;
-  }
-  return sum;
+  return miss(x, d, y, h, size, AddSquare());
 }
 
 }  // namespace farfield

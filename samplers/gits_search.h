@@ -24,8 +24,8 @@ struct GitsRequest {
   const Solver* afs_student = nullptr;
   int64_t batch = 64;                // trajectories at a time; changes costs by rounding only
   torch::Device device = torch::kCPU;  // where the teacher runs
-  // For progress; may be empty: before a phase of the search with its evaluations times samples, counted, and after every
-  // denoiser call.
+  // For progress; may be empty: before a phase of the search with its evaluations times samples, counted, and after
+  // every denoiser call.
   std::function<void(const std::string& phase, int64_t evaluations)> on_phase = {};
   std::function<void(int64_t samples)> on_evaluation = {};
 

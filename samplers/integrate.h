@@ -29,9 +29,9 @@ struct IntegrateOptions {
   NoiseFn noise = {};        // needed when churn.s_churn > 0, and then called once in every step, raised or not
   BrownianFn brownian = {};  // needed by stochastic solvers
   bool afs = false;          // the first denoiser call is replaced (analytical_first_step.h)
-  std::optional<double> threshold = {};  // every D that the solver sees is thresholded at this quantile (thresholding.h)
-  // After the last level sigma_N > 0: x = D(x; sigma_N), one evaluation, an Euler step to 0. usage_error at sigma_N = 0.
-  // As published, this D is not thresholded.
+  std::optional<double> threshold = {};  // every D that the solver sees is thresholded at this quantile
+  // After the last level sigma_N > 0: x = D(x; sigma_N), one evaluation, an Euler step to 0. usage_error at sigma_N =
+  // 0. As published, this D is not thresholded.
   bool denoise_to_zero = false;
   StepObserver observer = {};       // may be empty
   AttemptObserver on_attempt = {};  // inner steps of adaptive solvers; may be empty
@@ -57,6 +57,7 @@ std::vector<double> levels_visited(const Solver& solver, const std::vector<doubl
 
 // The denoiser calls a run of `solver` over `levels` takes, counted on a state of one number. A guess for adaptive
 // solvers.
-int64_t count_evaluations(const Solver& solver, const std::vector<double>& levels, const IntegrateOptions& options = {});
+int64_t count_evaluations(const Solver& solver, const std::vector<double>& levels,
+                          const IntegrateOptions& options = {});
 
 }  // namespace farfield

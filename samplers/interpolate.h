@@ -12,8 +12,8 @@ struct InterpolateOptions {
   // linear:    sum_i w_i z_i. Between independent normals the variance falls to sum w_i^2.
   // spherical: along the great circle, sin((1-t) a) / sin a z_0 + sin(t a) / sin a z_1 with the angle a between z_0 and
   //            z_1 (Shoemake 1985); four corners: along the two edges, then between them.
-  // indist:    sum_i w_i z_i / sqrt(sum_i w_i^2), a standard normal again when the z_i are independent ones (Bodin et al.
-  //            2024, "Linear combinations of latents in generative models").
+  // indist:    sum_i w_i z_i / sqrt(sum_i w_i^2), a standard normal again when the z_i are independent ones (Bodin
+  //            et al. 2024, "Linear combinations of latents in generative models").
   std::string mode = "indist";
   int64_t frames = 9;  // along an edge, both corners included; 2 to 1,000
   void validate() const;  // usage_error with name, value and constraint
@@ -21,10 +21,10 @@ struct InterpolateOptions {
 
 const std::vector<std::string>& interpolation_modes();
 
-// Two corners give a strip [frames, ...shape], four a grid [frames^2, ...shape], row by row: corners 0 and 1 at the left
-// and right of the first row, 2 and 3 of the last. Weights are products of 1 - t and t, t = j / (frames - 1). corners
-// [2 or 4, ...shape] floating; computed in float64. The corners themselves come back as they are. usage_error for
-// another number of corners, and for opposite corners in spherical mode.
+// Two corners give a strip [frames, ...shape], four a grid [frames^2, ...shape], row by row: corners 0 and 1 at the
+// left and right of the first row, 2 and 3 of the last. Weights are products of 1 - t and t, t = j / (frames - 1).
+// corners [2 or 4, ...shape] floating; computed in float64. The corners themselves come back as they are. usage_error
+// for another number of corners, and for opposite corners in spherical mode.
 torch::Tensor interpolate(const torch::Tensor& corners, const InterpolateOptions& options);
 
 }  // namespace farfield

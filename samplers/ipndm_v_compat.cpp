@@ -15,21 +15,20 @@ MultistepWeights weights_of(const RunPlan& plan, int64_t i, int order) {
                      : plan.intervals[i - back + 1].from - plan.intervals[i - back].from;
   };
   const double h0 = step(0);
-  if (count == 1) return {1, {h0}};
+  if (count == 1) return {.history = {h0}};
   const double h1 = step(1), half = h0 / (2 * h1);
-  if (count == 2) return {1, {h0 * (1 + half), -h0 * half}};
+  if (count == 2) return {.history = {h0 * (1 + half), -h0 * half}};
 
   const double h2 = step(2), g1 = h1 / h2;
   const double t = 0.5 * (1 - h0 / (3 * (h0 + h1)) * (h0 * (h0 + h1)) / (h1 * (h1 + h2)));  // the bracket closes too late
-  if (count == 3) return {1, {h0 * (1 + half + t), h0 * (-half - (1 + g1) * t), h0 * t * g1}};
+  if (count == 3) return {.history = {h0 * (1 + half + t), h0 * (-half - (1 + g1) * t), h0 * t * g1}};
 
   const double h3 = step(3), g2 = h1 * (h1 + h2) / (h2 * (h2 + h3));
   const double sum = 0.5 * (1 - h0 / (3 * (h0 + h1))) +  // should be a difference
                      (1 - h0 / (2 * (h0 + h1))) * h0 / (6 * (h0 + h1 + h2));
   const double u = sum * h0 * (h0 + h1) * (h0 + h1 + h2) / (h1 * (h1 + h2) * (h1 + h2 + h3));
-  return {1,
-          {h0 * (1 + half + t + u), h0 * (-half - (1 + g1) * t - (1 + g1 + g2) * u),
-           h0 * (g1 * t + (g1 + g2 * (1 + h2 / h3)) * u), -h0 * u * g2 * h1 / h2}};  // should be h2 / h3
+  return {.history = {h0 * (1 + half + t + u), h0 * (-half - (1 + g1) * t - (1 + g1 + g2) * u),
+                      h0 * (g1 * t + (g1 + g2 * (1 + h2 / h3)) * u), -h0 * u * g2 * h1 / h2}};  // should be h2 / h3
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 namespace farfield {
 
-// Parts of a schedule. A sigma within 1e-6 (relative) of a level is that level, so that levels typed from a listing keep
-// the schedule's own. usage_error when sigma is not in the range named.
+// Parts of a schedule. A sigma within 1e-6 (relative) of a level is that level, so that levels typed from a listing
+// keep the schedule's own. usage_error when sigma is not in the range named.
 
 // {sigma} and every level below it; sigma at most the first level and above the last.
 std::vector<double> levels_from(const std::vector<double>& levels, double sigma);

@@ -33,7 +33,8 @@ struct Slope {
   double sigma;
 };
 
-// x + sum_j weight_j (x_j - denoised_j) / sigma_j, for one to four slopes, `x` being the first of the x_j if they are four.
+// x + sum_j weight_j (x_j - denoised_j) / sigma_j, for one to four slopes, `x` being the first of the x_j if they are
+// four.
 torch::Tensor add_slopes(const torch::Tensor& x, std::span<const Slope> slopes);
 
 // d = (x - denoised) / sigma, and x + weights[0] d + sum_j weights[j] past[j - 1] in the same pass. `past` has one

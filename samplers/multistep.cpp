@@ -32,6 +32,8 @@ class Multistep final : public Solver {
     auto history = std::make_unique<History>(plan);
     for (size_t i = 0; i < plan.intervals.size(); ++i) {
       history->weights.push_back(method_.weights(plan, static_cast<int64_t>(i)));
+      check(method_.prediction == Prediction::kDenoised || history->weights.back().x_factor == 1,
+            "multistep: slopes are added to x itself, its factor is 1");
       history->longest = std::max(history->longest, history->weights.back().history.size());
     }
     return history;

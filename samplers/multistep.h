@@ -15,8 +15,8 @@ namespace farfield {
 enum class Prediction { kDenoised, kSlope };
 Prediction prediction_of(const SolverOptions& options);  // predict=x0|eps, x0 by default
 
-// One step of a linear multistep method, x' = x_factor x + sum_j history[j] m_{i-j} + noise z: history[0] belongs to the
-// value of this step, history[1] to that of the step before, z is the increment of the Brownian path over the step.
+// One step of a linear multistep method, x' = x_factor x + sum_j history[j] m_{i-j} + noise z: history[0] belongs to
+// the value of this step, history[1] to that of the step before, z is the increment of the Brownian path over the step.
 struct MultistepWeights {
   double x_factor = 1;
   std::vector<double> history;

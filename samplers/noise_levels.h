@@ -19,8 +19,8 @@ struct NoiseLevelOptions {
   std::optional<double> rho = {};        // in (0, 100]
   std::optional<std::string> variant = {};  // the table of a schedule that has several
   // "zero": N levels from sigma_max to sigma_min, then 0 (EDM); with one step, or with sigma_min = 0, the levels run
-  // from sigma_max to 0 themselves; ays: N + 1 levels with 0 in place of the last, as its tables are used. "sigma_min": N + 1
-  // levels, the last is sigma_min (diff-sampler).
+  // from sigma_max to 0 themselves; ays: N + 1 levels with 0 in place of the last, as its tables are used. "sigma_min":
+  // N + 1 levels, the last is sigma_min (diff-sampler).
   std::string final = "zero";
   void validate() const;  // usage_error naming field, value and constraint
 };
@@ -37,7 +37,8 @@ void check_levels(const std::vector<double>& levels);
 
 // Levels written by hand, as they are: "80,10,1,0".
 std::vector<double> parse_levels(std::string_view text);
-// The same from a file of at most 1 MiB: one number a line (# starts a comment) or a JSON list. bad_file naming the line.
+// The same from a file of at most 1 MiB: one number a line (# starts a comment) or a JSON list. bad_file naming the
+// line.
 std::vector<double> read_levels(const std::filesystem::path& path);
 
 }  // namespace farfield

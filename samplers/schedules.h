@@ -41,8 +41,8 @@ double iddpm_level(const ScheduleRange& range, LevelPlace place);
 
 // Powers of a uniform grid in the training time of Stable Diffusion, t = k/1000 for the k-th of its 1000 levels
 // (beta from 0.00085 to 0.012, linear in the root), ln alpha linear between them and beyond:
-// t = (T_S^(1/rho) + r (T_s^(1/rho) - T_S^(1/rho)))^rho. diff-sampler's "discrete", which leaves T_S without its 1/rho and so
-// means something with rho = 1 only.
+// t = (T_S^(1/rho) + r (T_s^(1/rho) - T_S^(1/rho)))^rho. diff-sampler's "discrete", which leaves T_S without its 1/rho
+// and so means something with rho = 1 only.
 double discrete_level(const ScheduleRange& range, LevelPlace place);
 double discrete_sigma(double t);  // of that process; t = 1/1000 and 1 are the ends of its table
 

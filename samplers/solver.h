@@ -50,13 +50,14 @@ class StepMemory {
   virtual ~StepMemory() = default;
 };
 
-// A method for dx/dsigma = (x - D(x; sigma)) / sigma, or for the SDE of the same marginals. Immutable: one object serves
-// many runs at once; what a run remembers is in its StepMemory. Every solver is finite at to = 0.
+// A method for dx/dsigma = (x - D(x; sigma)) / sigma, or for the SDE of the same marginals. Immutable: one object
+// serves many runs at once; what a run remembers is in its StepMemory. Every solver is finite at to = 0.
 class Solver {
  public:
   virtual ~Solver() = default;
   virtual std::string_view name() const = 0;
-  // Global order of convergence it claims; the test suite measures it. Stochastic solvers: of mean and variance on a Gaussian.
+  // Global order of convergence it claims; the test suite measures it. Stochastic solvers: of mean and variance on a
+  // Gaussian.
   virtual int order() const = 0;
   // Whether steps draw noise: integrate() then wants a BrownianFn. A deterministic solver never looks at one.
   virtual bool stochastic() const { return false; }

@@ -136,7 +136,7 @@ const std::vector<SolverEntry>& solver_table() {
       {"dpmpp_2m_sde", "DPM-Solver++ 2M for the SDE; one evaluation a step", {"type=midpoint|heun", "eta=", "s_noise="}, make_dpmpp_2m_sde},
       {"dpmpp_3m_sde", "DPM-Solver++ 3M for the SDE; one evaluation a step", kFreshNoise, make_dpmpp_3m_sde},
       {"dpmpp_3m_sde_compat", "dpmpp_3m_sde as published, half of its second difference", kFreshNoise, make_dpmpp_3m_sde_compat},
-      {"edm_ablation", "EDM's generalised sampler; order 2 (heun), two evaluations a step", kAblation, make_edm_ablation},
+      {"edm_ablation", "EDM's generalised sampler; order 2 (heun), two evaluations a step; ve and vp from sigma_min 0.002 up", kAblation, make_edm_ablation},
   };
   return table;
 }

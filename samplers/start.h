@@ -18,8 +18,8 @@ struct Start {
 // x = sigma_0 z: pure noise. latents z [B, ...shape], floating.
 Start start_from_noise(const torch::Tensor& latents, const std::vector<double>& levels);
 
-// Teleportation ("Unreasonable Effectiveness", section 6): the closed form of a Gaussian carries the noise to `sigma` without a
-// single evaluation, and the run goes on from there.
+// Teleportation ("Unreasonable Effectiveness", section 6): the closed form of a Gaussian carries the noise to `sigma`
+// without a single evaluation, and the run goes on from there.
 struct Teleport {
   double sigma = 0;
   GaussianStats gaussian;

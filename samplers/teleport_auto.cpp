@@ -70,8 +70,8 @@ void TeleportSearch::validate() const {
   require(batch >= 1, "batch", std::to_string(batch), "at least 1");
 }
 
-ExplainedLevels measure_explained(const Denoiser& model, const GaussianStats& gaussian, const std::vector<double>& levels,
-                                  const TeleportSearch& search) {
+ExplainedLevels measure_explained(const Denoiser& model, const GaussianStats& gaussian,
+                                  const std::vector<double>& levels, const TeleportSearch& search) {
   search.validate();
   check_levels(levels);
   const at::NoGradGuard no_gradients;

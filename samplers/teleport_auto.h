@@ -32,8 +32,8 @@ struct ExplainedLevels {
 // y ~ N(m, S) drawn from the Gaussian itself. y and n of probe i come from a stream of their own, so that samples'
 // streams are not touched, and are the same at every level. usage_error when the Gaussian has another size than the
 // model's samples.
-ExplainedLevels measure_explained(const Denoiser& model, const GaussianStats& gaussian, const std::vector<double>& levels,
-                                  const TeleportSearch& search);
+ExplainedLevels measure_explained(const Denoiser& model, const GaussianStats& gaussian,
+                                  const std::vector<double>& levels, const TeleportSearch& search);
 
 // The lowest level that is explained to `threshold` together with every higher one. usage_error when not even the
 // first is.

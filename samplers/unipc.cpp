@@ -23,7 +23,7 @@ struct Variant {
 // One step: x' = x_factor x + sum_k predict[k] m_{i-k}, and corrected with the value m_t at the predicted point
 // x' = x_factor x + sum_k correct[k] m_{i-k} + correct_new m_t.
 struct StepWeights {
-  double x_factor = 1;
+  double x_factor = 0;
   std::vector<double> predict, correct;
   double correct_new = 0;
   bool corrected = false;

@@ -17,4 +17,10 @@ double VpTime::sigma(double t) const {
   return std::sqrt(std::expm1(t * (from_end * at_one_ + from_one * at_end_)));
 }
 
+double VpTime::time(double sigma) const {
+  if (sigma == 0) return 0;
+  const double slope = beta_d(), start = beta_min();
+  return (std::sqrt(start * start + 2 * slope * std::log1p(sigma * sigma)) - start) / slope;
+}
+
 }  // namespace farfield

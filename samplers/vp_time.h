@@ -14,7 +14,10 @@ class VpTime {
   // The one with sigma(kEnd) = sigma_min and sigma(1) = sigma_max. 0 < sigma_min < sigma_max.
   static VpTime fitted(double sigma_min, double sigma_max);
 
-  double sigma(double t) const;  // t > 0
+  double sigma(double t) const;     // t > 0
+  double time(double sigma) const;  // its inverse, 0 at 0
+  double beta_d() const { return 2 * (at_one_ - at_end_) / (1 - kEnd); }
+  double beta_min() const { return at_one_ - beta_d() / 2; }
 
  private:
   VpTime(double at_end, double at_one) : at_end_(at_end), at_one_(at_one) {}

@@ -71,8 +71,8 @@ void check_before_work(const SearchArguments& arguments, const Context& context)
   }
 }
 
-GitsFile file_of(const SearchArguments& arguments, const Context& context, const GitsRequest& request,
-                 const GitsSearch& search) {
+GitsFile file_of(const SearchArguments& arguments, const GitsRequest& request, const GitsSearch& search,
+                 const std::string& precision) {
   GitsFile file;
   file.model = arguments.model;
   file.model_sha256 = model_sha256(arguments.model);
@@ -81,7 +81,7 @@ GitsFile file_of(const SearchArguments& arguments, const Context& context, const
   file.metric = to_string(request.metric);
   file.student = request.afs_student != nullptr ? resolve_solver(student_text(arguments)) : "";
   file.seeds = seed_text(arguments);
-  file.precision = to_string(parse_precision(context.precision, request.device));
+  file.precision = precision;
   file.gamma = request.gamma;
   file.levels = request.levels;
   file.schedules = search.schedules;
@@ -151,7 +151,8 @@ void run_search(const SearchArguments& arguments, const Context& context) {
   request.afs_student = arguments.afs ? student.get() : nullptr;
   request.batch = arguments.batch;
   request.device = parse_device(context.device);
-  const auto model = open_model(arguments.model, {context.device, context.precision, context.trust});
+  const ModelOptions how = {context.device, context.precision, context.trust};
+  const auto model = open_model(arguments.model, how);
   request.levels = grid_levels(arguments, model->info());
   std::optional<Progress> progress;
   request.on_phase = [&](const std::string& phase, int64_t total) { progress.emplace(phase, total, "evaluations"); };
@@ -160,7 +161,7 @@ void run_search(const SearchArguments& arguments, const Context& context) {
   std::vector<StudentError> errors;
   if (reported) errors = student_errors(*model, *student, request, search);
   progress.reset();
-  const GitsFile file = file_of(arguments, context, request, search);
+  const GitsFile file = file_of(arguments, request, search, precision_of(*model, how));
   write_file_atomically(arguments.out, serialize_gits(file));
   if (reported) write_report(tell(arguments, context, file, search, std::move(errors)), arguments, context, *folder);
   report(arguments, context, file, search.teacher_nfe);

@@ -104,8 +104,9 @@ void run(const StudyArguments& arguments, const Context& context) {
   RunFolder folder(arguments.out, context.force);
   RunInfo info(context.command_line);
   // Solvers are compared, not rounding: float32 unless another precision is asked for.
-  const std::string precision = context.precision == "auto" ? "fp32" : context.precision;
-  const auto model = open_model(arguments.model, {context.device, precision, context.trust});
+  const ModelOptions how = {context.device, context.precision == "auto" ? "fp32" : context.precision, context.trust};
+  const auto model = open_model(arguments.model, how);
+  const std::string precision = precision_of(*model, how);
   if (!arguments.gaussian.empty()) request.teleport = teleport_of(arguments, *model, request);
   std::optional<Progress> progress;
   request.on_phase = [&](const std::string& phase, int64_t total) { progress.emplace(phase, total, "evaluations"); };

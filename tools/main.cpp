@@ -73,6 +73,10 @@ std::string explain(const CLI::App& root, const std::vector<std::string>& words,
     app = parsed.front();
     name += " " + app->get_name();
   }
+  const std::vector<std::string> stray = app->remaining();
+  if (!commands.empty() && !stray.empty() && stray.front()[0] != '-') {
+    return unknown_name("command", stray.front(), commands);
+  }
   for (const auto& word : words) {
     const std::string option = word.substr(0, word.find('='));
     const bool is_option = option.size() > 2 && option.rfind("--", 0) == 0;
@@ -81,8 +85,6 @@ std::string explain(const CLI::App& root, const std::vector<std::string>& words,
     }
   }
   if (app->get_require_subcommand_min() > 0) {
-    const std::string& last = words.empty() ? "" : words.back();
-    if (!last.empty() && last[0] != '-' && last != app->get_name()) return unknown_name("command", last, commands);
     return fmt::format("name one of: {} ({} --help)", join(commands, ", "), name);
   }
   return fmt::format("{} ({} --help)", problem.what(), name);

@@ -13,7 +13,10 @@
       tickColor: 'var(--line)', labelFontSize: 12, titleFontSize: 13, titleFontWeight: 'normal', titlePadding: 8,
       labelFlush: false, labelOverlap: true,
     },
-    legend: { labelColor: 'var(--ink)', labelFontSize: 12, labelLimit: 300, rowPadding: 3, columnPadding: 14 },
+    legend: {
+      labelColor: 'var(--ink)', titleColor: 'var(--ink)', labelFontSize: 12, labelLimit: 300, rowPadding: 3,
+      columnPadding: 14,
+    },
   };
 
   function forEachEncoding(panel, visit) {

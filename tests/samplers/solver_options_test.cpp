@@ -1,6 +1,7 @@
 #include "samplers/solver_options.h"
 
 #include <algorithm>
+#include <map>
 
 #include "samplers/solver_registry.h"
 #include "tests/support/test_support.h"
@@ -16,6 +17,37 @@ TEST(SolverOptions, values_reach_the_solver_and_are_resolved) {
   EXPECT_EQ(make_solver("dpm_adaptive,order=2")->order(), 2);
   EXPECT_TRUE(make_solver("dpm_fast,eta=0.5")->stochastic());
   EXPECT_FALSE(make_solver("dpm_fast")->stochastic());
+}
+
+TEST(SolverOptions, defaults_are_the_published_ones) {
+  const std::string control = "accept_safety=0.81,atol=0.0078,dcoeff=0,eta=0,h_init=0.05,icoeff=1,order=3,pcoeff=0,rtol=0.05,s_noise=1";
+  const std::string multistep = ",lower_order_final=yes,predict=x0", noise = ",eta=1,s_noise=1";
+  const std::map<std::string, std::string> expected = {
+      {"dpm2", ",r=0.5"},
+      {"dopri5", ",accept_safety=0.81,atol=1e-06,dcoeff=0,icoeff=1,pcoeff=0,rtol=1e-06"},
+      {"dpm_fast", ",eta=0,s_noise=1"},
+      {"dpm_adaptive", "," + control},
+      {"dpm_adaptive_compat", "," + control},
+      {"dpmpp_sde", ",eta=1,r=0.5,s_noise=1"},
+      {"dpmpp_2m_sde", noise + ",type=midpoint"},
+      {"edm_ablation", ",alpha=1,rule=heun,scaling=none,schedule=linear,vp_max=0,vp_min=0"}};
+  for (const auto& entry : solver_table()) {
+    if (entry.options.empty()) continue;
+    const auto found = expected.find(entry.name);
+    const bool is_multistep = entry.name.starts_with("dpmpp_") || entry.name.starts_with("unipc");
+    const bool is_stochastic = make_solver(entry.name)->stochastic();
+    const std::string options = found != expected.end() ? found->second : is_stochastic ? noise
+                                : is_multistep          ? multistep : "not in this test";
+    EXPECT_EQ(resolve_solver(entry.name), entry.name + options);
+  }
+}
+
+TEST(SolverOptions, fractions_end_at_one) {
+  for (const std::string option : {"dpm2,r", "dpmpp_sde,r", "edm_ablation,alpha", "dopri5,rtol", "dopri5,accept_safety",
+                                   "dpm_adaptive,rtol"}) {
+    EXPECT_NO_THROW(make_solver(option + "=1")) << option;
+    EXPECT_TRUE(test::error_of([&] { make_solver(option + "=1.0005"); })) << option;
+  }
 }
 
 TEST(SolverOptions, what_does_not_fit_is_refused_with_what_would) {

@@ -39,17 +39,28 @@ std::vector<std::string> solver_variants() {
   return texts;
 }
 
-TEST(SolverSweep, finite_for_every_step_count_end_and_schedule) {
+class SolverSweepOver : public testing::TestWithParam<std::string> {};
+
+// The lowest levels that a schedule is swept with; without a value, those of its tables.
+std::vector<std::optional<double>> lowest_levels(const ScheduleEntry& schedule) {
+  if (!schedule.takes_range) return {std::nullopt};
+  if (schedule.reaches_zero) return {0, 1e-12, 1e-8, 2e-3};
+  return {1e-12, 1e-8, 2e-3};
+}
+
+// Every N up to 40; some N for the rectangles of deis_tab_compat, 10,000 a step.
+bool is_swept(const std::string& solver, int64_t steps) {
+  const bool every = !(solver.starts_with("deis_tab") && solver.ends_with("_compat"));
+  return every || std::set<int64_t>{1, 2, 3, 4, 5, 6, 9, 40}.contains(steps);
+}
+
+TEST_P(SolverSweepOver, finite_for_every_step_count_and_end) {
   const test::ThreadCount one(1);
   const auto denoise = test::toy_two_modes();
   const auto latents = toy_latents();
-  const auto run = [&](const Solver& solver, const std::string& text, const NoiseLevelOptions& options) {
-    const bool stiff = text.starts_with("edm_ablation,schedule=");  // Heun in t = sigma^2: see solvers.h
-    if (stiff && options.sigma_min.value_or(2e-3) < 2e-3) return;
-    const auto levels = noise_levels(options);
-    ASSERT_EQ(static_cast<int64_t>(levels.size()), options.steps + 1);
-    const auto what = fmt::format("{} {} steps {} sigma_min {} final {}", text, options.schedule, options.steps,
-                                  options.sigma_min.value_or(-1), options.final);
+  const auto run = [&](const Solver& solver, const std::string& text, const std::vector<double>& levels, bool stiff) {
+    const auto what = fmt::format("{} in {} steps from {} to {}, {}", text, levels.size() - 1, levels.front(),
+                                  levels[levels.size() - 2], levels.back());
     try {
       const auto result = integrate(solver, denoise, latents * levels.front(), levels, quiet(latents));
       EXPECT_LT(result.x.abs().max().item<double>(), stiff ? 1e100 : 1e3) << what;
@@ -57,25 +68,27 @@ TEST(SolverSweep, finite_for_every_step_count_end_and_schedule) {
       ADD_FAILURE() << what << ": " << error.what();
     }
   };
-  const std::vector<int64_t> some = {1, 2, 3, 4, 5, 6, 9, 40};
   for (const auto& text : solver_variants()) {
     const auto solver = make_solver(text);
-    for (const char* final : {"zero", "sigma_min"}) {
-      for (int64_t steps = 1; steps <= 40; ++steps) run(*solver, text, {.steps = steps, .final = final});
-      for (const auto& schedule : schedule_table()) {
-        const std::vector<std::optional<double>> smallest =
-            !schedule.takes_range    ? std::vector<std::optional<double>>{std::nullopt}
-            : schedule.reaches_zero ? std::vector<std::optional<double>>{0, 1e-12, 1e-8, 2e-3}
-                                    : std::vector<std::optional<double>>{1e-12, 2e-3};
-        for (const auto& sigma_min : smallest) {
-          for (const int64_t steps : some) {
-            run(*solver, text, {.schedule = schedule.name, .steps = steps, .sigma_min = sigma_min, .final = final});
-          }
+    const bool stiff = text.starts_with("edm_ablation,schedule=");  // Heun in t = sigma^2: see solvers.h
+    std::set<std::vector<double>> done;
+    for (const auto& sigma_min : lowest_levels(find_schedule(GetParam()))) {
+      if (stiff && sigma_min.value_or(2e-3) < 2e-3) continue;
+      for (const char* final : {"zero", "sigma_min"}) {
+        for (int64_t steps = 1; steps <= 40; ++steps) {
+          if (!is_swept(text, steps)) continue;
+          const auto levels = noise_levels(
+              {.schedule = GetParam(), .steps = steps, .sigma_min = sigma_min, .final = final});
+          ASSERT_EQ(static_cast<int64_t>(levels.size()), steps + 1);
+          if (done.insert(levels).second) run(*solver, text, levels, stiff);
         }
       }
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Schedules, SolverSweepOver, testing::ValuesIn(schedule_names()),
+                         [](const auto& schedule) { return schedule.param; });
 
 TEST(SolverSweep, evaluations_are_counted_and_nothing_is_changed_in_place) {
   for (const auto& name : solver_names()) {
@@ -95,6 +108,34 @@ TEST(SolverSweep, evaluations_are_counted_and_nothing_is_changed_in_place) {
         EXPECT_EQ(count_evaluations(*solver, levels), calls) << name;
       }
       EXPECT_TRUE(torch::equal(x, copy)) << name << " wrote into the state it was given";
+    }
+  }
+}
+
+// What the table says of a solver, "two evaluations a step". Published variants say nothing and take what is usual, one.
+int64_t evaluations_a_step(const SolverEntry& entry) {
+  const std::vector<std::string> words = {"one evaluation", "two evaluations", "three evaluations", "four evaluations"};
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (entry.summary.find(words[i] + " a step") != std::string::npos) return static_cast<int64_t>(i) + 1;
+  }
+  EXPECT_TRUE(entry.name == "dpm_fast" || entry.name.ends_with("_compat")) << entry.name << " does not say what it costs";
+  return 1;
+}
+
+TEST(SolverSweep, evaluations_are_those_of_the_method_for_every_step_count) {
+  for (const auto& entry : solver_table()) {
+    const auto solver = make_solver(entry.name);
+    if (solver->adaptive()) continue;
+    const int64_t each = evaluations_a_step(entry);
+    for (int64_t steps = 1; steps <= 40; ++steps) {
+      const bool starts_with_two = entry.name == "spndm";
+      const bool needs_no_end = entry.name == "midpoint" || entry.name == "ralston";  // no stage stands at sigma = 0
+      EXPECT_EQ(count_evaluations(*solver, noise_levels({.steps = steps, .final = "sigma_min"})),
+                each * steps + (starts_with_two ? 1 : 0))
+          << entry.name << " " << steps;
+      EXPECT_EQ(count_evaluations(*solver, noise_levels({.steps = steps})),
+                each * steps - (needs_no_end ? 0 : each - 1) + (starts_with_two && steps > 1 ? 1 : 0))
+          << entry.name << " " << steps;
     }
   }
 }
@@ -239,6 +280,9 @@ const std::vector<KnownNumber>& known_numbers() {
       {"dpmpp_3m_compat,predict=eps", kP7, 0.6105017732, 6},
       {"dpmpp_3m_compat,predict=eps,lower_order_final=no", kP7, 0.6252299660, 6},
       {"dpmpp_3m_compat", kLogsnr, 0.7448798347, 6},
+      {"dpmpp_2m_sde,eta=0,type=heun", kP7Zero, 0.8050006099, 7},
+      {"dpmpp_3m_sde,eta=0", kP7Zero, 1.0554466329, 7},
+      {"dpmpp_3m_sde_compat,eta=0", kP7Zero, 0.9659885062, 7},
       {"dpmpp_2s", kP7Zero, 0.5955029238, 13},
       {"dpmpp_3s", kP7, 0.6458787149, 18},
       {"dpm_fast", kP7, 1.1901551944, 6},
@@ -318,11 +362,28 @@ TEST(SolverSweep, known_numbers) {
   for (const auto& name : missing) ADD_FAILURE() << "add a known number for " << name;
 }
 
+// Where the numbers of an option are worked out from the levels.
+TEST(SolverSweep, edm_ablation_fits_vp_to_the_first_level_and_the_last_above_zero) {
+  const auto x = torch::full({1, 1}, 56, torch::kFloat64);
+  for (const int64_t steps : {2, 3}) {
+    const auto levels = noise_levels({.steps = steps});
+    const auto fitted = integrate(*make_solver("edm_ablation,schedule=vp"), test::toy_gaussian(), x, levels);
+    const auto given = make_solver("edm_ablation,schedule=vp,vp_min=0.002,vp_max=80");
+    EXPECT_NEAR(fitted.x.item<double>() / integrate(*given, test::toy_gaussian(), x, levels).x.item<double>(), 1, 1e-12);
+  }
+}
+
 TEST(SolverRegistry, an_unknown_name_gets_the_nearest) {
   const auto error = test::error_of([] { make_solver("huen"); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::kUsage);
   EXPECT_NE(std::string(error->what()).find("did you mean 'heun'"), std::string::npos) << error->what();
+}
+
+TEST(SolverRegistry, without_noise_the_full_order_is_claimed) {
+  EXPECT_EQ(make_solver("dpmpp_3m_sde")->order(), 2);
+  EXPECT_EQ(make_solver("dpmpp_3m_sde,eta=0")->order(), 3);
+  EXPECT_EQ(make_solver("dpmpp_3m_sde_compat,eta=0")->order(), 2);
 }
 
 TEST(SolverRegistry, names_are_unique_and_what_the_objects_say) {

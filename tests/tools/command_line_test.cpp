@@ -36,6 +36,8 @@ TEST(CommandLine, MistakesAreOneLineWithTheNearestName) {
   };
   const std::vector<Row> rows = {
       {{"smaple"}, "did you mean 'sample'?"},
+      {{"schedule", "serach", "--nfe", "3"}, "did you mean 'search'?"},
+      {{"fit", "gausian"}, "did you mean 'gaussian'?"},
       {{"doctor", "--jsno"}, "did you mean '--json'?"},
       {{"sample", "--stpes=3"}, "did you mean '--steps'?"},
       {{}, "name one of: train, report, ema, sample, encode, interpolate, schedule, study, compare"},

@@ -93,6 +93,7 @@ TEST_F(ScheduleSearch, one_search_serves_every_number_of_steps) {
   ASSERT_EQ(found.exit_code, 0) << found.err;
   const auto schedules = json::parse(found.out).at("schedules");
   ASSERT_EQ(schedules.size(), 4u);
+  EXPECT_EQ(json::parse(read_file(in("gits.json"), 1 << 20)).at("precision"), "float64") << "on every machine";
   ASSERT_EQ(search({"--nfe", "3-6", "--seeds", "0-9", "--out", in("again.json")}).exit_code, 0);
   EXPECT_EQ(read_file(in("gits.json"), 1 << 20), read_file(in("again.json"), 1 << 20)) << "the same bytes";
   ASSERT_EQ(search({"--nfe", "3-6", "--seeds", "0-9", "--out", in("other.json"), "--batch", "3", "--threads", "1"}).exit_code, 0);
