@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <utility>
 
 #include <ATen/core/Generator.h>
 #include <torch/types.h>
@@ -16,6 +17,8 @@ namespace farfield {
 class DropoutStream {
  public:
   DropoutStream(torch::Device device, std::initializer_list<uint64_t> key);
+  // A stream that draws from here on what this one will, beside it.
+  DropoutStream copy() const { return DropoutStream(generator_.clone()); }
 
   // x with each value zeroed with probability `p` in [0, 1) and the rest scaled by 1 / (1 - p). Differentiable.
   torch::Tensor drop(const torch::Tensor& x, double p);
@@ -23,6 +26,8 @@ class DropoutStream {
   torch::Tensor drop_rows(const torch::Tensor& rows, double p);
 
  private:
+  explicit DropoutStream(at::Generator generator) : generator_(std::move(generator)) {}
+
   at::Generator generator_;
 };
 
