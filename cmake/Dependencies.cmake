@@ -33,3 +33,36 @@ else()
     target_link_libraries(farfield_opencv INTERFACE ${FARFIELD_OPENCV_${part}})
   endforeach()
 endif()
+
+# Optional: many processes as one group.
+set(MPI_CXX_SKIP_MPICXX TRUE)
+find_package(MPI QUIET COMPONENTS CXX)
+
+# farfield_use_mpi(SOURCE): the one source of farfield_core that knows MPI is compiled and linked for it, where it is
+# there. Of the libraries only C's is wanted.
+function(farfield_use_mpi source)
+  if(NOT MPI_CXX_FOUND)
+    message(STATUS "no MPI: farfield runs as one process (apt-get install libopenmpi-dev openmpi-bin, then scripts/build)")
+    return()
+  endif()
+  set(libraries ${MPI_CXX_LIBRARIES})
+  list(FILTER libraries EXCLUDE REGEX "mpi_cxx|mpicxx")
+  set_source_files_properties(${source} PROPERTIES INCLUDE_DIRECTORIES "${MPI_CXX_INCLUDE_DIRS}"
+    COMPILE_DEFINITIONS "FARFIELD_HAS_MPI;OMPI_SKIP_MPICXX;MPICH_SKIP_MPICXX" SKIP_PRECOMPILE_HEADERS ON)
+  target_link_libraries(farfield_core PRIVATE ${libraries})
+endfunction()
+
+# farfield_use_nccl(SOURCE): the same for NCCL, which a CUDA build of LibTorch brings along; its header lies beside the
+# wheel or in the system.
+function(farfield_use_nccl source)
+  if(NOT TARGET torch_cuda)
+    return()
+  endif()
+  find_path(FARFIELD_NCCL_INCLUDE nccl.h HINTS ${TORCH_INSTALL_PREFIX}/../nvidia/nccl/include)
+  if(NOT FARFIELD_NCCL_INCLUDE)
+    message(STATUS "no nccl.h: CUDA tensors travel between ranks through the host (install libnccl-dev, then scripts/build)")
+    return()
+  endif()
+  set_source_files_properties(${source} PROPERTIES INCLUDE_DIRECTORIES "${FARFIELD_NCCL_INCLUDE}"
+    COMPILE_DEFINITIONS "FARFIELD_HAS_NCCL;USE_C10D_NCCL" SKIP_PRECOMPILE_HEADERS ON)
+endfunction()

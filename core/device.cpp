@@ -12,6 +12,7 @@
 #include <ATen/cpu/Utils.h>
 #include <fmt/format.h>
 
+#include "core/comm.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -37,14 +38,21 @@ int usable_cores() {
   return cores;
 }
 
+// mpirun may have bound each rank to cores of its own; ranks that were left free share.
+int cores_of_this_rank() {
+  const int usable = usable_cores();
+  const bool bound = usable < static_cast<int>(std::thread::hardware_concurrency());
+  return bound ? usable : std::max(1, usable / ranks_here());
+}
+
 }  // namespace
 
 torch::Device parse_device(std::string_view text) {
-  if (text == "auto") return device_count() > 0 ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
+  if (text == "auto") return device_count() > 0 ? parse_device("cuda") : torch::Device(torch::kCPU);
   if (text == "cpu") return torch::kCPU;
   const bool cuda = text == "cuda" || text.substr(0, 5) == "cuda:";
   if (!cuda) throw usage_error(fmt::format("device '{}': write auto, cpu, cuda or cuda:N", text));
-  const int64_t index = text == "cuda" ? 0 : parse_int(text.substr(5), "device index");
+  const int64_t index = text == "cuda" ? rank_here() % std::max(1, device_count()) : parse_int(text.substr(5), "device index");
   if (index < 0 || index >= device_count()) {
     throw usage_error(fmt::format("device '{}': this machine and LibTorch build offer {} CUDA device(s); write --device cpu",
                                   text, device_count()));
@@ -86,7 +94,7 @@ bool cpu_has_bf16_matrix_units() {
 
 void set_threads(int threads) {
   if (threads < 0 || threads > 4096) throw usage_error(fmt::format("threads: {} is not in 0 ... 4096", threads));
-  at::set_num_threads(threads == 0 ? usable_cores() : threads);
+  at::set_num_threads(threads == 0 ? cores_of_this_rank() : threads);
   at::set_num_interop_threads(1);
 }
 

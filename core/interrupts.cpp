@@ -25,6 +25,7 @@ void install_interrupt_handlers() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGUSR1, &action, nullptr);  // what Slurm and mpirun pass on before time is up
 }
 
 bool interrupted() { return signals_seen.load() > 0; }

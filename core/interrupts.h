@@ -2,7 +2,8 @@
 
 namespace farfield {
 
-// SIGINT and SIGTERM set a flag that every loop polls; a second signal ends the process at once (exit 130 or 143).
+// SIGINT, SIGTERM and SIGUSR1 set a flag that every loop polls; a second signal ends the process at once (exit 128 + its
+// number).
 void install_interrupt_handlers();
 bool interrupted();
 // Throws Error(kInterrupted) when a signal came; for loops that have nothing to save.

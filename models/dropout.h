@@ -1,34 +1,35 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
-#include <utility>
+#include <vector>
 
 #include <ATen/core/Generator.h>
 #include <torch/types.h>
 
 namespace farfield {
 
-// The randomness of one training forward pass. Masks are a function of the key, the device and the order of the layers:
-// nothing has to be stored to resume, and no global generator is touched.
+// The randomness of one training forward pass. The mask of a sample is a function of (key, its position, the layer's place
+// in the order of the layers, the device) and of nothing else: not of the batch it is part of, nor of the rank. Nothing
+// has to be stored to resume, and no global generator is touched. A copy goes on from the same place.
 //
-//   DropoutStream dropout(device, {seed, rank, images_seen});
+//   DropoutStream dropout(device, seed, positions);  // positions [B] int64: of the samples in the stream of images
 //   network.forward(x, conditioning, &dropout);
 class DropoutStream {
  public:
-  DropoutStream(torch::Device device, std::initializer_list<uint64_t> key);
-  // A stream that draws from here on what this one will, beside it.
-  DropoutStream copy() const { return DropoutStream(generator_.clone()); }
+  DropoutStream(torch::Device device, uint64_t key, const torch::Tensor& positions);
 
-  // x with each value zeroed with probability `p` in [0, 1) and the rest scaled by 1 / (1 - p). Differentiable.
+  // x [B, ...] with each value zeroed with probability `p` in [0, 1) and the rest scaled by 1 / (1 - p). Differentiable.
   torch::Tensor drop(const torch::Tensor& x, double p);
   // The same for whole rows [B, K] without the scaling: EDM's label dropout.
   torch::Tensor drop_rows(const torch::Tensor& rows, double p);
 
  private:
-  explicit DropoutStream(at::Generator generator) : generator_(std::move(generator)) {}
+  // `mask` with ones, each with probability 1 - p, and zeros.
+  void draw(torch::Tensor& mask, double p);
 
   at::Generator generator_;
+  uint64_t key_, layer_ = 0;
+  std::vector<int64_t> positions_;
 };
 
 }  // namespace farfield

@@ -8,6 +8,7 @@
 #include <torch/types.h>
 #include <unistd.h>
 
+#include "core/comm.h"
 #include "core/device.h"
 #include "core/run_info.h"
 #include "tools/command.h"
@@ -26,6 +27,9 @@ void print_findings() {
   fmt::print("device      auto is {}; precision auto is {}\n", device.str(), to_string(precision));
   fmt::print("libraries   MKL {}, oneDNN {}, LAPACK {}\n", at::hasMKL() ? "yes" : "no", at::hasMKLDNN() ? "yes" : "no",
              at::hasLAPACK() ? "yes" : "no");
+  const auto groups = group_support();
+  fmt::print("ranks       {}\n", groups.empty() ? "no MPI: one process (install libopenmpi-dev openmpi-bin and build again)"
+                                                 : groups + ": mpirun -n N farfield train, sample, compare, fit, data stats");
   const auto here = std::filesystem::current_path();
   fmt::print("folder      {} is {}\n", here.string(), writable(here) ? "writable" : "NOT writable; name --out elsewhere");
 }

@@ -9,6 +9,7 @@
 #include "analysis/data_stats.h"
 #include "analysis/fixed_probes.h"
 #include "analysis/references.h"
+#include "core/comm.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/io/file.h"
@@ -29,6 +30,7 @@ constexpr const char* kExamples = R"(  farfield train --config configs/train/gly
   farfield train --config configs/train/mnist.yaml --set data.source=mnist:DIR,pad=32 --out runs/mnist
   farfield train --config configs/train/mnist.yaml --out runs/mnist --resume
   farfield train --config configs/train/mnist.yaml --init runs/mnist --set data.source=digits.npz --out runs/mine
+  mpirun -n 4 farfield train --config configs/train/mnist.yaml --out runs/mnist
 )";
 
 struct TrainArguments {
@@ -117,7 +119,7 @@ void train(const TrainArguments& arguments, const Context& context) {
 
   const auto data = open_data(options.data);
   fit_network_to_data(options, config, data->info());
-  warn_about_sigma_data(options, *data);
+  if (world().is_root()) warn_about_sigma_data(options, *data);
   RunRequest request;
   request.folder = arguments.out;
   request.resume = arguments.resume;
@@ -125,7 +127,7 @@ void train(const TrainArguments& arguments, const Context& context) {
   request.resolved_config = config.resolved();
   request.command_line = context.command_line;
   request.preview = [device](const Denoiser& average, const std::filesystem::path& png) { draw_preview(average, png, device); };
-  request.probe = make_probe(options.probes, data, device);
+  if (world().is_root()) request.probe = make_probe(options.probes, data, device);
   request.init = std::move(init);
   request.allow_change = arguments.allow_change;
   if (!arguments.max_time.empty()) request.max_seconds = parse_duration(arguments.max_time);
@@ -150,6 +152,7 @@ void add_train_command(CLI::App& app, Context& context) {
   command->add_option("--allow-change", arguments->allow_change, "with --resume: settings that may differ from the run's, such as "
                       "optimiser.learning_rate, or data")->delimiter(',');
   command->add_flag("--resume", arguments->resume, "go on with the run in --out from its newest whole state");
+  share_over_ranks(*command, context);
   add_compute_options(*command, context);
   add_output_options(*command, context);
 }

@@ -9,6 +9,10 @@ CLI::App* add_command(CLI::App& parent, Context& context, const std::string& nam
   return command;
 }
 
+void share_over_ranks(CLI::App& command, Context& context) {
+  command.preparse_callback([&context](size_t) { context.over_ranks = true; });
+}
+
 void add_compute_options(CLI::App& command, Context& context) {
   command.add_option("--device", context.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   command.add_option("--precision", context.precision, "of networks: auto, fp32, bf16 or tf32")->capture_default_str();

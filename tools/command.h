@@ -14,12 +14,16 @@ struct Context {
   std::string device = "auto", precision = "auto";
   int threads = 0;  // 0: as many as this process may use
   bool trust = false, force = false, quiet = false, json = false;
+  bool over_ranks = false;  // the command named shares its work over the ranks of a group (core/comm.h)
   std::function<void()> run;  // set by the subcommand that was named
 };
 
 // Adds a subcommand whose --help opens with `examples`; `run` is called after the whole line was parsed and checked.
 CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name, const std::string& description,
                       const std::string& examples, std::function<void()> run);
+
+// Lets a command run as several ranks; without it, it refuses to be started by mpirun or srun.
+void share_over_ranks(CLI::App& command, Context& context);
 
 // The shared options a command understands; one it does not take is an error, not ignored.
 void add_compute_options(CLI::App& command, Context& context);  // --device --precision --threads

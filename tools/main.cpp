@@ -12,6 +12,7 @@
 
 #include <c10/util/Exception.h>
 
+#include "core/comm.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/interrupts.h"
@@ -87,9 +88,14 @@ std::string explain(const CLI::App& root, const std::vector<std::string>& words,
   return fmt::format("{} ({} --help)", problem.what(), name);
 }
 
-int report(ExitCode code, const std::string& message) {
-  for (const auto& line : split(message, '\n')) log::error(line);
-  return static_cast<int>(code);
+struct Failure {
+  ExitCode code;
+  std::string message;
+};
+
+int report(const Failure& failure) {
+  for (const auto& line : split(failure.message, '\n')) log::error(line);
+  return static_cast<int>(failure.code);
 }
 
 bool is_out_of_memory(std::string_view message) {
@@ -97,28 +103,33 @@ bool is_out_of_memory(std::string_view message) {
          message.find("out of memory") != std::string_view::npos;
 }
 
-int run(const Context& context) {
+// What went wrong, if anything did.
+std::optional<Failure> run(const Context& context) {
   try {
-    if (context.quiet) {
+    if (world().size() > 1 && !context.over_ranks) {
+      throw usage_error(fmt::format("this command runs as one process, but {} were started together; leave mpirun or srun out",
+                                    world().size()));
+    }
+    if (context.quiet || !world().is_root()) {
       log::set_level(log::Level::kError);
       Progress::set_enabled(false);
     }
     set_threads(context.threads);
     context.run();
-    return static_cast<int>(ExitCode::kOk);
+    return std::nullopt;
   } catch (const Error& error) {
-    return report(error.code(), error.what());
+    return Failure{error.code(), error.what()};
   } catch (const std::system_error& error) {  // the system refused: a path, or a write to standard output
-    if (error.code() == std::errc::broken_pipe) return static_cast<int>(ExitCode::kOk);
-    return report(ExitCode::kIo, error.what());
+    if (error.code() == std::errc::broken_pipe) return std::nullopt;
+    return Failure{ExitCode::kIo, error.what()};
   } catch (const std::bad_alloc&) {
-    return report(ExitCode::kMemory, "out of memory; a smaller --batch needs less");
+    return Failure{ExitCode::kMemory, "out of memory; a smaller --batch needs less"};
   } catch (const c10::Error& error) {
     const std::string message = error.what_without_backtrace();
-    if (is_out_of_memory(message)) return report(ExitCode::kMemory, message + "; a smaller --batch needs less");
-    return report(ExitCode::kBug, "LibTorch: " + message);
+    if (is_out_of_memory(message)) return Failure{ExitCode::kMemory, message + "; a smaller --batch needs less"};
+    return Failure{ExitCode::kBug, "LibTorch: " + message};
   } catch (const std::exception& error) {
-    return report(ExitCode::kBug, error.what());
+    return Failure{ExitCode::kBug, error.what()};
   }
 }
 
@@ -132,15 +143,48 @@ bool reader_left() {
 int flush_results(int code) {
   const bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
   if (failed && code == 0 && !reader_left()) {
-    return report(ExitCode::kIo, "results could not be written to standard output; is the disk full?");
+    return report({ExitCode::kIo, "results could not be written to standard output; is the disk full?"});
   }
   return code;
+}
+
+std::optional<Failure> parse(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::Success& request) {  // --help, --version
+    return Failure{static_cast<ExitCode>(app.exit(request)), ""};
+  } catch (const CLI::ParseError& problem) {
+    return Failure{ExitCode::kUsage, explain(app, {argv + 1, argv + argc}, problem)};
+  }
+}
+
+// Every rank fails alike, with the root's word for all, or the one that fails alone says so and ends the others.
+int leave(const std::optional<Failure>& failure) {
+  constexpr double kPatience = 2, kUnlimited = 0;
+  if (!failure || failure->message.empty()) {
+    const int code = flush_results(failure ? static_cast<int>(failure->code) : 0);
+    leave_world(kUnlimited);
+    return code;
+  }
+  const Comm& group = world();
+  const int rank = group.rank(), code = static_cast<int>(failure->code);
+  if (group.is_root()) report(*failure);
+  if (leave_world(kPatience)) return code;
+  if (rank != 0) report({failure->code, fmt::format("rank {}: {}", rank, failure->message)});
+  end_world(code);
 }
 
 int main(int argc, char** argv) {
   keep_freed_memory();
   std::signal(SIGPIPE, SIG_IGN);
   install_interrupt_handlers();
+  try {
+    join_world();
+  } catch (const Error& error) {
+    return report({error.code(), error.what()});
+  }
+  if (!world().is_root() && std::freopen("/dev/null", "w", stdout) == nullptr) return static_cast<int>(ExitCode::kIo);
   Context context;
   context.command_line.assign(argv, argv + argc);
 
@@ -163,14 +207,8 @@ int main(int argc, char** argv) {
   add_inspect_command(app, context);
   add_doctor_command(app, context);
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& request) {  // --help, --version
-    return flush_results(app.exit(request));
-  } catch (const CLI::ParseError& problem) {
-    return report(ExitCode::kUsage, explain(app, {argv + 1, argv + argc}, problem));
-  }
-  return flush_results(run(context));
+  const auto stopped = parse(app, argc, argv);
+  return leave(stopped ? stopped : run(context));
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ struct ParameterSlot {
   int64_t offset = 0, size = 0;  // in elements
 };
 
-// The parameters of a module as views of one float32 buffer, so that optimiser, averaging, checks and (later) the
-// exchange between machines are single operations on [n]. The module computes on the same memory.
+// The parameters of a module as views of one float32 buffer, so that optimiser, averaging, checks and the exchange
+// between ranks are single operations on [n]. The module computes on the same memory.
 class FlatParameters {
  public:
   // Moves the module's parameters (float32, any device) into a buffer.
@@ -31,6 +31,7 @@ class FlatParameters {
   const torch::Tensor& values() const { return values_; }
   torch::Tensor& gradients() { return gradients_; }
   const std::vector<ParameterSlot>& slots() const { return slots_; }
+  const torch::Tensor& parameter(size_t slot) const { return parameters_[slot]; }
   int64_t parameter_count() const;  // without the gaps between slots
 
   // Each slot of a buffer like values(), under its name with `prefix`: views, not copies.

@@ -1,6 +1,7 @@
 #include "train/trainer.h"
 
 #include <charconv>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -28,12 +29,29 @@ PreconditionedNetwork make_preconditioned(const TrainOptions& options, torch::De
   return network;
 }
 
-std::unique_ptr<Loader> make_loader(std::shared_ptr<const DataSource> data, const RunOptions& run, int64_t images) {
+std::unique_ptr<Loader> make_loader(std::shared_ptr<const DataSource> data, const RunOptions& run, int64_t images,
+                                    const Comm& comm) {
   Loader::Options options;
   options.batch = run.batch;
   options.seed = run.seed;
   options.start_images = images;
+  options.rank = comm.rank();
+  options.world = comm.size();
   return std::make_unique<Loader>(std::move(data), options);
+}
+
+// Images of one forward pass on one rank.
+int64_t micro_batch_of(const RunOptions& run, const Comm& comm) {
+  const int64_t ranks = comm.size(), share = run.batch / ranks;
+  if (run.batch % ranks != 0) {
+    throw usage_error(fmt::format("run.batch: {} images do not divide over {} ranks; choose a multiple of {}", run.batch,
+                                  ranks, ranks));
+  }
+  if (run.micro_batch != 0 && share % run.micro_batch != 0) {
+    throw usage_error(fmt::format("run.micro_batch: {} does not divide the {} images that each of {} ranks takes of a batch "
+                                  "of {}", run.micro_batch, share, ranks, run.batch));
+  }
+  return run.micro_batch == 0 ? share : run.micro_batch;
 }
 
 Batch part_of(const Batch& batch, int64_t first, int64_t count) {
@@ -81,10 +99,12 @@ int64_t count_in(const TensorFile& file, const std::string& key, const std::stri
 
 }  // namespace
 
-Trainer::Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> data, torch::Device device)
+Trainer::Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> data, torch::Device device, Comm& comm)
     : options_(options),
       data_(std::move(data)),
       device_(device),
+      comm_(comm),
+      micro_batch_(micro_batch_of(options.run, comm)),
       weight_(make_loss_weight(options.loss, options.sigma_data)),
       network_(make_preconditioned(options, device)),
       average_(make_preconditioned(options, device)),
@@ -92,8 +112,9 @@ Trainer::Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> 
       parameters_(*network_.network),
       average_parameters_(*average_.network),
       adam_(make_adam_state(parameters_.values())),
-      loader_(make_loader(data_, options.run, 0)) {
+      loader_(make_loader(data_, options.run, 0, comm)) {
   parameters_.collect_gradients();
+  exchange_.emplace(parameters_, comm_);
   if (options_.run.gradient_checkpointing) recompute_blocks(*network_.network);
   for (auto& parameter : average_.network->parameters()) parameter.requires_grad_(false);
   for (auto& rule : farfield::further_averages(options.ema)) {
@@ -123,21 +144,52 @@ TrainStep Trainer::step() {
     skip_or_stop(batch, report);
   }
   images_ += options_.run.batch;
+  collect_samples(report);
   return report;
 }
 
 // Everything up to the new weights. Returns what was not finite; then the weights are the old ones where steps may be
 // skipped.
 std::string Trainer::update(const Batch& batch, TrainStep& report) {
-  const int64_t batch_size = options_.run.batch;
-  const int64_t micro = options_.run.micro_batch == 0 ? batch_size : options_.run.micro_batch;
   parameters_.gradients().zero_();
-  for (int64_t first = 0; first < batch_size; first += micro) {
-    std::string fault = accumulate(part_of(batch, first, micro), report);
-    if (!fault.empty()) return fault;
-  }
-  std::string fault = fault_of("gradient", parameters_, parameters_.gradients(), report);
+  std::string fault = first_fault(accumulate_all(batch, report), report);
+  if (fault.empty()) fault = fault_of("gradient", parameters_, parameters_.gradients(), report);
   return fault.empty() ? optimise(report.learning_rate, report) : fault;
+}
+
+// The gradient of the global batch. A rank with a fault still takes part, or the others would wait for it.
+std::string Trainer::accumulate_all(const Batch& batch, TrainStep& report) {
+  const int64_t share = batch.samples.size(0);
+  std::string fault;
+  for (int64_t first = 0; first < share && fault.empty(); first += micro_batch_) {
+    if (first + micro_batch_ == share) exchange_->begin();
+    fault = accumulate(part_of(batch, first, micro_batch_), report);
+  }
+  exchange_->finish();
+  return fault;
+}
+
+// That of the lowest rank that has one, on every rank.
+std::string Trainer::first_fault(std::string mine, TrainStep& report) {
+  if (comm_.size() == 1) return mine;
+  const auto faults = comm_.gather(torch::full({1}, mine.empty() ? 0 : 1, torch::kInt64)).flatten();
+  if (faults.sum().item<int64_t>() == 0) return "";
+  report.culprit = static_cast<int>(faults.argmax().item<int64_t>());
+  return comm_.broadcast_text(mine, report.culprit);
+}
+
+// Rank r holds the samples r, r + size, ... of the batch. After a fault there may be none.
+void Trainer::collect_samples(TrainStep& report) const {
+  if (comm_.size() == 1) return;
+  const int64_t share = options_.run.batch / comm_.size();
+  auto mine = torch::full({2, share}, std::numeric_limits<double>::quiet_NaN(), torch::kFloat64);
+  if (report.sigma.defined()) {
+    mine[0].narrow(0, 0, report.sigma.size(0)).copy_(report.sigma);
+    mine[1].narrow(0, 0, report.loss.size(0)).copy_(report.loss);
+  }
+  const auto all = comm_.gather(mine).permute({1, 2, 0}).reshape({2, -1});
+  report.sigma = all[0];
+  report.loss = all[1];
 }
 
 std::string Trainer::optimise(double rate, const TrainStep& report) {
@@ -174,8 +226,8 @@ std::string Trainer::accumulate(const Batch& part, TrainStep& report) {
   Conditioning conditioning;
   if (inputs.class_labels.defined()) conditioning.class_labels = inputs.class_labels.to(device_);
   if (inputs.augment_labels.defined()) conditioning.augment_labels = inputs.augment_labels.to(device_);
-  DropoutStream dropout(device_, {options_.run.seed, static_cast<uint64_t>(Purpose::kDropout),
-                                  static_cast<uint64_t>(inputs.positions[0].item<int64_t>())});
+  DropoutStream dropout(device_, mix_key({options_.run.seed, static_cast<uint64_t>(Purpose::kDropout)}),
+                        inputs.positions);
   const auto denoised = network_(noisy, inputs.sigma.to(device_), conditioning, &dropout);
   const auto error = weighted_error(denoised, clean, weight_(inputs.sigma));
 
@@ -194,8 +246,13 @@ void Trainer::update_averages(const Batch& batch, const TrainStep& report) {
     update_ema(average.values, parameters_.values(), average.rule.beta(images_, options_.run.batch));
   }
   if (finite) return;
-  throw NonFiniteError(own_fault(report) + "; go on from the last state with --resume",
-                       inspectable(make_inputs_(batch, images_), report.loss, options_.run.seed, data_->info().count));
+  throw NonFiniteError(own_fault(report) + "; go on from the last state with --resume", evidence(batch, report));
+}
+
+// The inputs of the rank that had the fault; the others have nothing to show.
+std::map<std::string, torch::Tensor> Trainer::evidence(const Batch& batch, const TrainStep& report) const {
+  if (comm_.rank() != report.culprit) return {};
+  return inspectable(make_inputs_(batch, images_), report.loss, options_.run.seed, data_->info().count);
 }
 
 void Trainer::skip_or_stop(const Batch& batch, const TrainStep& report) {
@@ -209,8 +266,7 @@ void Trainer::skip_or_stop(const Batch& batch, const TrainStep& report) {
     message = fmt::format("{} steps in a row were skipped, the last because {}", kMostInARow, message);
   }
   throw NonFiniteError(message + "; lower optimiser.learning_rate, lengthen optimiser.rampup_images or set "
-                       "optimiser.clip_norm",
-                       inspectable(make_inputs_(batch, images_), report.loss, options_.run.seed, data_->info().count));
+                       "optimiser.clip_norm", evidence(batch, report));
 }
 
 std::string Trainer::at_this_step() const {
@@ -304,7 +360,23 @@ void Trainer::restore(const TensorFile& state, const std::string& origin) {
   adam_.steps = steps;
   skipped_ = skipped;
   skipped_in_a_row_ = in_a_row;
-  loader_ = make_loader(data_, options_.run, images);
+  loader_ = make_loader(data_, options_.run, images, comm_);
+}
+
+void Trainer::follow_root() {
+  if (comm_.size() == 1) return;
+  torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> flat = {parameters_.values(), average_parameters_.values(), adam_.first, adam_.second};
+  for (auto& average : further_) flat.push_back(average.values);
+  for (auto* network : {&network_, &average_}) {
+    for (auto& item : network->network->named_buffers()) flat.push_back(item.value());
+  }
+  for (auto& tensor : flat) comm_.broadcast(tensor, 0);
+  auto counters = torch::tensor({images_, adam_.steps, skipped_, skipped_in_a_row_}, torch::kInt64);
+  comm_.broadcast(counters, 0);
+  const auto* root = counters.const_data_ptr<int64_t>();
+  if (root[0] != images_) loader_ = make_loader(data_, options_.run, root[0], comm_);
+  images_ = root[0], adam_.steps = root[1], skipped_ = root[2], skipped_in_a_row_ = root[3];
 }
 
 }  // namespace farfield

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/comm.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/interrupts.h"
@@ -49,7 +50,7 @@ class Run {
   Run(const TrainOptions& options, std::shared_ptr<const DataSource> data, torch::Device device,
       const RunRequest& request)
       : options_(options), request_(request), session_(request.command_line), data_(data->info()), device_(device),
-        trainer_(options, std::move(data), device) {}
+        trainer_(options, std::move(data), device, comm_) {}
 
   void go() {
     if (request_.resume && request_.init) {
@@ -59,20 +60,33 @@ class Run {
       trainer_.initialise(request_.init->model, request_.init->name);
       init_ = json{{"model", request_.init->name}, {"sha256", request_.init->sha256}};
     }
+    if (comm_.broadcast_text(data_.fingerprint, 0) != data_.fingerprint) {
+      throw usage_error(fmt::format("data.source: rank {} finds other data under '{}' than rank 0; give every machine the same",
+                                    comm_.rank(), data_.name));
+    }
+    if (comm_.is_root()) open_folder();
+    trainer_.follow_root();
+    resumed_from_ = saved_at_ = ticked_at_ = trainer_.images_seen();
+    if (comm_.is_root()) begin_records();
+    train();
+    if (comm_.is_root()) write_run_info();
+  }
+
+ private:
+  void open_folder() {
     lock_ = take_training_folder(request_.folder, request_.resume, request_.force);
     checkpoints_.emplace(request_.folder, options_.run.keep_states);
     if (request_.resume) resume();
-    resumed_from_ = saved_at_ = ticked_at_ = trainer_.images_seen();
+  }
+
+  void begin_records() {
     log_.emplace(request_.folder / "log.jsonl", resumed_from_);
     if (request_.probe) probe_log_.emplace(request_.folder / "probes.jsonl", resumed_from_);
     events_.emplace(request_.folder, resumed_from_);
     write_file_atomically(request_.folder / "config.yaml", request_.resolved_config);
     write_run_info();
-    train();
-    write_run_info();
   }
 
- private:
   void resume() {
     auto state = checkpoints_->newest_state();
     if (!state) {
@@ -100,10 +114,20 @@ class Run {
       const TrainStep step = take_step();
       if (step.skipped.empty()) losses_.add(step.sigma, step.loss);
       progress.advance(options_.run.batch, fmt::format("loss {:.4f}", losses_.mean()));
-      after_step(before, step.learning_rate);
-      if (interrupted()) stop("by a signal");
-      if (!finished() && request_.max_seconds > 0 && seconds_since(start_) >= request_.max_seconds) stop("by --max-time");
+      if (saves_state(before)) trainer_.follow_root();  // ranks of different machines may round differently
+      if (comm_.is_root()) after_step(before, step.learning_rate);
+      if (comm_.any(interrupted())) stop("by a signal");
+      if (!finished() && time_is_over()) stop("by --max-time");
     }
+  }
+
+  // By the root's clock.
+  bool time_is_over() {
+    if (request_.max_seconds <= 0) return false;
+    return comm_.any(comm_.is_root() && seconds_since(start_) >= request_.max_seconds);
+  }
+  bool saves_state(int64_t before) const {
+    return finished() || passed(before, trainer_.images_seen(), options_.run.state_images);
   }
 
   TrainStep take_step() {
@@ -116,7 +140,8 @@ class Run {
       return step;
     } catch (const NonFiniteError& error) {
       const fs::path dump = request_.folder / fmt::format("nonfinite-{:012}.npz", trainer_.images_seen());
-      write_npz(dump, error.batch());
+      if (!error.batch().empty()) write_npz(dump, error.batch());
+      comm_.wait_for_all();
       throw numeric_error(fmt::format("{}; the batch is in {}", error.what(), dump.string()));
     }
   }
@@ -131,7 +156,7 @@ class Run {
     const bool wanted = std::ranges::any_of(run.snapshot_at, [&](int64_t at) { return at > before && at <= images; });
     if (last || due(run.tick_images)) tick(rate);
     if (last || due(run.snapshot_images) || wanted) save_snapshot();
-    if (last || due(run.state_images)) save_state();
+    if (saves_state(before)) save_state();
     if ((last && run.preview_images > 0) || due(run.preview_images)) preview();
     if ((last && options_.probes.images > 0) || due(options_.probes.images)) probe();
   }
@@ -172,14 +197,15 @@ class Run {
     saved_at_ = trainer_.images_seen();
   }
 
-  // Calls `look` with the averaged network; a signal inside it is one between steps.
+  // Calls `look` with the averaged network; false when a signal cut it short: the loop stops after this step.
   template <class Look>
-  void show_average(Look look) {
+  bool show_average(Look look) {
     try {
       look(*make_network_denoiser(trainer_.average(), options_.model_config(), "moving average"));
+      return true;
     } catch (const Error& stopped) {
       if (stopped.code() != ExitCode::kInterrupted) throw;
-      stop("by a signal");
+      return false;
     }
   }
 
@@ -187,26 +213,27 @@ class Run {
     if (!request_.preview) return;
     const int64_t images = trainer_.images_seen();
     const fs::path png = subfolder(request_.folder, "previews") / fmt::format("preview-{:012}.png", images);
-    show_average([&](const Denoiser& average) { request_.preview(average, png); });
-    events_->preview(images, png);
+    const bool drawn = show_average([&](const Denoiser& average) { request_.preview(average, png); });
+    if (drawn) events_->preview(images, png);
   }
 
   void probe() {
     if (!request_.probe) return;
     const auto start = Clock::now();
     std::vector<ProbeResult> results;
-    show_average([&](const Denoiser& average) { results = request_.probe(average); });
+    if (!show_average([&](const Denoiser& average) { results = request_.probe(average); })) return;
     probe_log_->append(trainer_.images_seen(), results);
     events_->probes(trainer_.images_seen(), results);
     probe_seconds_ += seconds_since(start);
   }
 
   [[noreturn]] void stop(std::string_view by) {
-    if (saved_at_ != trainer_.images_seen()) {
+    if (comm_.is_root() && saved_at_ != trainer_.images_seen()) {
       save_snapshot();
       save_state();
     }
-    write_run_info();
+    if (comm_.is_root()) write_run_info();
+    comm_.wait_for_all();
     throw Error(ExitCode::kInterrupted,
                 fmt::format("stopped {} after {} of {} images; the state is saved: add --resume to go on", by,
                             trainer_.images_seen(), options_.run.images));
@@ -222,6 +249,7 @@ class Run {
     info.add_text("device", device_.str());
     info.add_text("precision", std::string(to_string(parse_precision(options_.run.precision, device_))));
     info.add_number("seed", static_cast<double>(options_.run.seed));
+    info.add_number("ranks", comm_.size());
     info.add_number("threads", at::get_num_threads());
     info.add_number("parameters", static_cast<double>(trainer_.parameter_count()));
     info.add_number("resumed_from_images", static_cast<double>(resumed_from_));
@@ -239,6 +267,7 @@ class Run {
   RunInfo session_;  // when this process began
   DataInfo data_;
   torch::Device device_;
+  Comm& comm_ = world();
   Trainer trainer_;
   std::unique_ptr<FolderLock> lock_;
   std::optional<Checkpoints> checkpoints_;

@@ -16,12 +16,12 @@ using torch::autograd::variable_list;
 // What runs the block again, held by the graph.
 struct Recipe final : torch::CustomClassHolder {
   Recipe(BlockFn function, const DropoutStream* dropout) : block(std::move(function)) {
-    if (dropout != nullptr) masks.emplace(dropout->copy());
+    if (dropout != nullptr) masks = *dropout;
   }
 
   Tensor run(const Tensor& skip, const Tensor& branch, const Tensor& emb) const {
     if (!masks) return block(skip, branch, emb, nullptr);
-    DropoutStream same = masks->copy();
+    DropoutStream same = *masks;
     return block(skip, branch, emb, &same);
   }
 

@@ -28,6 +28,8 @@ const std::map<std::string, std::set<std::string>> kWalls = {
     {"yaml-cpp/", {"core/config_tree.cpp"}},
     {"spdlog/", {"core/log.cpp"}},
     {"zip.h", {"core/io/zip.cpp"}},
+    {"mpi.h", {"core/comm_mpi.cpp"}},
+    {"torch/csrc/distributed/", {"core/comm_nccl.cpp"}},
 };
 
 // samplers/ sees this much of models/ and no more.

@@ -67,7 +67,8 @@ TEST(Preconditioning, UnknownNamesAndBadValuesAreErrors) {
 TEST(Dropout, MasksAreAFunctionOfTheKey) {
   const Tensor x = torch::ones({64, 64});
   const Tensor global = torch::rand({4});
-  DropoutStream a(torch::kCPU, {1, 2}), b(torch::kCPU, {1, 2}), c(torch::kCPU, {1, 3});
+  const Tensor positions = torch::arange(64);
+  DropoutStream a(torch::kCPU, 1, positions), b(torch::kCPU, 1, positions), c(torch::kCPU, 2, positions);
   const Tensor first = a.drop(x, 0.25);
   EXPECT_TRUE(torch::equal(first, b.drop(x, 0.25)));
   EXPECT_FALSE(torch::equal(first, c.drop(x, 0.25)));
@@ -75,8 +76,20 @@ TEST(Dropout, MasksAreAFunctionOfTheKey) {
   EXPECT_NEAR((first == 0).to(torch::kFloat64).mean().item<double>(), 0.25, 0.03);
   EXPECT_TRUE(((first == 0) | (first == 1 / 0.75f)).all().item<bool>());
   EXPECT_TRUE(torch::equal(a.drop(x, 0), x));
-  const Tensor rows = a.drop_rows(torch::ones({100, 3}), 0.5);
+  const Tensor rows = a.drop_rows(torch::ones({64, 3}), 0.5);
   EXPECT_TRUE(((rows.sum(1) == 0) | (rows.sum(1) == 3)).all().item<bool>());
+}
+
+TEST(Dropout, MaskOfASampleDoesNotDependOnItsBatch) {
+  const Tensor x = torch::ones({6, 4, 5, 5}), positions = torch::arange(100, 106);
+  DropoutStream whole(torch::kCPU, 1, positions);
+  const Tensor first = whole.drop(x, 0.5), second = whole.drop(x, 0.5);
+  for (const auto& rows : {torch::tensor({0, 2, 4}), torch::tensor({5}), torch::tensor({3, 1})}) {
+    DropoutStream part(torch::kCPU, 1, positions.index_select(0, rows));
+    EXPECT_TRUE(torch::equal(part.drop(x.index_select(0, rows), 0.5), first.index_select(0, rows)));
+    EXPECT_TRUE(torch::equal(part.drop(x.index_select(0, rows), 0.5), second.index_select(0, rows)));
+  }
+  EXPECT_FALSE(torch::equal(first[0], first[1]));
 }
 
 // Values of the reference's table: u_8 = 80.20, u_{M-1} = 0.006425.
