@@ -16,7 +16,10 @@ torch::Tensor in_batches(const torch::Tensor& x, int64_t batch, const std::funct
   return torch::cat(parts);
 }
 
-double total_squared(const torch::Tensor& values) { return values.to(torch::kFloat64).square().sum().item<double>(); }
+// |a - b|^2 over all probes. In float64 from the start, as compare() has it.
+double total_squared(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a.to(torch::kFloat64) - b.to(torch::kFloat64)).square().sum().item<double>();
+}
 
 }  // namespace
 
@@ -43,9 +46,9 @@ std::vector<FixedProbes::Row> FixedProbes::explained(const Denoiser& model) cons
   std::vector<std::vector<Row>> by_reference(names_.size());
   for (const Level& level : levels_) {
     const auto denoised = in_batches(level.x, batch_, [&](const torch::Tensor& x) { return model(x, level.sigma); });
-    const double score = total_squared(denoised - level.x);
+    const double score = total_squared(denoised, level.x);
     for (size_t r = 0; r < names_.size(); ++r) {
-      const double apart = total_squared(denoised - level.references[r]);
+      const double apart = total_squared(denoised, level.references[r]);
       by_reference[r].push_back({names_[r], level.sigma, apart == 0 ? 1 : 1 - apart / score});
     }
   }

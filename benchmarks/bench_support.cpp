@@ -6,6 +6,10 @@
 #include <string>
 #include <vector>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace farfield::bench {
 
 namespace {
@@ -20,6 +24,9 @@ double memory_mb(const std::string& field) {
 }
 
 double peak_added_mb(const std::function<void()>& work) {
+#ifdef __GLIBC__
+  malloc_trim(0);  // what earlier work freed and the process kept would hide what this one needs
+#endif
   std::ofstream("/proc/self/clear_refs") << "5";  // resets the peak
   const double before = memory_mb("VmRSS");
   work();
@@ -27,6 +34,8 @@ double peak_added_mb(const std::function<void()>& work) {
 }
 
 }  // namespace
+
+double resident_mb() { return memory_mb("VmRSS"); }
 
 double seconds(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
@@ -41,7 +50,7 @@ double median(std::vector<double> values) {
 
 void compare(benchmark::State& state, const std::function<void()>& method, const std::function<void()>& bare) {
   const double extra = peak_added_mb(method);
-  bare();
+  const double bare_extra = peak_added_mb(bare);
   std::vector<double> method_seconds, bare_seconds;
   for (auto _ : state) {
     method_seconds.push_back(seconds(method));
@@ -51,6 +60,7 @@ void compare(benchmark::State& state, const std::function<void()>& method, const
   state.counters["method_ms"] = 1e3 * median(method_seconds);
   state.counters["bare_ms"] = 1e3 * median(bare_seconds);
   state.counters["extra_MB"] = extra;
+  state.counters["bare_extra_MB"] = bare_extra;
 }
 
 }  // namespace farfield::bench

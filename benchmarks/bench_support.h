@@ -9,10 +9,11 @@ namespace farfield::bench {
 
 double seconds(const std::function<void()>& work);  // wall time
 double median(std::vector<double> values);
+double resident_mb();  // memory of this process now, in MiB; 0 where the system does not say
 
 // Times `method` and the `bare` work it cannot do without in turn, state's iterations times after one warm-up each, and
-// reports the counters `ratio` (median method / median bare), `bare_ms` and `extra_MB` (peak memory that `method`
-// added).
+// reports the counters `ratio` (median method / median bare), `bare_ms`, `extra_MB` and `bare_extra_MB`
+// (peak memory that each added in its warm-up).
 void compare(benchmark::State& state, const std::function<void()>& method, const std::function<void()>& bare);
 
 }  // namespace farfield::bench

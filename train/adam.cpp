@@ -5,6 +5,8 @@
 #include <torch/types.h>
 
 #include "core/error.h"
+#include "train/cached_parts.h"
+#include "train/nonfinite.h"
 #include "train/require.h"
 
 namespace farfield {
@@ -43,18 +45,25 @@ AdamState make_adam_state(const torch::Tensor& parameters) {
   return {torch::zeros_like(parameters), torch::zeros_like(parameters), 0};
 }
 
-void adam_step(torch::Tensor& parameters, const torch::Tensor& gradient, AdamState& state, double rate,
+bool adam_step(torch::Tensor& parameters, const torch::Tensor& gradient, AdamState& state, double rate,
                const AdamOptions& options) {
   torch::NoGradGuard no_grad;
   state.steps += 1;
   const auto step = torch::full({}, static_cast<double>(state.steps), parameters.options());
-  if (options.name == "adamw") {
-    at::_fused_adamw_({parameters}, {gradient}, {state.first}, {state.second}, {}, {step}, rate, options.beta1,
-                      options.beta2, options.weight_decay, options.epsilon, /*amsgrad=*/false, /*maximize=*/false);
-  } else {
-    at::_fused_adam_({parameters}, {gradient}, {state.first}, {state.second}, {}, {step}, rate, options.beta1,
-                     options.beta2, /*weight_decay=*/0, options.epsilon, /*amsgrad=*/false, /*maximize=*/false);
-  }
+  bool finite = true;
+  for_cached_parts(parameters, [&](int64_t first, int64_t count) {
+    const auto part = [&](const torch::Tensor& flat) { return flat.narrow(0, first, count); };
+    const auto values = part(parameters), slope = part(gradient), mean = part(state.first), second = part(state.second);
+    if (options.name == "adamw") {
+      at::_fused_adamw_({values}, {slope}, {mean}, {second}, {}, {step}, rate, options.beta1, options.beta2,
+                        options.weight_decay, options.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    } else {
+      at::_fused_adam_({values}, {slope}, {mean}, {second}, {}, {step}, rate, options.beta1, options.beta2,
+                       /*weight_decay=*/0, options.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    }
+    finite = finite && all_finite(values) && all_finite(second);
+  });
+  return finite;
 }
 
 }  // namespace farfield

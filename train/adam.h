@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-
 #include <string>
 
 #include <torch/types.h>
@@ -36,8 +35,9 @@ AdamState make_adam_state(const torch::Tensor& parameters);
 void clip_gradient(torch::Tensor& gradient, double clip_norm);
 
 // One update in place, one pass over memory: parameters -= rate * m_hat / (sqrt(v_hat) + epsilon); adamw
-// multiplies the parameters by 1 - rate * weight_decay before.
-void adam_step(torch::Tensor& parameters, const torch::Tensor& gradient, AdamState& state, double rate,
+// multiplies the parameters by 1 - rate * weight_decay before. Returns whether all new parameters and second moments are
+// finite, looked at in the same pass.
+bool adam_step(torch::Tensor& parameters, const torch::Tensor& gradient, AdamState& state, double rate,
                const AdamOptions& options);
 
 }  // namespace farfield

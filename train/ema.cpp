@@ -8,6 +8,8 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "train/cached_parts.h"
+#include "train/nonfinite.h"
 #include "train/require.h"
 
 namespace farfield {
@@ -84,14 +86,21 @@ std::vector<AverageRule> further_averages(const EmaOptions& options) {
   return rules;
 }
 
-void update_ema(torch::Tensor& average, const torch::Tensor& parameters, double beta) {
+bool update_ema(torch::Tensor& average, const torch::Tensor& parameters, double beta) {
   torch::NoGradGuard no_grad;
-  // A copy, not a lerp by one: x + 1 (y - x) is not always y in floating point.
-  if (beta == 0) {
-    average.copy_(parameters);
-  } else {
-    average.lerp_(parameters, 1 - beta);
-  }
+  bool finite = true;
+  for_cached_parts(average, [&](int64_t first, int64_t count) {
+    auto part = average.narrow(0, first, count);
+    const auto values = parameters.narrow(0, first, count);
+    // A copy, not a lerp by one: x + 1 (y - x) is not always y in floating point.
+    if (beta == 0) {
+      part.copy_(values);
+    } else {
+      part.lerp_(values, 1 - beta);
+    }
+    finite = finite && all_finite(part);
+  });
+  return finite;
 }
 
 }  // namespace farfield

@@ -43,7 +43,7 @@ struct AverageRule {
 std::vector<AverageRule> further_averages(const EmaOptions& options);
 std::string power_average_name(double sigma_rel);
 
-// average = parameters + beta (average - parameters), in place, over flat buffers.
-void update_ema(torch::Tensor& average, const torch::Tensor& parameters, double beta);
+// average = parameters + beta (average - parameters), in place, over flat buffers. Returns whether all of it is finite.
+bool update_ema(torch::Tensor& average, const torch::Tensor& parameters, double beta);
 
 }  // namespace farfield

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::array kFreeOnResume = {"data.source",        "run.images",          "run.tick_images",
                                       "run.preview_images", "run.snapshot_images", "run.state_images",
-                                      "run.keep_states",    "run.snapshot_at"};
+                                      "run.keep_states",    "run.snapshot_at",     "run.gradient_checkpointing"};
 // Settings of a native model that neither add weights nor change what they mean.
 constexpr std::array kFreeOfWeights = {"dropout", "label_dropout", "sigma_min", "sigma_max"};
 
@@ -42,6 +42,7 @@ RunOptions read_run(const Config& config) {
   run.keep_states = config.integer("keep_states", run.keep_states);
   run.precision = config.choice("precision", run.precision, {"auto", "fp32", "bf16"});
   run.nonfinite = config.choice("nonfinite", run.nonfinite, {"stop", "skip"});
+  run.gradient_checkpointing = config.flag("gradient_checkpointing", run.gradient_checkpointing);
   run.snapshot_at = config.integers("snapshot_at", run.snapshot_at);
   return run;
 }
@@ -166,6 +167,9 @@ void TrainOptions::validate() const {
   ema.validate();
   run.validate();
   probes.validate();
+  if (run.gradient_checkpointing && network.model_type == "PointMlp") {
+    throw usage_error("run.gradient_checkpointing is true, but a PointMlp has no blocks to run again; leave it out");
+  }
   require_probes_within(probes, model_config(), *make_preconditioning(preconditioning, sigma_data));
 }
 

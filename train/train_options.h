@@ -31,6 +31,8 @@ struct RunOptions {
   std::string precision = "auto";      // auto, fp32, bf16 (core/device.h); weights, sums and loss stay float32
   std::string nonfinite = "stop";      // what a value that is not finite does to a step: stop, skip (counted; costs a
                                        // copy of weights and moments a step)
+  bool gradient_checkpointing = false; // blocks keep their input alone and run again in the backward pass: less memory,
+                                       // a third more time, the same bits; U-Nets only
   std::vector<int64_t> snapshot_at;    // further snapshots, at these numbers of images; each > 0
   void validate() const;
 };
@@ -82,7 +84,7 @@ struct ConfigChange {
   std::string key, before, after;
 };
 // What changed between two texts of Config::resolved(), except what may change on resume, as no step depends on it: the
-// length of the run, its intervals, how many states are kept, the probes, and where the data lie (their content is
+// length of the run, its intervals, how many states are kept, gradient checkpointing, the probes, and where the data lie (their content is
 // compared by fingerprint).
 std::vector<ConfigChange> forbidden_changes(const std::string& before, const std::string& after);
 

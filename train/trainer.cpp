@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/math/random.h"
 #include "core/text.h"
+#include "models/networks/unet_blocks.h"
 #include "train/draws.h"
 #include "train/nonfinite.h"
 
@@ -114,6 +115,7 @@ Trainer::Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> 
       loader_(make_loader(data_, options.run, 0, comm)) {
   parameters_.collect_gradients();
   exchange_.emplace(parameters_, comm_);
+  if (options_.run.gradient_checkpointing) recompute_blocks(*network_.network);
   for (auto& parameter : average_.network->parameters()) parameter.requires_grad_(false);
   for (auto& rule : farfield::further_averages(options.ema)) {
     further_.push_back({std::move(rule), parameters_.values().clone()});
@@ -200,10 +202,10 @@ std::string Trainer::optimise(double rate, const TrainStep& report) {
     weights_before = parameters_.values().clone();
     adam_before = {adam_.first.clone(), adam_.second.clone(), adam_.steps};
   }
-  adam_step(parameters_.values(), parameters_.gradients(), adam_, rate, options_.adam);
+  if (adam_step(parameters_.values(), parameters_.gradients(), adam_, rate, options_.adam)) return "";
   std::string fault = fault_of("weight", parameters_, parameters_.values(), report);
   if (fault.empty()) fault = fault_of("second moment", parameters_, adam_.second, report);
-  if (!fault.empty() && may_skip) {
+  if (may_skip) {
     parameters_.values().copy_(weights_before);
     adam_.first.copy_(adam_before.first);
     adam_.second.copy_(adam_before.second);
@@ -238,13 +240,13 @@ std::string Trainer::accumulate(const Batch& part, TrainStep& report) {
 }
 
 void Trainer::update_averages(const Batch& batch, const TrainStep& report) {
-  update_ema(average_parameters_.values(), parameters_.values(), ema_beta(options_.ema, images_, options_.run.batch));
+  const bool finite =
+      update_ema(average_parameters_.values(), parameters_.values(), ema_beta(options_.ema, images_, options_.run.batch));
   for (auto& average : further_) {
     update_ema(average.values, parameters_.values(), average.rule.beta(images_, options_.run.batch));
   }
-  const std::string fault = own_fault(report);
-  if (fault.empty()) return;
-  throw NonFiniteError(fault + "; go on from the last state with --resume", evidence(batch, report));
+  if (finite) return;
+  throw NonFiniteError(own_fault(report) + "; go on from the last state with --resume", evidence(batch, report));
 }
 
 // The inputs of the rank that had the fault; the others have nothing to show.

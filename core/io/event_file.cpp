@@ -106,7 +106,7 @@ EventFile::EventFile(const std::filesystem::path& path, int64_t step)
       path_(path.string()) {
   if (descriptor_ < 0) throw io_error("cannot write " + path_, errno);
   append(event_at(0).text(event::kFileVersion, "brain.Event:2").bytes());
-  append(event_at(step).text(event::kSessionLog, Message().number(kSessionStatus, kSessionStart).bytes()).bytes());
+  append(event_at(step + 1).text(event::kSessionLog, Message().number(kSessionStatus, kSessionStart).bytes()).bytes());
 }
 
 EventFile::~EventFile() { system_calls().close(descriptor_); }

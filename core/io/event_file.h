@@ -16,8 +16,8 @@ struct Scalar {
 
 // A TensorBoard event file: TFRecords (length, masked CRC-32C, data, masked CRC-32C) of tensorflow.Event messages, each
 // handed to the system as it is written, so that a running job can be watched. It begins with the version record and a
-// session start at `step`, which lets TensorBoard forget what an earlier session wrote from there on. Replaces a file
-// of that name. The wall times in it are those of writing. io_error when it cannot be written.
+// session start after `step`, which lets TensorBoard forget what an earlier session wrote for later steps. Replaces a
+// file of that name. The wall times in it are those of writing. io_error when it cannot be written.
 class EventFile {
  public:
   EventFile(const std::filesystem::path& path, int64_t step);

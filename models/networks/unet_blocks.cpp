@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "models/networks/recompute.h"
 
 namespace farfield {
 namespace {
@@ -156,7 +157,16 @@ UNetBlock::UNetBlock(const UNetBlockOptions& options, const WeightSource& source
 }
 
 Tensor UNetBlock::forward(const Tensor& x, const Tensor& emb, DropoutStream* dropout) const {
-  Tensor h = conv0_->forward(norm0_->activated(x));
+  if (!recompute_ || !at::GradMode::is_enabled()) return run(x, x, emb, dropout);
+  const auto block = [self = shared_from_this(), this](const Tensor& skip, const Tensor& branch, const Tensor& embedding,
+                                                       DropoutStream* stream) {
+    return run(skip, branch, embedding, stream);
+  };
+  return recomputed(block, x, emb, dropout);
+}
+
+Tensor UNetBlock::run(const Tensor& skip, const Tensor& branch, const Tensor& emb, DropoutStream* dropout) const {
+  Tensor h = conv0_->forward(norm0_->activated(branch));
   const Tensor shift_scale = affine_->forward(emb).to(h.scalar_type()).unsqueeze(2).unsqueeze(3);
   if (options_.adaptive_scale) {
     const auto parts = shift_scale.chunk(2, 1);  // scale, shift
@@ -165,7 +175,7 @@ Tensor UNetBlock::forward(const Tensor& x, const Tensor& emb, DropoutStream* dro
     h = norm1_->activated(h.add_(shift_scale));
   }
   if (dropout != nullptr) h = dropout->drop(h, options_.dropout);
-  h = residual_sum(conv1_->forward(h), skip_ ? skip_->forward(x) : x, skip_ && skip_->has_weight());
+  h = residual_sum(conv1_->forward(h), skip_ ? skip_->forward(skip) : skip, skip_ && skip_->has_weight());
   return options_.num_heads > 0 ? attended(h) : h;
 }
 
@@ -206,6 +216,12 @@ void freeze_convolutions(torch::nn::Module& module, torch::ScalarType dtype, tor
   }
   for (const auto& part : module.modules()) {
     if (auto* block = part->as<UNetBlock>()) block->freeze(dtype, format);
+  }
+}
+
+void recompute_blocks(torch::nn::Module& module) {
+  for (const auto& part : module.modules()) {
+    if (auto* block = part->as<UNetBlock>()) block->recompute_in_backward();
   }
 }
 

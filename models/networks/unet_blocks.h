@@ -109,13 +109,19 @@ class UNetBlock final : public torch::nn::Module {
   int64_t out_channels() const { return options_.out_channels; }
   // Conv2d::freeze on its convolutions, with the scale of the residual sums folded in: one pass over memory less a sum.
   void freeze(torch::ScalarType dtype, torch::MemoryFormat format);
+  // From now on forward() keeps no activations for the backward pass but its input (recompute.h). Same bits.
+  void recompute_in_backward() { recompute_ = true; }
 
  private:
+  // forward() with x given twice: what is added to the residual branch, and what enters it.
+  torch::Tensor run(const torch::Tensor& skip, const torch::Tensor& branch, const torch::Tensor& emb,
+                    DropoutStream* dropout) const;
   torch::Tensor attended(const torch::Tensor& x) const;
   // (branch + skip) * skip_scale, written into `branch`; `skip_frozen`: the skip has weights, which hold the scale.
   torch::Tensor residual_sum(torch::Tensor branch, const torch::Tensor& skip, bool skip_frozen) const;
 
   UNetBlockOptions options_;
+  bool recompute_ = false;
   torch::ScalarType frozen_dtype_ = torch::ScalarType::Undefined;
   std::shared_ptr<GroupNorm> norm0_, norm1_, norm2_;
   std::shared_ptr<Conv2d> conv0_, conv1_, skip_, qkv_, proj_;
@@ -138,5 +144,8 @@ class FourierEmbedding final : public torch::nn::Module {
 
 // Freezes every block and every other convolution below `module`.
 void freeze_convolutions(torch::nn::Module& module, torch::ScalarType dtype, torch::MemoryFormat format);
+
+// UNetBlock::recompute_in_backward on every block below `module`: memory for a third more time a training step.
+void recompute_blocks(torch::nn::Module& module);
 
 }  // namespace farfield

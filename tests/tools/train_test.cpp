@@ -162,23 +162,45 @@ TEST(TrainCommand, ASignalInAnyPhaseSavesAndExitsWithSeven) {
   }
 }
 
-// T1 through the real program: kill -9 at random moments of a run that saves every step; it always goes on from there.
+int64_t kills() {
+  const char* given = std::getenv("FARFIELD_KILLS");
+  return given == nullptr ? 6 : parse_int(given, "FARFIELD_KILLS");
+}
+
+// T1 through the real program: kill -9 at random moments of a run that saves every step, half of them while it starts or
+// resumes. It always goes on from there, and ends with the bytes of a run that nobody killed. FARFIELD_KILLS: how often.
 TEST(TrainCommand, KilledAtAnyMomentItGoesOnFromAWholeState) {
   test::TempDir folder;
   const fs::path run = folder / "run";
+  const auto command = [](const fs::path& out, int64_t images, bool resume) {
+    auto words = small_run(out, {fmt::format("run.images={}", images), "run.state_images=8", "run.snapshot_images=8"});
+    if (resume) words.push_back("--resume");
+    return words;
+  };
   std::minstd_rand random(11);
-  for (int trial = 0; trial < 6; ++trial) {
+  const int64_t trials = kills();
+  for (int64_t trial = 0; trial < trials; ++trial) {
     const int64_t before = saved_images(run);
-    auto command = small_run(run, {"run.images=1000000", "run.state_images=8", "run.snapshot_images=8"});
-    if (trial > 0) command.push_back("--resume");
-    test::RunningProgram program(test::farfield_command(command));
-    ASSERT_TRUE(wait_for(program, [&] { return saved_images(run) > before; })) << program.result().err;
-    usleep(random() % 300'000);
+    test::RunningProgram program(test::farfield_command(command(run, 1'000'000, trial > 0)));
+    const bool starting = trial % 2 == 1;
+    if (!starting) ASSERT_TRUE(wait_for(program, [&] { return saved_images(run) > before; })) << program.result().err;
+    usleep(random() % (starting ? 1'000'000 : 200'000));
     program.signal(SIGKILL);
-    EXPECT_EQ(program.result().exit_code, 128 + SIGKILL);
+    const auto result = program.result();
+    ASSERT_EQ(result.exit_code, 128 + SIGKILL) << "kill " << trial << ": " << result.err;
     const TensorFile state = newest_state(run);  // its hash is compared
-    EXPECT_EQ(state.metadata.at("images"), std::to_string(saved_images(run)));
+    ASSERT_EQ(state.metadata.at("images"), std::to_string(saved_images(run))) << "kill " << trial;
+    ASSERT_GE(saved_images(run), before) << "kill " << trial;
   }
+  const int64_t images = saved_images(run) + 16;
+  const auto last = run_farfield(command(run, images, true)), whole = run_farfield(command(folder / "whole", images, false));
+  ASSERT_EQ(last.exit_code, 0) << last.err;
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+  const TensorFile expected = newest_state(folder / "whole"), got = newest_state(run);
+  EXPECT_EQ(got.metadata.at("images"), std::to_string(images));
+  ASSERT_EQ(got.tensors.size(), expected.tensors.size());
+  for (const auto& [name, tensor] : expected.tensors) EXPECT_TRUE(torch::equal(got.tensors.at(name), tensor)) << name;
+  EXPECT_EQ(manifest_of(run)["snapshots"].back()["sha256"], manifest_of(folder / "whole")["snapshots"].back()["sha256"]);
 }
 
 TEST(TrainCommand, WarnsWhenSigmaDataIsNotThatOfTheData) {
@@ -187,6 +209,28 @@ TEST(TrainCommand, WarnsWhenSigmaDataIsNotThatOfTheData) {
   EXPECT_NE(wrong.err.find("preconditioning.sigma_data is 0.5, but the standard deviation of the data"), std::string::npos) << wrong.err;
   const auto right = run_farfield(small_run(folder / "right", {"run.images=8"}));
   EXPECT_EQ(right.err.find("sigma_data"), std::string::npos) << right.err;
+}
+
+// What the exact score leaves unexplained of the network's falls with training at every noise level.
+TEST(TrainCommand, TheNetworkComesNearerToTheExactScoreAtEveryNoiseLevel) {
+  test::TempDir folder;
+  const auto trained = run_farfield(tiny_run(folder / "run", {
+      "data.source=glyphs,size=8,count=256", "network.label_dim=0", "network.model_channels=8", "network.dropout=0",
+      "optimiser.learning_rate=0.005", "run.batch=16", "run.images=3200", "run.preview_images=0", "run.precision=fp32",
+      "probes.images=1600", "probes.references=delta"}));
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  std::vector<std::vector<double>> residuals;
+  for (const auto& line : split(read_file(folder / "run/probes.jsonl", 1 << 20), '\n')) {
+    if (line.empty()) continue;
+    residuals.emplace_back();
+    const auto look = nlohmann::json::parse(line);
+    for (const auto& probe : look["probes"]) residuals.back().push_back(1 - probe["explained"].get<double>());
+  }
+  ASSERT_EQ(residuals.size(), 2u);
+  ASSERT_EQ(residuals[0].size(), 6u);
+  for (size_t level = 0; level < residuals[0].size(); ++level) {
+    EXPECT_LT(residuals[1][level], 0.8 * residuals[0][level]) << "level " << level;
+  }
 }
 
 TEST(TrainCommand, FineTunesProbesReportsAndAveragesAnew) {

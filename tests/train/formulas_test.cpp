@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/math/random.h"
 #include "tests/support/test_support.h"
 #include "train/adam.h"
 #include "train/augment.h"
@@ -11,6 +12,7 @@
 #include "train/learning_rate.h"
 #include "train/loss.h"
 #include "train/noise_distribution.h"
+#include "train/nonfinite.h"
 
 namespace farfield {
 namespace {
@@ -189,6 +191,41 @@ TEST(Adam, FollowsTheAlgorithmInDoublePrecision) {
   }
   EXPECT_EQ(state.steps, 50);
   EXPECT_LT(test::deviation(parameters, p), 2e-6);
+}
+
+// Large buffers go part by part through the cache: the bits of one call over the whole.
+TEST(Adam, PartsAndAveragesHaveTheBitsOfTheWhole) {
+  constexpr int64_t kSize = 3 * (1 << 16) + 4096 + 16;
+  const auto draw = [](uint64_t key) { return torch::randn({kSize}, keyed_generator({key})); };
+  auto parameters = draw(1), average = draw(2);
+  const auto gradient = draw(3);
+  AdamState state{draw(4), draw(5).square(), 6};
+  auto whole = parameters.clone(), first = state.first.clone(), second = state.second.clone();
+  const auto whole_average = average.clone();
+  EXPECT_TRUE(adam_step(parameters, gradient, state, 0.01, {}));
+  EXPECT_TRUE(update_ema(average, parameters, 0.9));
+  at::_fused_adam_({whole}, {gradient}, {first}, {second}, {}, {torch::full({}, 7.0)}, 0.01, 0.9, 0.999, 0, 1e-8, false, false);
+  EXPECT_TRUE(torch::equal(parameters, whole));
+  EXPECT_TRUE(torch::equal(state.first, first));
+  EXPECT_TRUE(torch::equal(state.second, second));
+  EXPECT_TRUE(torch::equal(average, torch::lerp(whole_average, whole, 1 - 0.9)));
+}
+
+TEST(Finite, OneBadValueAnywhereIsSeen) {
+  for (const int64_t size : {1, 7, 16, 33, 70'000, 200'000}) {
+    const auto good = torch::randn({size}, keyed_generator({9}));
+    EXPECT_TRUE(all_finite(good));
+    for (const double bad : {std::nan(""), static_cast<double>(INFINITY), -static_cast<double>(INFINITY)}) {
+      for (const int64_t at : {int64_t{0}, size / 3, size / 2, size - 1}) {
+        auto values = good.clone(), average = good.clone(), weights = good.clone();
+        values[at] = bad;
+        EXPECT_FALSE(all_finite(values)) << size << " " << at << " " << bad;
+        EXPECT_FALSE(update_ema(average, values, 0.5)) << size << " " << at << " " << bad;
+        AdamState state = make_adam_state(weights);
+        EXPECT_FALSE(adam_step(weights, values, state, 0.1, {})) << size << " " << at << " " << bad;
+      }
+    }
+  }
 }
 
 TEST(Adam, DecoupledDecayShrinksTheWeightsFirst) {

@@ -1,4 +1,5 @@
-// The gradient of the training loss by every parameter of every network against finite differences, in float64.
+// The gradient of the training loss by its input and by every parameter of every network, dropout and attention among
+// them, against finite differences, in float64.
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -17,8 +18,9 @@ NetworkConfig small(const std::string& type) {
   network.img_channels = 2;
   network.label_dim = 3;
   network.augment_dim = type == "PointMlp" ? 0 : 9;
-  network.model_channels = 16;
+  network.model_channels = type == "DhariwalUNet" ? 32 : 16;  // 64 channels a head, on the second level
   network.num_blocks = 1;
+  network.dropout = 0.2;
   if (type == "PointMlp") return network;
   network.channel_mult = {1, 2};
   network.attn_resolutions = {2};
@@ -70,14 +72,18 @@ TEST_P(Gradients, AgreeWithFiniteDifferences) {
   conditioning.class_labels = torch::eye(3, options);
   if (config.network.augment_dim > 0) conditioning.augment_labels = torch::randn({3, 9}, options);
   const auto weight = make_loss_weight("edm", 0.5)(sigma);
+  const auto noisy = (clean + noise * sigma.view(per_sample)).requires_grad_(true);
   const auto loss = [&] {
-    return weighted_error(denoiser(clean + noise * sigma.view(per_sample), sigma, conditioning), clean, weight).sum();
+    DropoutStream dropout(torch::kCPU, 3, torch::arange(3));  // the same masks every time
+    return weighted_error(denoiser(noisy, sigma, conditioning, &dropout), clean, weight).sum();
   };
   loss().backward();
 
   torch::NoGradGuard no_grad;
   int checked = 0;
-  for (auto& item : model.network->named_parameters()) {
+  auto inputs = model.network->named_parameters();
+  inputs.insert("x", noisy);
+  for (auto& item : inputs) {
     auto parameter = item.value();
     const auto direction = torch::randn_like(parameter);
     constexpr double kStep = 1e-5;

@@ -44,6 +44,7 @@ TEST(TrainOptions, MistakesNameTheFieldAndTheConstraint) {
       {"preconditioning.name=vp", "loss.noise = lognormal has levels from 0 to inf, but preconditioning.name = vp is defined from"},
       {"preconditioning.name=ve", "or take loss.noise = ve and loss.name = ve"},
       {"run.nonfinite=zero", "run.nonfinite"},
+      {"run.gradient_checkpointing=yes", "run.gradient_checkpointing"},
       {"run.snapshot_at=[0]", "run.snapshot_at is 0; expected above 0"},
       {"probes.sigmas=[1,0.5]", "probes.sigmas is 0.5"},
       {"network.channel_mult=[1,2,2,2,2]", "img_resolution 8 cannot be halved 4 times"},
@@ -64,6 +65,7 @@ TEST(TrainOptions, SettingsThatDoNotBelongTogetherAreRefused) {
       {{"loss.name=ve", "loss.sigma_min=1"}, "loss.sigma_min does not apply to loss.noise = ve"},
       {{"loss.noise=loguniform", "loss.p_std=1"}, "loss.p_std does not apply"},
       {{"loss.sigma_min=0.1", "probes.images=6"}, "probes.sigmas reach from 0.05 to 10, but the network is defined from 0.1"},
+      {{"network.model_type=PointMlp", "run.gradient_checkpointing=true"}, "a PointMlp has no blocks to run again"},
       {{"augment.xflip=false", "augment.probability=0.1", "network.augment_dim=0"}, "augment.probability = 0.1 gives 9 labels"},
   };
   for (const auto& [settings, fragment] : rows) {

@@ -93,6 +93,15 @@ TEST(Trainer, Bf16HasTheGradientOfFp32AndFloat32Weights) {
   EXPECT_GT((a.dot(b) / (a.norm() * b.norm())).item<double>(), 0.99);
 }
 
+TEST(Trainer, GradientCheckpointingChangesNoBit) {
+  for (const char* precision : {"run.precision=fp32", "run.precision=bf16"}) {
+    Trainer plain = tiny_trainer({precision}), recomputing = tiny_trainer({precision, "run.gradient_checkpointing=true"});
+    losses_of(plain, 4);
+    losses_of(recomputing, 4);
+    EXPECT_EQ(serialize_safetensors(recomputing.state()), serialize_safetensors(plain.state())) << precision;
+  }
+}
+
 // Every preconditioning with every loss whose noise levels it is defined for.
 TEST(Trainer, LearnsWithEveryPreconditioningAndLoss) {
   const std::vector<std::vector<std::string>> rows = {

@@ -1,6 +1,7 @@
 #include "core/io/event_file.h"
 
 #include <bit>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 
@@ -84,7 +85,7 @@ TEST(EventFile, HoldsWhatWasWritten) {
   const auto events = events_of(path);
   ASSERT_EQ(events.size(), 4u);
   EXPECT_EQ(events[0].find(3)->second, "brain.Event:2");
-  EXPECT_EQ(events[1].find(2)->second, "640");
+  EXPECT_EQ(events[1].find(2)->second, "641");
   EXPECT_EQ(decode(events[1].find(7)->second).find(1)->second, "1");  // a session starts
   for (const auto& event : events) EXPECT_GT(number_at<double>(event.find(1)->second, 0), 1.6e9);
 
@@ -101,6 +102,43 @@ TEST(EventFile, HoldsWhatWasWritten) {
   EXPECT_EQ(image.find(2)->second, "300");
   EXPECT_EQ(image.find(3)->second, "1");
   EXPECT_EQ(image.find(4)->second, png);
+}
+
+// What TensorBoard itself makes of a folder of two sessions, the second of which went on from step 20.
+TEST(EventFile, TensorBoardReadsIt) {
+  const auto python = test::python();
+  if (!python || std::system((*python + " -c 'import tensorboard' 2>/dev/null").c_str()) != 0) {
+    GTEST_SKIP() << "no python with the tensorboard package; scripts/setup installs it";
+  }
+  test::TempDir folder;
+  const std::string png = encode_png(torch::full({5, 30, 3}, 7, torch::kUInt8));
+  {
+    EventFile file(folder / "events.out.tfevents.000000000000", 0);
+    for (const int64_t step : {10, 20, 30}) file.scalars(step, {{"loss/all", step / 8.0}, {"loss/sigma 0 to inf", -1e30}});
+    file.picture(20, "preview", png);
+    file.picture(30, "preview", png);
+  }
+  {
+    EventFile file(folder / "events.out.tfevents.000000000020", 20);
+    file.scalars(int64_t{1} << 40, {{"loss/all", 0.5}});
+  }
+  write_file_atomically(folder / "read.py", R"(
+import sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+events = EventAccumulator(sys.argv[1], size_guidance={"scalars": 0, "images": 0}).Reload()
+for tag in sorted(events.Tags()["scalars"]):
+    print(tag, [(event.step, event.value) for event in events.Scalars(tag)])
+for tag in events.Tags()["images"]:
+    print(tag, [(event.step, event.width, event.height, event.encoded_image_string.hex()) for event in events.Images(tag)])
+)");
+  const std::string out = folder / "out";
+  ASSERT_EQ(std::system((*python + " " + (folder / "read.py").string() + " " + folder.path().string() + " >" + out + " 2>" + out +
+                         ".err").c_str()), 0) << read_file(out + ".err", 1 << 20);
+  std::string hex;
+  for (const unsigned char byte : png) hex += {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+  EXPECT_EQ(read_file(out, 1 << 20), "loss/all [(10, 1.25), (20, 2.5), (1099511627776, 0.5)]\n"
+                                     "loss/sigma 0 to inf [(10, -1.0000000150474662e+30), (20, -1.0000000150474662e+30)]\n"
+                                     "preview [(20, 30, 5, '" + hex + "')]\n");
 }
 
 TEST(EventFile, AFolderThatIsNotThereIsAnError) {
