@@ -51,3 +51,18 @@ function(farfield_use_mpi source)
     COMPILE_DEFINITIONS "FARFIELD_HAS_MPI;OMPI_SKIP_MPICXX;MPICH_SKIP_MPICXX" SKIP_PRECOMPILE_HEADERS ON)
   target_link_libraries(farfield_core PRIVATE ${libraries})
 endfunction()
+
+# farfield_use_nccl(SOURCE): the same for NCCL, which a CUDA build of LibTorch brings along; its header lies beside the
+# wheel or in the system.
+function(farfield_use_nccl source)
+  if(NOT TARGET torch_cuda)
+    return()
+  endif()
+  find_path(FARFIELD_NCCL_INCLUDE nccl.h HINTS ${TORCH_INSTALL_PREFIX}/../nvidia/nccl/include)
+  if(NOT FARFIELD_NCCL_INCLUDE)
+    message(STATUS "no nccl.h: CUDA tensors travel between ranks through the host (install libnccl-dev, then scripts/build)")
+    return()
+  endif()
+  set_source_files_properties(${source} PROPERTIES INCLUDE_DIRECTORIES "${FARFIELD_NCCL_INCLUDE}"
+    COMPILE_DEFINITIONS "FARFIELD_HAS_NCCL;USE_C10D_NCCL" SKIP_PRECOMPILE_HEADERS ON)
+endfunction()

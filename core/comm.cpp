@@ -1,6 +1,8 @@
 #include "core/comm.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <initializer_list>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -28,18 +30,20 @@ std::shared_ptr<Comm>& the_world() {
   return group;
 }
 
-int number_in(const char* variable) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? 0 : std::atoi(text);
+// The first of these variables that is set to a number above 0; else 0.
+int first_number(std::initializer_list<const char*> variables) {
+  for (const char* variable : variables) {
+    const char* text = std::getenv(variable);
+    if (text != nullptr && std::atoi(text) > 0) return std::atoi(text);
+  }
+  return 0;
 }
 
 // How many processes were started together, as their starter says: OpenMPI, MPICH and Intel MPI, Slurm with PMIx. A
 // shell inside a Slurm allocation is no such process, so SLURM_NTASKS alone says nothing.
 int started_together() {
-  for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
-    if (const int size = number_in(variable); size > 0) return size;
-  }
-  return std::getenv("PMIX_RANK") != nullptr ? number_in("SLURM_STEP_NUM_TASKS") : 1;
+  if (const int size = first_number({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}); size > 0) return size;
+  return std::getenv("PMIX_RANK") != nullptr ? first_number({"SLURM_STEP_NUM_TASKS"}) : 1;
 }
 
 }  // namespace
@@ -81,10 +85,11 @@ Comm& world() { return *the_world(); }
 
 int ranks_here() {
   if (world().size() == 1) return 1;
-  for (const char* variable : {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_NTASKS_PER_NODE"}) {
-    if (const int count = number_in(variable); count > 0) return count;
-  }
-  return 1;
+  return std::max(1, first_number({"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_NTASKS_PER_NODE"}));
+}
+
+int rank_here() {
+  return world().size() == 1 ? 0 : first_number({"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"});
 }
 
 std::string group_support() { return launch::support(); }

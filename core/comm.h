@@ -52,8 +52,9 @@ Comm& alone();
 // world(). usage_error when this process is one of several but the build has no MPI.
 void join_world();
 Comm& world();
-// How many processes of the world run on this machine, this one included.
+// How many processes of the world run on this machine, this one included, and which of them it is, from 0 on.
 int ranks_here();
+int rank_here();
 // Whether this build can join a group: "MPI 3.1", "MPI 3.1, NCCL", or "" (then processes run alone).
 std::string group_support();
 

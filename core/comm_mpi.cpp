@@ -271,12 +271,12 @@ bool available() { return true; }
 std::string support() {
   int major = 0, minor = 0;
   MPI_Get_version(&major, &minor);
-  return fmt::format("MPI {}.{}", major, minor);
+  return fmt::format("MPI {}.{}{}", major, minor, cuda_support());
 }
 
 std::shared_ptr<Comm> join() {
   the_thread() = std::make_unique<MpiThread>();
-  return std::make_shared<MpiGroup>(*the_thread());
+  return with_cuda(std::make_shared<MpiGroup>(*the_thread()));
 }
 
 bool leave(double patience) {

@@ -48,11 +48,11 @@ int cores_of_this_rank() {
 }  // namespace
 
 torch::Device parse_device(std::string_view text) {
-  if (text == "auto") return device_count() > 0 ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
+  if (text == "auto") return device_count() > 0 ? parse_device("cuda") : torch::Device(torch::kCPU);
   if (text == "cpu") return torch::kCPU;
   const bool cuda = text == "cuda" || text.substr(0, 5) == "cuda:";
   if (!cuda) throw usage_error(fmt::format("device '{}': write auto, cpu, cuda or cuda:N", text));
-  const int64_t index = text == "cuda" ? 0 : parse_int(text.substr(5), "device index");
+  const int64_t index = text == "cuda" ? rank_here() % std::max(1, device_count()) : parse_int(text.substr(5), "device index");
   if (index < 0 || index >= device_count()) {
     throw usage_error(fmt::format("device '{}': this machine and LibTorch build offer {} CUDA device(s); write --device cpu",
                                   text, device_count()));

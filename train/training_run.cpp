@@ -60,6 +60,10 @@ class Run {
       trainer_.initialise(request_.init->model, request_.init->name);
       init_ = json{{"model", request_.init->name}, {"sha256", request_.init->sha256}};
     }
+    if (comm_.broadcast_text(data_.fingerprint, 0) != data_.fingerprint) {
+      throw usage_error(fmt::format("data.source: rank {} finds other data under '{}' than rank 0; give every machine the same",
+                                    comm_.rank(), data_.name));
+    }
     if (comm_.is_root()) open_folder();
     trainer_.follow_root();
     resumed_from_ = saved_at_ = ticked_at_ = trainer_.images_seen();

@@ -29,6 +29,7 @@ const std::map<std::string, std::set<std::string>> kWalls = {
     {"spdlog/", {"core/log.cpp"}},
     {"zip.h", {"core/io/zip.cpp"}},
     {"mpi.h", {"core/comm_mpi.cpp"}},
+    {"torch/csrc/distributed/", {"core/comm_nccl.cpp"}},
 };
 
 // samplers/ sees this much of models/ and no more.
