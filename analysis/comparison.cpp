@@ -1,12 +1,16 @@
 #include "analysis/comparison.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include "core/error.h"
 #include "core/interrupts.h"
+#include "core/parts.h"
 #include "core/progress.h"
 
 namespace farfield {
@@ -34,21 +38,29 @@ void check_subjects(const Subject& model, const std::vector<Subject>& references
   }
 }
 
-// One batch of probes at one level: fills columns first ... first + B - 1 of the sums.
-void compare_batch(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes, double sigma,
-                   const std::function<void(torch::Tensor Comparison::*, int64_t, const torch::Tensor&)>& keep) {
+// The sums of Comparison, in the order in which they travel.
+constexpr torch::Tensor Comparison::*kSums[] = {&Comparison::model_score, &Comparison::model_denoised,
+                                                &Comparison::difference, &Comparison::reference_score,
+                                                &Comparison::reference_denoised};
+
+// One batch of B probes at one level: its kSums, the first two [B], the others [R, B].
+Tensors compare_batch(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes,
+                      double sigma) {
   const torch::Tensor x = probes.clean + sigma * probes.noise;  // [B, ...shape] float32
   const torch::Tensor exact_x = x.to(torch::kFloat64);
   const torch::Tensor model_denoised = model(x, sigma).to(torch::kFloat64);
-  keep(&Comparison::model_score, -1, squared_norms(model_denoised - exact_x));
-  keep(&Comparison::model_denoised, -1, squared_norms(model_denoised));
-  for (size_t r = 0; r < references.size(); ++r) {
-    const torch::Tensor denoised = references[r](x, sigma).to(torch::kFloat64);
-    const auto index = static_cast<int64_t>(r);
-    keep(&Comparison::difference, index, squared_norms(model_denoised - denoised));
-    keep(&Comparison::reference_score, index, squared_norms(denoised - exact_x));
-    keep(&Comparison::reference_denoised, index, squared_norms(denoised));
+  Tensors difference, score, norm;
+  for (const Subject& reference : references) {
+    const torch::Tensor denoised = reference(x, sigma).to(torch::kFloat64);
+    difference.push_back(squared_norms(model_denoised - denoised));
+    score.push_back(squared_norms(denoised - exact_x));
+    norm.push_back(squared_norms(denoised));
   }
+  const auto stacked = [&](const Tensors& rows) {
+    return rows.empty() ? torch::empty({0, x.size(0)}, exact_x.options()) : torch::stack(rows);
+  };
+  return {squared_norms(model_denoised - exact_x), squared_norms(model_denoised), stacked(difference), stacked(score),
+          stacked(norm)};
 }
 
 }  // namespace
@@ -74,7 +86,7 @@ void CompareOptions::validate() const {
 }
 
 Comparison compare(const Subject& model, const std::vector<Subject>& references, std::shared_ptr<const DataSource> data,
-                   const CompareOptions& options) {
+                   const CompareOptions& options, Comm& comm) {
   options.validate();
   const torch::NoGradGuard no_gradients;
   const std::vector<int64_t>& shape = model.denoiser->info().sample_shape;
@@ -95,24 +107,31 @@ Comparison compare(const Subject& model, const std::vector<Subject>& references,
     result.*field = torch::zeros({kinds, count, levels, options.probes}, torch::kFloat64);
   }
 
+  // Parts are the batches of every kind; of each all levels.
+  const int64_t batches = (options.probes + options.batch - 1) / options.batch;
+  const auto first_of = [&](int64_t part) { return part % batches * options.batch; };
   Progress progress("compare", kinds * levels * options.probes, "probes");
-  for (int64_t kind = 0; kind < kinds; ++kind) {
-    for (int64_t first = 0; first < options.probes; first += options.batch) {
-      const int64_t size = std::min(options.batch, options.probes - first);
-      Probes::Batch batch = probes.batch(result.kinds[kind], first, size);
-      batch = {batch.clean.to(options.device), batch.noise.to(options.device)};
-      for (int64_t level = 0; level < levels; ++level) {
-        stop_if_interrupted();
-        compare_batch(model, references, batch, options.sigmas[level],
-                      [&](torch::Tensor Comparison::*field, int64_t reference, const torch::Tensor& sums) {
-                        torch::Tensor rows = (result.*field)[kind];
-                        if (reference >= 0) rows = rows[reference];
-                        rows[level].narrow(0, first, size).copy_(sums);
-                      });
-        progress.advance(size);
-      }
+  for_each_part(comm, kinds * batches, [&](int64_t part) {
+    const int64_t size = std::min(options.batch, options.probes - first_of(part));
+    Probes::Batch batch = probes.batch(result.kinds[part / batches], first_of(part), size);
+    batch = {batch.clean.to(options.device), batch.noise.to(options.device)};
+    std::array<Tensors, std::size(kSums)> sums;
+    for (const double sigma : options.sigmas) {
+      stop_if_interrupted();
+      const Tensors at_level = compare_batch(model, references, batch, sigma);
+      for (size_t i = 0; i < sums.size(); ++i) sums[i].push_back(at_level[i]);
+      progress.advance(size);
     }
-  }
+    Tensors stacked;  // [S, B] and [R, S, B]
+    for (const Tensors& rows : sums) stacked.push_back(torch::stack(rows, -2).cpu());
+    return stacked;
+  }, [&](int64_t part, const Tensors& sums) {
+    const int64_t size = sums[0].size(-1);
+    for (size_t i = 0; i < sums.size(); ++i) {
+      (result.*kSums[i])[part / batches].narrow(-1, first_of(part), size).copy_(sums[i]);
+    }
+    if (!is_mine(comm, part)) progress.advance(size * levels);
+  });
   return result;
 }
 

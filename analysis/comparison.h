@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "analysis/probes.h"
+#include "core/comm.h"
 #include "core/io/rows.h"
 #include "models/denoiser.h"
 
@@ -50,9 +51,10 @@ struct Comparison {
 };
 
 // Every denoiser is evaluated once at every probe and level. `data` may be null: then noise probes only. usage_error
-// when shapes differ or a level lies outside a denoiser's range; stops with kInterrupted on a signal.
+// when shapes differ or a level lies outside a denoiser's range; stops with kInterrupted on a signal. Ranks with the same
+// denoisers share the batches (core/parts.h); each has the whole result, the same bits for any number of them.
 Comparison compare(const Subject& model, const std::vector<Subject>& references, std::shared_ptr<const DataSource> data,
-                   const CompareOptions& options);
+                   const CompareOptions& options, Comm& comm = alone());
 
 // The explained variance of one row: 1 - sum |a - b|^2 / sum |a|^2 over probes (ratio of totals, not centred), a = the
 // model's score or denoiser, b = the reference's; its 95 % bootstrap interval; the mean over probes of the ratio of each

@@ -23,8 +23,8 @@ bool digits(std::string_view text) {
 
 class Opener {
  public:
-  Opener(std::shared_ptr<const DataSource> data, const ModelOptions& options, uint64_t seed)
-      : data_(std::move(data)), options_(options), seed_(seed) {}
+  Opener(std::shared_ptr<const DataSource> data, const ModelOptions& options, uint64_t seed, Comm& comm)
+      : data_(std::move(data)), options_(options), seed_(seed), comm_(comm) {}
 
   std::shared_ptr<const Denoiser> open(const std::string& name) {
     if (!is_fitted_here(name)) {
@@ -36,11 +36,11 @@ class Opener {
       throw usage_error(fmt::format("reference '{}' is fitted to data: add --data SRC, or name a file", name));
     }
     if (name == "gaussian") return make_gaussian(gaussian(), data_->info().shape);
-    return make_reference(name, *data_, seed_);
+    return make_reference(name, *data_, seed_, comm_);
   }
 
   const GaussianStats& gaussian() {
-    if (!gaussian_) gaussian_ = measure_gaussian(*data_);
+    if (!gaussian_) gaussian_ = measure_gaussian(*data_, 0, comm_);
     return *gaussian_;
   }
 
@@ -58,6 +58,7 @@ class Opener {
   std::shared_ptr<const DataSource> data_;
   ModelOptions options_;
   uint64_t seed_;
+  Comm& comm_;
   std::optional<GaussianStats> gaussian_;
 };
 
@@ -94,8 +95,8 @@ std::vector<std::string> split_references(std::string_view list) {
 }
 
 References open_references(const std::vector<std::string>& names, std::shared_ptr<const DataSource> data,
-                           const ModelOptions& options, uint64_t seed) {
-  Opener opener(std::move(data), options, seed);
+                           const ModelOptions& options, uint64_t seed, Comm& comm) {
+  Opener opener(std::move(data), options, seed, comm);
   References references;
   for (const std::string& name : names) {
     for (const Subject& other : references.subjects) {

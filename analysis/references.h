@@ -29,9 +29,10 @@ struct References {
 
 // Opens every reference: a short name of models/fit.h (isotropic, gaussian[:RANK], mixture:K[:RANK],
 // mixture:classes[:RANK], delta), fitted to `data` here and now, or a MODEL (models/model_registry.h). The mean and
-// covariance of `data` are measured at most once. usage_error for a short name without data, or a name given twice.
+// covariance of `data` are measured at most once. usage_error for a short name without data, or a name given twice. Ranks
+// share the fits (models/fit.h); each has all references.
 References open_references(const std::vector<std::string>& names, std::shared_ptr<const DataSource> data,
-                           const ModelOptions& options, uint64_t seed);
+                           const ModelOptions& options, uint64_t seed, Comm& comm = alone());
 
 // MODEL as the subject of a comparison, named by its file or folder.
 Subject open_subject(const std::string& model, const ModelOptions& options);

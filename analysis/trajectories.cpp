@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <span>
 
 #include <ATen/core/grad_mode.h>
 
 #include "analysis/bootstrap.h"
 #include "core/error.h"
+#include "core/parts.h"
 #include "core/progress.h"
 #include "models/counting.h"
 #include "samplers/gaussian_flow.h"
@@ -60,18 +63,31 @@ torch::Tensor squared(const std::vector<torch::Tensor>& a, const std::vector<tor
   return torch::stack(rows);
 }
 
-void write_batch(Trajectories& result, int64_t first, const Path& model, const std::vector<Path>& others) {
-  const int64_t size = model.states[0].size(0);
-  const auto columns = [&](const torch::Tensor& rows) { return rows.narrow(-1, first, size); };
-  columns(result.state).copy_(squared(model.states));
-  columns(result.denoised).copy_(squared(model.denoised));
-  result.samples[0].narrow(0, first, size).copy_(model.states.back());
-  for (size_t r = 0; r < others.size(); ++r) {
-    const auto index = static_cast<int64_t>(r);
-    columns(result.state_difference[index]).copy_(squared(model.states, &others[r].states));
-    columns(result.denoised_difference[index]).copy_(squared(model.denoised, &others[r].denoised));
-    result.samples[index + 1].narrow(0, first, size).copy_(others[r].states.back());
+// The tensors of Trajectories that a batch of seeds fills, in the order in which they travel, and where n stands.
+struct Filled {
+  torch::Tensor Trajectories::*tensor;
+  int64_t seeds;  // dimension
+};
+constexpr Filled kFilled[] = {{&Trajectories::state, -1}, {&Trajectories::denoised, -1},
+                              {&Trajectories::state_difference, -1}, {&Trajectories::denoised_difference, -1},
+                              {&Trajectories::samples, 1}};
+
+// The kFilled of a batch, with R = 0 where there are no other paths.
+Tensors fill(const Path& model, const std::vector<Path>& others) {
+  Tensors state, denoised, samples = {model.states.back()};
+  for (const Path& other : others) {
+    state.push_back(squared(model.states, &other.states));
+    denoised.push_back(squared(model.denoised, &other.denoised));
+    samples.push_back(other.states.back());
   }
+  const auto own_state = squared(model.states), own_denoised = squared(model.denoised);
+  const auto stacked = [](const Tensors& rows, const torch::Tensor& like) {
+    return rows.empty() ? like.unsqueeze(0).narrow(0, 0, 0) : torch::stack(rows);
+  };
+  Tensors filled = {own_state, own_denoised, stacked(state, own_state), stacked(denoised, own_denoised),
+                    torch::stack(samples).to(torch::kFloat32)};
+  for (auto& tensor : filled) tensor = tensor.cpu();
+  return filled;
 }
 
 Trajectories empty_result(const Subject& model, const std::vector<Subject>& references, bool gaussian,
@@ -112,21 +128,21 @@ void ratio(const torch::Tensor& residual, const torch::Tensor& power, int64_t re
 
 Trajectories compare_trajectories(const Subject& model, const std::vector<Subject>& references,
                                   const std::optional<GaussianStats>& gaussian, const Solver& solver,
-                                  const TrajectoryOptions& options) {
+                                  const TrajectoryOptions& options, Comm& comm) {
   check(!options.seeds.empty() && options.levels.size() >= 2 && options.batch >= 1, "compare_trajectories: no seeds");
   const torch::NoGradGuard no_gradients;
   Trajectories result = empty_result(model, references, gaussian.has_value(), options);
   const auto count = static_cast<int64_t>(options.seeds.size());
   Progress progress("trajectories", count * (1 + static_cast<int64_t>(references.size())), "paths");
-  for (int64_t first = 0; first < count; first += options.batch) {
-    const int64_t size = std::min(options.batch, count - first);
+  for_each_part(comm, (count + options.batch - 1) / options.batch, [&](int64_t part) {
+    const int64_t first = part * options.batch, size = std::min(options.batch, count - first);
     const SeedBatch seeds(std::span(options.seeds).subspan(first, size), model.denoiser->info());
     const torch::Tensor latents = seeds.latents().to(options.device);
+    int64_t calls = 0;
     const auto run = [&](const Subject& subject) {
-      int64_t calls = 0;
+      calls = 0;
       const DenoiseFn denoise = counting([&](const torch::Tensor& x, double sigma) { return subject(x, sigma); }, calls);
       Path path = integrate_path(denoise, solver, latents, options.levels);
-      result.nfe = calls;
       progress.advance(size);
       return path;
     };
@@ -134,8 +150,17 @@ Trajectories compare_trajectories(const Subject& model, const std::vector<Subjec
     std::vector<Path> others;
     for (const Subject& reference : references) others.push_back(run(reference));
     if (gaussian) others.push_back(gaussian_path(*gaussian, latents, options.levels));
-    write_batch(result, first, own, others);
-  }
+    Tensors filled = fill(own, others);
+    filled.push_back(torch::full({1}, calls, torch::kInt64));
+    return filled;
+  }, [&](int64_t part, const Tensors& batch) {
+    const int64_t size = batch[0].size(-1);
+    for (size_t i = 0; i < std::size(kFilled); ++i) {
+      (result.*kFilled[i].tensor).narrow(kFilled[i].seeds, part * options.batch, size).copy_(batch[i]);
+    }
+    result.nfe = batch.back().item<int64_t>();
+    if (!is_mine(comm, part)) progress.advance(size * (1 + static_cast<int64_t>(references.size())));
+  });
   return result;
 }
 

@@ -36,10 +36,11 @@ struct Trajectories {
   int64_t nfe = 0;                    // denoiser calls of the solver along one path, counted
 };
 
-// "The Unreasonable Effectiveness of Gaussian Score Approximation", figures 7 and 15. States are float64.
+// "The Unreasonable Effectiveness of Gaussian Score Approximation", figures 7 and 15. States are float64. Ranks share the
+// batches as those of compare() do.
 Trajectories compare_trajectories(const Subject& model, const std::vector<Subject>& references,
                                   const std::optional<GaussianStats>& gaussian, const Solver& solver,
-                                  const TrajectoryOptions& options);
+                                  const TrajectoryOptions& options, Comm& comm = alone());
 
 // One row of trajectory.csv: sum |x_model - x_path|^2 / sum |x_model|^2 over seeds, its 95 % bootstrap interval, the
 // same of the denoisers (NaN at the last level, where no step starts), and the root mean square of x_model - x_path over

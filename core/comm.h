@@ -45,6 +45,8 @@ class Comm {
 
 // The group of one.
 std::shared_ptr<Comm> make_group_of_one();
+// One that is always there: what functions that can share their work use unless they are given a group.
+Comm& alone();
 
 // The processes that mpirun or srun started together; a group of one without them. To be called once, before the first
 // world(). usage_error when this process is one of several but the build has no MPI.

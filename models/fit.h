@@ -5,14 +5,18 @@
 #include <string>
 #include <string_view>
 
+#include "core/comm.h"
 #include "core/data/source.h"
 #include "models/analytic.h"
 
 namespace farfield {
 
+// Ranks given to any of these share its work (core/parts.h), each with the same data; every one has the whole result, the
+// same bits for any number of them.
+
 // Mean and covariance (1/N) of all samples of a data set; `rank` leading eigenpairs, 0: all. Usage error when rank is
 // outside [0, d]. Progress on stderr; float64 throughout (core/math/moments.h, eigen.h).
-GaussianStats measure_gaussian(const DataSource& data, int64_t rank = 0);
+GaussianStats measure_gaussian(const DataSource& data, int64_t rank = 0, Comm& comm = alone());
 
 // How to fit a Gaussian mixture.
 struct MixtureOptions {
@@ -29,12 +33,13 @@ struct MixtureOptions {
 // weights = counts / N, means and covariances (1/n_k) of the clusters (k-means) or classes. No EM refinement, as in the
 // papers. A cluster of one has covariance zero (+ ridge). usage_error for options that do not fit the data (K > N,
 // labels missing, eigenvectors above 8 GiB: the message states a rank that fits).
-MixtureStats fit_mixture(const DataSource& data, const MixtureOptions& options);
+MixtureStats fit_mixture(const DataSource& data, const MixtureOptions& options, Comm& comm = alone());
 
 // A reference by its short name, fitted to `data` here and now:
 //   isotropic | gaussian[:RANK] | mixture:K[:RANK] | mixture:classes[:RANK] | delta
 // usage_error for anything else.
-std::unique_ptr<AnalyticDenoiser> make_reference(std::string_view name, const DataSource& data, uint64_t seed = 0);
+std::unique_ptr<AnalyticDenoiser> make_reference(std::string_view name, const DataSource& data, uint64_t seed = 0,
+                                                 Comm& comm = alone());
 
 // All samples as one float32 matrix [N, d].
 torch::Tensor data_matrix(const DataSource& data);

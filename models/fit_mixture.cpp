@@ -9,6 +9,7 @@
 #include "core/math/eigen.h"
 #include "core/math/kmeans.h"
 #include "core/math/moments.h"
+#include "core/parts.h"
 #include "core/progress.h"
 #include "models/fit.h"
 
@@ -19,7 +20,7 @@ namespace {
 constexpr int64_t kBlock = 2048;             // rows held in float64 at once
 constexpr int64_t kBasesBytesLimit = int64_t{8} << 30;  // of the eigenvectors of all components
 
-// One cluster, as far as it has variance: mean [d], values [m] descending, vectors [m, d].
+// One cluster, as far as it has variance: mean [d], values [m] descending, vectors [m, d], or the leading ones of these.
 struct Component {
   torch::Tensor mean, values, vectors;
 };
@@ -72,7 +73,7 @@ void place(const Component& component, const MixtureOptions& options, int64_t k,
 }
 
 MixtureStats measure_clusters(const torch::Tensor& points, const torch::Tensor& assignment, int64_t clusters,
-                              const MixtureOptions& options) {
+                              const MixtureOptions& options, Comm& comm) {
   const auto all_counts = torch::bincount(assignment, {}, clusters);
   const auto present = all_counts.nonzero().squeeze(1);  // an empty cluster or class is no component
   const int64_t components = present.numel(), dim = points.size(1);
@@ -86,12 +87,16 @@ MixtureStats measure_clusters(const torch::Tensor& points, const torch::Tensor& 
   stats.eigenvalues = torch::zeros({components, rank}, torch::kFloat64);
   stats.tails = torch::zeros({components}, torch::kFloat64);
   Progress progress("covariances", components, "component");
-  for (int64_t k = 0; k < components; ++k) {
+  for_each_part(comm, components, [&](int64_t k) {
     stop_if_interrupted();
     const auto index = (assignment == present[k]).nonzero().squeeze(1);
-    place(measure_component(points, index), options, k, stats);
+    const Component component = measure_component(points, index);
+    const int64_t kept = std::min(rank, component.values.size(0));
+    return Tensors{component.mean, component.values, component.vectors.narrow(0, 0, kept)};
+  }, [&](int64_t k, const Tensors& component) {
+    place({component[0], component[1], component[2]}, options, k, stats);
     progress.advance();
-  }
+  });
   return stats;
 }
 
@@ -109,7 +114,7 @@ void MixtureOptions::validate() const {
   if (max_iterations < 1) throw usage_error(fmt::format("max_iterations is {}, expected at least 1", max_iterations));
 }
 
-MixtureStats fit_mixture(const DataSource& data, const MixtureOptions& options) {
+MixtureStats fit_mixture(const DataSource& data, const MixtureOptions& options, Comm& comm) {
   options.validate();
   const auto& info = data.info();
   if (options.rank > dim_of(data)) {
@@ -120,12 +125,12 @@ MixtureStats fit_mixture(const DataSource& data, const MixtureOptions& options) 
                                   info.name));
   }
   const auto points = data_matrix(data);
-  if (options.per_class) return measure_clusters(points, data.labels(), info.label_dim, options);
+  if (options.per_class) return measure_clusters(points, data.labels(), info.label_dim, options, comm);
   KMeansOptions clustering;
   clustering.clusters = options.components;
   clustering.seed = options.seed;
   clustering.max_iterations = options.max_iterations;
-  return measure_clusters(points, kmeans(points, clustering).assignment, options.components, options);
+  return measure_clusters(points, kmeans(points, clustering, comm).assignment, options.components, options, comm);
 }
 
 }  // namespace farfield

@@ -49,16 +49,17 @@ MixtureOptions mixture_options(const std::vector<std::string>& parts, std::strin
 
 }  // namespace
 
-std::unique_ptr<AnalyticDenoiser> make_reference(std::string_view name, const DataSource& data, uint64_t seed) {
+std::unique_ptr<AnalyticDenoiser> make_reference(std::string_view name, const DataSource& data, uint64_t seed,
+                                                 Comm& comm) {
   const auto parts = split(name, ':');
   const std::string kind = parts.empty() ? "" : parts[0];
   const auto& shape = data.info().shape;
   if (kind == "isotropic" && parts.size() == 1) return fit_isotropic(data);
   if (kind == "gaussian" && parts.size() <= 2) {
-    return make_gaussian(measure_gaussian(data, parse_rank(parts, 1, name)), shape);
+    return make_gaussian(measure_gaussian(data, parse_rank(parts, 1, name), comm), shape);
   }
   if (kind == "mixture" && (parts.size() == 2 || parts.size() == 3)) {
-    return make_mixture(fit_mixture(data, mixture_options(parts, name, seed)), shape);
+    return make_mixture(fit_mixture(data, mixture_options(parts, name, seed), comm), shape);
   }
   if (kind == "delta" && parts.size() == 1) return make_delta(data_matrix(data), shape);
   throw usage_error(unknown_name("reference", name, {"isotropic", "gaussian", "gaussian:RANK", "mixture:K",

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/parts.h"
 #include "samplers/brownian.h"
 #include "samplers/integrate.h"
 #include "samplers/model_levels.h"
@@ -43,19 +44,28 @@ IntegrateOptions run_options(const SampleRequest& request) {
   return options;
 }
 
-// Runs samples `first` to `first + count - 1` and writes them into their rows of `samples`.
-void run_batch(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request, int64_t first,
-               int64_t count, Samples& samples) {
+// What came of one batch.
+struct BatchResult {
+  torch::Tensor x, classes, trajectory;
+  int64_t nfe = 0;
+  double seconds = 0;
+};
+
+// Samples `first` to `first + count - 1`. `points`: the rows of a trajectory.
+BatchResult run_batch(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request, const RowRange& rows,
+                      int64_t points) {
+  const auto [first, count] = rows;
   const DenoiserInfo& model = denoiser.info();
   const auto seeds = std::span(request.seeds).subspan(first, count);
   SeedBatch streams(seeds, model);
   BrownianPath path(seeds, model.sample_shape);
-  const auto rows_or = [&](const torch::Tensor& given, const torch::Tensor& drawn) {
+  const auto rows_or = [first, count](const torch::Tensor& given, const torch::Tensor& drawn) {
     return given.defined() ? given.narrow(0, first, count).to(drawn.scalar_type()) : drawn;
   };
   const auto latents = rows_or(request.latents, streams.latents());
-  const auto classes = request.label ? torch::full({count}, *request.label, torch::kInt64)
-                                     : rows_or(request.classes, streams.classes());
+  BatchResult batch;
+  batch.classes = request.label ? torch::full({count}, *request.label, torch::kInt64)
+                                : rows_or(request.classes, streams.classes());
   const auto start = request.teleport ? teleported_start(latents, request.levels, *request.teleport)
                                       : start_from_noise(latents, request.levels);
 
@@ -63,15 +73,29 @@ void run_batch(const Denoiser& denoiser, const Solver& solver, const SampleReque
   options.nearest_level = model.nearest_level;
   options.noise = [&](int64_t) { return streams.noise(); };
   options.brownian = [&](double from, double to) { return path.increment(from, to); };
-  if (request.trajectory) options.observer = record_states(samples.trajectory.narrow(1, first, count));
-  const auto bound = denoiser.bind(one_hot_labels(classes, model.label_dim, request.device));
+  if (request.trajectory) {
+    batch.trajectory = torch::empty(with_front({points, count}, model.sample_shape), torch::kFloat64);
+    options.observer = record_states(batch.trajectory);
+  }
+  const auto bound = denoiser.bind(one_hot_labels(batch.classes, model.label_dim, request.device));
   const auto result =
       integrate(solver, reporting(bound, request), start.x.to(request.device), request.levels_run(), options);
+  batch.x = result.x.to(torch::kCPU, torch::kFloat64);
+  batch.nfe = result.nfe;
+  batch.seconds = result.seconds;
+  return batch;
+}
 
-  samples.x.narrow(0, first, count).copy_(result.x);
-  samples.classes.narrow(0, first, count).copy_(classes);
-  samples.nfe = std::max(samples.nfe, result.nfe);
-  samples.seconds += result.seconds;
+// As run_batch(); a numeric_error says which seeds it met.
+BatchResult run_named_batch(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request,
+                            const RowRange& rows, int64_t points) {
+  try {
+    return run_batch(denoiser, solver, request, rows, points);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kNumeric) throw;
+    throw numeric_error(fmt::format("seeds {} to {} of this run: {}", request.seeds[rows.first],
+                                    request.seeds[rows.first + rows.size - 1], error.what()));
+  }
 }
 
 // Latents and classes that came with the request.
@@ -134,7 +158,7 @@ int64_t count_evaluations(const Solver& solver, const SampleRequest& request) {
   return count_evaluations(solver, request.levels_run(), run_options(request));
 }
 
-Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request) {
+Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request, Comm& comm) {
   const DenoiserInfo& model = denoiser.info();
   request.validate(model);
   Samples samples;
@@ -142,21 +166,30 @@ Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleReque
   const auto count = static_cast<int64_t>(request.seeds.size()), points = static_cast<int64_t>(samples.levels.size());
   samples.seeds = torch::tensor(request.seeds, torch::kInt64);
   samples.classes = torch::empty({count}, torch::kInt64);
-  samples.x = torch::empty(with_front({count}, model.sample_shape), torch::kFloat64);
-  if (request.trajectory) {
+  if (comm.is_root()) samples.x = torch::empty(with_front({count}, model.sample_shape), torch::kFloat64);
+  if (comm.is_root() && request.trajectory) {
     samples.trajectory = torch::empty(with_front({points, count}, model.sample_shape), torch::kFloat64);
   }
-  const int64_t batch = solver.adaptive() ? 1 : request.batch;
-  for (int64_t first = 0; first < count; first += batch) {
-    const int64_t size = std::min(batch, count - first);
-    try {
-      run_batch(denoiser, solver, request, first, size, samples);
-    } catch (const Error& error) {
-      if (error.code() != ExitCode::kNumeric) throw;
-      throw numeric_error(fmt::format("seeds {} to {} of this run: {}", request.seeds[first],
-                                      request.seeds[first + size - 1], error.what()));
-    }
-  }
+  const int64_t size = solver.adaptive() ? 1 : request.batch;
+  const auto rows_of = [&](int64_t part) { return RowRange{part * size, std::min(size, count - part * size)}; };
+  std::vector<double> seconds(static_cast<size_t>(comm.size()));
+  for_each_part(comm, (count + size - 1) / size, [&](int64_t part) {
+    const auto batch = run_named_batch(denoiser, solver, request, rows_of(part), points);
+    Tensors result = {batch.x, batch.classes, torch::full({1}, batch.nfe, torch::kInt64),
+                      torch::full({1}, batch.seconds, torch::kFloat64)};
+    if (request.trajectory) result.push_back(batch.trajectory);
+    return result;
+  }, [&](int64_t part, const Tensors& batch) {
+    const RowRange rows = rows_of(part);
+    const int64_t nfe = batch[2].item<int64_t>();
+    samples.classes.narrow(0, rows.first, rows.size).copy_(batch[1]);
+    samples.nfe = std::max(samples.nfe, nfe);
+    seconds[part % comm.size()] += batch[3].item<double>();
+    if (!is_mine(comm, part) && request.on_evaluation) request.on_evaluation(rows.size * nfe);
+    if (samples.x.defined()) samples.x.narrow(0, rows.first, rows.size).copy_(batch[0]);
+    if (samples.trajectory.defined()) samples.trajectory.narrow(1, rows.first, rows.size).copy_(batch[4]);
+  });
+  samples.seconds = *std::max_element(seconds.begin(), seconds.end());
   return samples;
 }
 

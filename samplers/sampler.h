@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/comm.h"
 #include "samplers/churn.h"
 #include "samplers/solver.h"
 #include "samplers/start.h"
@@ -27,7 +28,9 @@ struct SampleRequest {
   std::optional<Teleport> teleport = {};  // start by closed form at a level below the first
   bool trajectory = false;            // keep every state: (steps + 1) times the memory of the samples
   torch::Device device = torch::kCPU;  // where the state lives; the results come back to the CPU
-  std::function<void(int64_t samples)> on_evaluation = {};  // after every denoiser call, for progress; may be empty
+  // After every denoiser call, for progress: how many evaluations of one sample came to an end. May be empty. Those of
+  // other ranks are reported together when their batch has arrived.
+  std::function<void(int64_t samples)> on_evaluation = {};
 
   // usage_error for anything above that does not fit the model.
   void validate(const DenoiserInfo& model) const;
@@ -44,14 +47,15 @@ struct Samples {
   torch::Tensor trajectory;  // [steps + 1, N, ...shape] float64 on request, else undefined
   std::vector<double> levels;  // those of the trajectory's rows: what the solver stepped through, 0 for a final denoise
   int64_t nfe = 0;           // denoiser calls that made one sample, counted; of the slowest batch
-  double seconds = 0;        // wall time of the runs
+  double seconds = 0;        // wall time of the runs; of the slowest rank
 };
 
 // The denoiser calls of one sample, as count_evaluations().
 int64_t count_evaluations(const Solver& solver, const SampleRequest& request);
 
 // Draws the samples of `request`, batch by batch (one by one for an adaptive solver), state in float64. A numeric_error
-// says which seed it was.
-Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request);
+// says which seed it was. Ranks that make the same request share the batches (core/parts.h); the root has the samples,
+// the same bits for any number of ranks, the others have all but x and trajectory.
+Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request, Comm& comm = alone());
 
 }  // namespace farfield

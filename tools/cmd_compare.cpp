@@ -1,5 +1,7 @@
 #include <chrono>
+#include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -8,6 +10,8 @@
 #include "analysis/compare_sigmas.h"
 #include "analysis/format.h"
 #include "analysis/references.h"
+#include "core/comm.h"
+#include "core/parts.h"
 #include "core/run_info.h"
 #include "core/text.h"
 #include "samplers/model_levels.h"
@@ -21,7 +25,8 @@ constexpr const char* kExamples =
     "  farfield compare --model assets/glyphs.safetensors --data glyphs --out runs/compare\n"
     "  farfield compare --model runs/mnist --data mnist:DIR,pad=32 --references gaussian,mixture:10,delta --out runs/c\n"
     "  farfield compare --model a.safetensors --references b.safetensors --sigmas 0.01:80:24 --out runs/a-and-b\n"
-    "  farfield compare --model runs/train --data glyphs --with runs/heun --with runs/train --out runs/page\n";
+    "  farfield compare --model runs/train --data glyphs --with runs/heun --with runs/train --out runs/page\n"
+    "  mpirun -n 4 farfield compare --model runs/mnist --data mnist:DIR,pad=32 --out runs/compare\n";
 
 struct CompareArguments {
   std::string model, data, sigmas, seeds = "0-31", out;
@@ -42,7 +47,8 @@ Compared open_all(const CompareArguments& arguments, const Context& context) {
   Compared all;
   if (!arguments.data.empty()) all.data = open_data(arguments.data);
   all.model = open_subject(arguments.model, options);
-  all.references = open_references(split_references(arguments.references), all.data, options, arguments.options.seed);
+  all.references = open_references(split_references(arguments.references), all.data, options, arguments.options.seed,
+                                   world());
   choose_class(all.model, all.references.subjects, arguments.label);
   return all;
 }
@@ -51,15 +57,13 @@ CompareResult measure(const CompareArguments& arguments, const Compared& all, co
   const CompareOptions& options = arguments.options;
   CompareResult result;
   for (const Subject& reference : all.references.subjects) result.kinds.push_back(reference.kind);
-  result.comparison = compare(all.model, all.references.subjects, all.data, options);
-  result.rows = summarise(result.comparison, options.replicates, options.seed);
+  result.comparison = compare(all.model, all.references.subjects, all.data, options, world());
   ScheduleRequest schedule;
   schedule.steps = arguments.steps;
   const TrajectoryOptions paths{seeds, resolve_levels(schedule, all.model.denoiser->info()), options.batch,
                                 options.device};
   result.trajectories = compare_trajectories(all.model, all.references.subjects, all.references.gaussian,
-                                             *make_solver("heun"), paths);
-  result.trajectory_rows = summarise(result.trajectories, options.replicates, options.seed);
+                                             *make_solver("heun"), paths, world());
   return result;
 }
 
@@ -109,28 +113,38 @@ RunInfo run_info(const CompareArguments& arguments, const Context& context, cons
   return info;
 }
 
+void report(const Context& context, const std::string& answer, const std::string& page) {
+  if (context.json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"headline", answer}, {"report", page}}.dump());
+  } else {
+    fmt::print("{}\n{}\n", answer, page);
+  }
+}
+
 void run_compare(CompareArguments& arguments, const Context& context) {
   const auto start = std::chrono::steady_clock::now();
-  RunFolder folder(arguments.out, context.force);
-  const EarlierRuns earlier({arguments.with.begin(), arguments.with.end()});
+  std::optional<RunFolder> folder;  // the root's
+  std::optional<EarlierRuns> earlier;
+  do_on_root(world(), [&] {
+    folder.emplace(arguments.out, context.force);
+    earlier.emplace(std::vector<std::filesystem::path>(arguments.with.begin(), arguments.with.end()));
+  });
   CompareOptions& options = arguments.options;
   options.device = parse_device(context.device);
   if (!arguments.sigmas.empty()) options.sigmas = parse_sigmas(arguments.sigmas);
   const std::vector<int64_t> seeds = parse_seeds(arguments.seeds);
   const Compared all = open_all(arguments, context);
   if (options.sigmas.empty()) options.sigmas = default_sigmas(all.model, all.references.subjects);
-  const CompareResult result = measure(arguments, all, seeds);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  write_comparison(result, tell(arguments, context, all, result, seconds), earlier, folder);
-  run_info(arguments, context, all, result).write(folder.path("run.json"));
-  folder.commit();
-
-  const std::string answer = headline(result, all.model.name), page = (folder.target() / "report.html").string();
-  if (context.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"headline", answer}, {"report", page}}.dump());
-  } else {
-    fmt::print("{}\n{}\n", answer, page);
-  }
+  CompareResult result = measure(arguments, all, seeds);
+  do_on_root(world(), [&] {
+    result.rows = summarise(result.comparison, options.replicates, options.seed);
+    result.trajectory_rows = summarise(result.trajectories, options.replicates, options.seed);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    write_comparison(result, tell(arguments, context, all, result, seconds), *earlier, *folder);
+    run_info(arguments, context, all, result).write(folder->path("run.json"));
+    folder->commit();
+    report(context, headline(result, all.model.name), (folder->target() / "report.html").string());
+  });
 }
 
 }  // namespace
@@ -155,6 +169,7 @@ void add_compare_command(CLI::App& app, Context& context) {
   add_compute_options(*command, context);
   add_trust_option(*command, context);
   add_output_options(*command, context);
+  share_over_ranks(*command, context);
 }
 
 }  // namespace farfield::tools

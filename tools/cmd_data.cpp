@@ -5,6 +5,7 @@
 
 #include "analysis/data_stats.h"
 #include "analysis/format.h"
+#include "core/comm.h"
 #include "core/data/source.h"
 #include "core/text.h"
 #include "tools/command.h"
@@ -84,10 +85,10 @@ void add_data_command(CLI::App& app, Context& context) {
   CLI::App* stats = add_command(
       *data, context, "stats", "Measures a data set and suggests the settings that follow from it.",
       "  farfield data stats glyphs\n  farfield data stats mnist:data/mnist,pad=32\n"
-      "  farfield data stats cifar10.zip,first=1000 --json\n\nSRC is one of:\n" + data_source_help() + "\n",
+      "  farfield data stats cifar10.zip,first=1000 --json\n  mpirun -n 4 farfield data stats cifar10.zip\n\nSRC is one of:\n" + data_source_help() + "\n",
       [src, &context] {
         const auto source = open_data(*src);
-        const auto measured = measure_data(*source);
+        const auto measured = measure_data(*source, {}, world());
         const auto suggestions = suggest_settings(measured, source->info().eight_bit);
         (context.json ? print_json : print_table)(source->info(), measured, suggestions);
       });
@@ -96,6 +97,7 @@ void add_data_command(CLI::App& app, Context& context) {
       ->capture_default_str();
   stats->add_flag("--quiet", context.quiet, "no progress and no messages, only results and errors");
   stats->add_flag("--json", context.json, "the result on stdout as JSON");
+  share_over_ranks(*stats, context);
 }
 
 }  // namespace farfield::tools

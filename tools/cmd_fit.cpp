@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/comm.h"
 #include "core/error.h"
+#include "core/parts.h"
 #include "core/text.h"
 #include "models/fit.h"
 #include "models/reference_file.h"
@@ -64,18 +66,20 @@ void report(const nlohmann::ordered_json& result, bool json) {
 // Fits, writes the file, and says on stdout what it holds.
 template <class Fit>
 void fit_and_write(const FitArguments& arguments, const Context& context, Fit fit) {
-  check_target(arguments, context);
+  do_on_root(world(), [&] { check_target(arguments, context); });
   const auto start = std::chrono::steady_clock::now();
   const auto data = open_data(arguments.data);
   const auto stats = fit(*data);
-  const auto sha256 = write_reference(arguments.out, {stats, data->info().shape, data->info().name,
-                                                      data->info().fingerprint});
-  auto result = describe(stats);
-  result["data"] = data->info().name;
-  result["seconds"] = seconds_since(start);
-  result["file"] = arguments.out;
-  result["sha256"] = sha256;
-  report(result, context.json);
+  do_on_root(world(), [&] {
+    const auto sha256 = write_reference(arguments.out, {stats, data->info().shape, data->info().name,
+                                                        data->info().fingerprint});
+    auto result = describe(stats);
+    result["data"] = data->info().name;
+    result["seconds"] = seconds_since(start);
+    result["file"] = arguments.out;
+    result["sha256"] = sha256;
+    report(result, context.json);
+  });
 }
 
 void add_shared_options(CLI::App& command, FitArguments& arguments, Context& context) {
@@ -86,6 +90,7 @@ void add_shared_options(CLI::App& command, FitArguments& arguments, Context& con
   command.add_option("--threads", context.threads, "threads to use; 0: as many as this process may")
       ->capture_default_str();
   add_output_options(command, context);
+  share_over_ranks(command, context);
 }
 
 void add_mixture_options(CLI::App& command, MixtureOptions& options) {
@@ -110,20 +115,22 @@ void add_fit_command(CLI::App& app, Context& context) {
   CLI::App* gaussian = add_command(
       *fit, context, "gaussian", "Mean and covariance, all eigenpairs or the leading ones.",
       "  farfield fit gaussian --data glyphs --out gaussian.safetensors\n"
-      "  farfield fit gaussian --data cifar:DIR --rank 100 --out gaussian100.safetensors\n",
+      "  farfield fit gaussian --data cifar:DIR --rank 100 --out gaussian100.safetensors\n"
+      "  mpirun -n 4 farfield fit gaussian --data cifar:DIR --out gaussian.safetensors\n",
       [arguments, &context] {
         fit_and_write(*arguments, context,
-                      [&](const DataSource& data) { return measure_gaussian(data, arguments->rank); });
+                      [&](const DataSource& data) { return measure_gaussian(data, arguments->rank, world()); });
       });
   add_shared_options(*gaussian, *arguments, context);
   CLI::App* mixture = add_command(
       *fit, context, "mixture", "A Gaussian a cluster (k-means) or class: weights, means, covariances.",
       "  farfield fit mixture --data glyphs --components 10 --out mixture10.safetensors\n"
-      "  farfield fit mixture --data mnist:DIR --per-class --rank 64 --out classes.safetensors\n",
+      "  farfield fit mixture --data mnist:DIR --per-class --rank 64 --out classes.safetensors\n"
+      "  mpirun -n 4 farfield fit mixture --data cifar:DIR --components 100 --out m100.safetensors\n",
       [arguments, &context] {
         arguments->mixture.rank = arguments->rank;
         fit_and_write(*arguments, context,
-                      [&](const DataSource& data) { return fit_mixture(data, arguments->mixture); });
+                      [&](const DataSource& data) { return fit_mixture(data, arguments->mixture, world()); });
       });
   add_shared_options(*mixture, *arguments, context);
   add_mixture_options(*mixture, arguments->mixture);

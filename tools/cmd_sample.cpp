@@ -6,9 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/study_file.h"
+#include "core/comm.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/parts.h"
 #include "core/progress.h"
 #include "core/run_folder.h"
 #include "core/run_info.h"
@@ -92,9 +94,7 @@ std::vector<double> levels_of(const Options& options, const DenoiserInfo& model)
   return levels;
 }
 
-// The level to teleport to: as given, or measured, and then on record.
-double teleport_level(const Options& options, const Denoiser& model, const SampleRequest& request, RunInfo& info) {
-  if (options.teleport != "auto") return parse_double(options.teleport, "--teleport");
+double measure_teleport_level(const Options& options, const Denoiser& model, const SampleRequest& request, RunInfo& info) {
   TeleportSearch search{.batch = request.batch, .label = request.label, .device = request.device};
   search.threshold = options.teleport_threshold.value_or(search.threshold);
   SampleRequest whole = request;
@@ -111,6 +111,14 @@ double teleport_level(const Options& options, const Denoiser& model, const Sampl
   log::info(fmt::format("teleport auto: sigma {:.4g}, the lowest level from which on the Gaussian explains {} of the "
                         "score", sigma, format_double(search.threshold)));
   return sigma;
+}
+
+// The level to teleport to: as given, or measured by the root, and then on record.
+double teleport_level(const Options& options, const Denoiser& model, const SampleRequest& request, RunInfo& info) {
+  if (options.teleport != "auto") return parse_double(options.teleport, "--teleport");
+  return on_root(world(), [&] {
+    return Tensors{torch::full({1}, measure_teleport_level(options, model, request, info), torch::kFloat64)};
+  })[0].item<double>();
 }
 
 void report(const Context& context, const RunFolder& folder, const Samples& samples) {
@@ -154,6 +162,19 @@ void start_from_file(const Options& options, const DenoiserInfo& model, SampleRe
   if (!request.label) request.classes = file.classes;
 }
 
+void write(const Options& options, const SampleRequest& request, const Samples& samples, RunFolder& folder, RunInfo& info) {
+  auto settings = settings_of(options);
+  for (const auto& [key, text] : settings) info.add_text(key, text);
+  info.add("sampling", request_json(request));
+  info.add("result", result_json(samples));
+  add_inputs(info, options);
+  settings["sampling"] = request_json(request);
+  settings["result"] = result_json(samples);
+  write_samples(folder, samples, settings);
+  info.write(folder.path("run.json"));
+  folder.commit();
+}
+
 void run_sample(const Context& context, Options options) {
   take_advice(options);
   if (options.gaussian.empty() != options.teleport.empty() && options.study.empty()) {
@@ -165,7 +186,8 @@ void run_sample(const Context& context, Options options) {
   const auto solver = make_solver(options.run.solver);
   SampleRequest request = request_of(context, options);
 
-  RunFolder folder(options.run.out, context.force);
+  std::optional<RunFolder> folder;  // the root's
+  do_on_root(world(), [&] { folder.emplace(options.run.out, context.force); });
   RunInfo info(context.command_line);
   const auto model = open_model(context, options.run);
   request.levels = levels_of(options, model->info());
@@ -180,26 +202,19 @@ void run_sample(const Context& context, Options options) {
   const auto count = static_cast<int64_t>(request.seeds.size());
   Progress progress("sampling", count * count_evaluations(*solver, request), "evaluations");
   request.on_evaluation = [&](int64_t samples) { progress.advance(samples); };
-  const auto samples = sample(*model, *solver, request);
-
-  auto settings = settings_of(options);
-  for (const auto& [key, text] : settings) info.add_text(key, text);
-  info.add("sampling", request_json(request));
-  info.add("result", result_json(samples));
-  add_inputs(info, options);
-  settings["sampling"] = request_json(request);
-  settings["result"] = result_json(samples);
-  write_samples(folder, samples, settings);
-  info.write(folder.path("run.json"));
-  folder.commit();
-  report(context, folder, samples);
+  const auto samples = sample(*model, *solver, request, world());
+  do_on_root(world(), [&] {
+    write(options, request, samples, *folder, info);
+    report(context, *folder, samples);
+  });
 }
 
 constexpr const char* kExamples =
     "  farfield sample --model assets/glyphs.safetensors --out runs/glyphs\n"
     "  farfield sample --model net.safetensors --steps 40 --churn 40,0.05,50,1.003 --seeds 0-9999 --out runs/churn\n"
     "  farfield sample --model net.safetensors --teleport auto --gaussian gaussian.safetensors --out runs/teleport\n"
-    "  farfield sample --model net.safetensors --solver auto --nfe 8 --study runs/study/study.json --out runs/eight\n";
+    "  farfield sample --model net.safetensors --solver auto --nfe 8 --study runs/study/study.json --out runs/eight\n"
+    "  mpirun -n 4 farfield sample --model net.safetensors --seeds 0-49999 --out runs/many\n";
 
 }  // namespace
 
@@ -228,6 +243,7 @@ void add_sample_command(CLI::App& app, Context& context) {
   command->add_option("--nfe", options->nfe, "with --solver auto: the most evaluations");
   command->add_option("--study", options->study, "with --solver auto: study.json of farfield study");
   command->add_flag("--trajectory", options->trajectory, "keep the state after every step, and the levels");
+  share_over_ranks(*command, context);
 }
 
 }  // namespace farfield::tools

@@ -1,6 +1,7 @@
 #include "core/math/kmeans.h"
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "core/error.h"
 #include "core/interrupts.h"
 #include "core/math/random.h"
+#include "core/parts.h"
 #include "core/progress.h"
 
 namespace farfield {
@@ -19,17 +21,30 @@ constexpr int64_t kSeedingPoints = 10'000;
 constexpr uint64_t kPurpose = 0x6b6d65616e73;  // keeps these streams apart from others with the same seed
 
 template <class Visit>
-void for_each_block(int64_t count, Visit visit) {
-  for (int64_t first = 0; first < count; first += kBlock) {
+void for_each_block(const RowRange& rows, Visit visit) {
+  const int64_t end = rows.first + rows.size;
+  for (int64_t first = rows.first; first < end; first += kBlock) {
     stop_if_interrupted();
-    visit(first, std::min(kBlock, count - first));
+    visit(first, std::min(kBlock, end - first));
   }
+}
+
+// [N] from what `compute` makes of every part of the rows, on every rank.
+torch::Tensor over_parts(Comm& comm, int64_t count, torch::ScalarType dtype,
+                         const std::function<torch::Tensor(const RowRange&)>& compute) {
+  const auto parts = parts_of_rows(count);
+  auto result = torch::empty({count}, dtype);
+  for_each_part(comm, static_cast<int64_t>(parts.size()), [&](int64_t part) { return Tensors{compute(parts[part])}; },
+                [&](int64_t part, const Tensors& values) {
+                  result.narrow(0, parts[part].first, parts[part].size).copy_(values[0]);
+                });
+  return result;
 }
 
 // |points_i - centre|^2 in float64. Row sums of differences do not depend on the thread count; a product might.
 torch::Tensor squared_distances(const torch::Tensor& points, const torch::Tensor& centre) {
   auto result = torch::empty({points.size(0)}, torch::kFloat64);
-  for_each_block(points.size(0), [&](int64_t first, int64_t count) {
+  for_each_block({0, points.size(0)}, [&](int64_t first, int64_t count) {
     const auto difference = points.narrow(0, first, count) - centre;
     result.narrow(0, first, count).copy_(difference.square().sum(1, false, torch::kFloat64));
   });
@@ -65,23 +80,25 @@ torch::Tensor seed_centres(const torch::Tensor& points, const KMeansOptions& opt
 }
 
 // Squared distance of each point to the centre it is assigned to.
-torch::Tensor own_distances(const torch::Tensor& points, const KMeansResult& state) {
-  auto result = torch::empty({points.size(0)}, torch::kFloat64);
-  for_each_block(points.size(0), [&](int64_t first, int64_t count) {
-    const auto own = state.centres.index_select(0, state.assignment.narrow(0, first, count));
-    const auto difference = points.narrow(0, first, count).to(torch::kFloat64) - own;
-    result.narrow(0, first, count).copy_(difference.square().sum(1));
+torch::Tensor own_distances(const torch::Tensor& points, const KMeansResult& state, Comm& comm) {
+  return over_parts(comm, points.size(0), torch::kFloat64, [&](const RowRange& rows) {
+    auto result = torch::empty({rows.size}, torch::kFloat64);
+    for_each_block(rows, [&](int64_t first, int64_t count) {
+      const auto own = state.centres.index_select(0, state.assignment.narrow(0, first, count));
+      const auto difference = points.narrow(0, first, count).to(torch::kFloat64) - own;
+      result.narrow(0, first - rows.first, count).copy_(difference.square().sum(1));
+    });
+    return result;
   });
-  return result;
 }
 
 // Gives each empty cluster the farthest point that is not the last of its own, farthest first. Clusters stay empty only
 // where there are fewer distinct points than clusters.
-void fill_empty_clusters(const torch::Tensor& points, KMeansResult& state) {
+void fill_empty_clusters(const torch::Tensor& points, KMeansResult& state, Comm& comm) {
   auto counts = torch::bincount(state.assignment, {}, state.centres.size(0));
   const auto empty = (counts == 0).nonzero().squeeze(1);
   if (empty.numel() == 0) return;
-  auto [distances, farthest] = own_distances(points, state).sort(/*stable=*/true, 0, /*descending=*/true);
+  auto [distances, farthest] = own_distances(points, state, comm).sort(/*stable=*/true, 0, /*descending=*/true);
   auto count = counts.accessor<int64_t, 1>();
   auto cluster = state.assignment.accessor<int64_t, 1>();
   int64_t filled = 0;
@@ -104,39 +121,47 @@ void KMeansOptions::validate() const {
   }
 }
 
-ClusterMeans cluster_means(const torch::Tensor& points, const torch::Tensor& assignment, const torch::Tensor& centres) {
+ClusterMeans cluster_means(const torch::Tensor& points, const torch::Tensor& assignment, const torch::Tensor& centres,
+                           Comm& comm) {
   const auto counts = torch::bincount(assignment, {}, centres.size(0));
+  const auto parts = parts_of_rows(points.size(0));
   auto sums = torch::zeros_like(centres);
-  for_each_block(points.size(0), [&](int64_t first, int64_t count) {
-    sums.index_add_(0, assignment.narrow(0, first, count), points.narrow(0, first, count).to(torch::kFloat64));
-  });
+  for_each_part(comm, static_cast<int64_t>(parts.size()), [&](int64_t part) {
+    auto own = torch::zeros_like(centres);
+    for_each_block(parts[part], [&](int64_t first, int64_t count) {
+      own.index_add_(0, assignment.narrow(0, first, count), points.narrow(0, first, count).to(torch::kFloat64));
+    });
+    return Tensors{own};
+  }, [&](int64_t, const Tensors& own) { sums += own[0]; });
   const auto means = sums / counts.clamp_min(1).unsqueeze(1);
   return {torch::where((counts > 0).unsqueeze(1), means, centres), counts};
 }
 
-KMeansResult kmeans(const torch::Tensor& points, const KMeansOptions& options) {
+KMeansResult kmeans(const torch::Tensor& points, const KMeansOptions& options, Comm& comm) {
   options.validate();
   const int64_t count = points.size(0);
   if (options.clusters > count) {
     throw usage_error(fmt::format("{} clusters for {} data points: choose at most as many", options.clusters, count));
   }
   KMeansResult state;
-  state.centres = seed_centres(points, options);
+  state.centres = on_root(comm, [&] { return Tensors{seed_centres(points, options)}; })[0];
   const auto allowed = static_cast<int64_t>(options.tolerance * static_cast<double>(count));
   Progress progress(fmt::format("k-means, {} clusters, at most", options.clusters), options.max_iterations, "pass");
   while (state.iterations < options.max_iterations && !state.converged) {
     const auto before = state.assignment;
-    state.assignment = nearest_centres(points, state.centres);
-    fill_empty_clusters(points, state);
+    state.assignment = over_parts(comm, count, torch::kInt64, [&](const RowRange& rows) {
+      return nearest_centres(points.narrow(0, rows.first, rows.size), state.centres);
+    });
+    fill_empty_clusters(points, state, comm);
     const int64_t changed = before.defined() ? (before != state.assignment).sum().item<int64_t>() : count;
-    const auto update = cluster_means(points, state.assignment, state.centres);
+    const auto update = cluster_means(points, state.assignment, state.centres, comm);
     state.centres = update.means;
     state.counts = update.counts;
     ++state.iterations;
     state.converged = before.defined() && changed <= allowed;
     progress.advance(1, fmt::format("{} points moved", changed));
   }
-  state.inertia = own_distances(points, state).sum().item<double>();
+  state.inertia = own_distances(points, state, comm).sum().item<double>();
   return state;
 }
 

@@ -20,6 +20,25 @@ Moments::Moments(int64_t dim) {
   products_ = torch::zeros({dim, dim}, torch::kFloat64);
 }
 
+Moments::Moments(torch::Tensor shift, int64_t first_row) : Moments(shift.numel()) {
+  shift_ = std::move(shift);
+  first_row_ = first_row;
+}
+
+std::vector<torch::Tensor> Moments::state() const {
+  check(count_ > 0, "Moments::state before any row");
+  return {torch::full({1}, count_, torch::kInt64), shift_, sum_, products_};
+}
+
+Moments Moments::from_state(const std::vector<torch::Tensor>& state) {
+  Moments moments(1);
+  moments.count_ = state.at(0).item<int64_t>();
+  moments.shift_ = state.at(1);
+  moments.sum_ = state.at(2);
+  moments.products_ = state.at(3);
+  return moments;
+}
+
 void Moments::add(const torch::Tensor& rows) {
   check(rows.dim() == 2 && rows.size(1) == sum_.size(0), "Moments::add: rows of another width");
   if (rows.size(0) == 0) return;
@@ -28,8 +47,8 @@ void Moments::add(const torch::Tensor& rows) {
   block.sub_(shift_);
   const auto sum = block.sum(0);
   if (!sum.isfinite().all().item<bool>()) {
-    throw numeric_error(fmt::format("moments: a value among rows {} to {} is not finite", count_,
-                                    count_ + block.size(0) - 1));
+    throw numeric_error(fmt::format("moments: a value among rows {} to {} is not finite", first_row_ + count_,
+                                    first_row_ + count_ + block.size(0) - 1));
   }
   sum_ += sum;
   add_product(block.t(), block);
@@ -42,17 +61,20 @@ void Moments::merge(const Moments& other) {
   if (count_ == 0) {
     count_ = other.count_;
     shift_ = other.shift_.clone();
-    sum_ = other.sum_.clone();
-    products_ = other.products_.clone();
+    sum_.copy_(other.sum_);
+    products_.copy_(other.products_);
     return;
   }
-  // sum (x - s)(x - s)^T over the other's rows, x - s = (x - t) + (t - s) with the other's shift t.
-  const auto step = (other.shift_ - shift_).unsqueeze(1);
-  const auto cross = other.sum_.unsqueeze(1) + step * (static_cast<double>(other.count_) / 2);
   products_ += other.products_;
-  add_product(cross, step.t());
-  add_product(step, cross.t());
-  sum_ += other.sum_ + static_cast<double>(other.count_) * step.squeeze(1);
+  sum_ += other.sum_;
+  if (!other.shift_.equal(shift_)) {
+    // sum (x - s)(x - s)^T over the other's rows, x - s = (x - t) + (t - s) with the other's shift t.
+    const auto step = (other.shift_ - shift_).unsqueeze(1);
+    const auto cross = other.sum_.unsqueeze(1) + step * (static_cast<double>(other.count_) / 2);
+    add_product(cross, step.t());
+    add_product(step, cross.t());
+    sum_ += static_cast<double>(other.count_) * step.squeeze(1);
+  }
   count_ += other.count_;
 }
 
