@@ -100,6 +100,13 @@ TEST(Ranks, ResumeAnywhereExactlyAndOnAnotherNumberOfRanks) {
   }
 }
 
+// Backward runs inside backward then, and every parameter still has its gradient once.
+TEST(Ranks, GradientCheckpointingChangesNoBit) {
+  auto settings = kSettings;
+  settings.push_back("run.gradient_checkpointing=true");
+  EXPECT_TRUE(test::same_bits(train(2, 2, settings).state, train(2, 2).state));
+}
+
 // Sample 1 of the first batch, which is rank 1's, is more than the network holds.
 std::shared_ptr<const DataSource> data_with_a_bad_sample(uint64_t seed) {
   const auto good = test::tiny_data();
