@@ -183,7 +183,9 @@ TEST(TrainCommand, KilledAtAnyMomentItGoesOnFromAWholeState) {
     const int64_t before = saved_images(run);
     test::RunningProgram program(test::farfield_command(command(run, 1'000'000, trial > 0)));
     const bool starting = trial % 2 == 1;
-    if (!starting) ASSERT_TRUE(wait_for(program, [&] { return saved_images(run) > before; })) << program.result().err;
+    if (!starting) {
+      ASSERT_TRUE(wait_for(program, [&] { return saved_images(run) > before; })) << program.result().err;
+    }
     usleep(random() % (starting ? 1'000'000 : 200'000));
     program.signal(SIGKILL);
     const auto result = program.result();

@@ -164,7 +164,7 @@ TEST(Ema, PowerFunctionAveragesHaveTheirProfile) {
 }
 
 TEST(Ema, HalvesTheOldWeightEveryHalfLifeAndCopiesFirst) {
-  const EmaOptions options{1000, 0.05};
+  const EmaOptions options{.halflife_images = 1000, .ramp_ratio = 0.05};
   EXPECT_EQ(ema_beta(options, 0, 64), 0);
   EXPECT_DOUBLE_EQ(ema_beta(options, 1'000'000, 1000), 0.5);
   EXPECT_DOUBLE_EQ(ema_beta(options, 10'000, 500), 0.5);  // the ramp: half-life 0.05 * 10,000
@@ -275,8 +275,8 @@ TEST(TrainOptions, ValuesOutOfRangeAreNamed) {
       {[=] { AdamOptions{0.9, 0.999, nan}.validate(); }, "optimiser.epsilon"},
       {[=] { LearningRateOptions{0, 1}.validate(); }, "optimiser.learning_rate"},
       {[=] { LearningRateOptions{1, -1}.validate(); }, "optimiser.rampup_images"},
-      {[=] { EmaOptions{-1, 0.05}.validate(); }, "ema.halflife_images"},
-      {[=] { EmaOptions{1, nan}.validate(); }, "ema.ramp_ratio"},
+      {[=] { EmaOptions{.halflife_images = -1, .ramp_ratio = 0.05}.validate(); }, "ema.halflife_images"},
+      {[=] { EmaOptions{.halflife_images = 1, .ramp_ratio = nan}.validate(); }, "ema.ramp_ratio"},
       {[=] { NoiseDistributionOptions{"lognormal", nan, 1}.validate(); }, "loss.p_mean"},
       {[=] { NoiseDistributionOptions{"lognormal", 0, 0}.validate(); }, "loss.p_std"},
       {[=] { noise("lognormal", 2, 1).validate(); }, "loss.sigma_max"},

@@ -137,7 +137,9 @@ TEST(Ranks, AFaultOnOneIsTheFaultOfAll) {
     EXPECT_NE(messages[0].find("not finite"), std::string::npos) << messages[0];
     EXPECT_EQ(messages[0], messages[1]);
     EXPECT_EQ(messages[0], messages[2]);
-    if (std::string(policy) == "stop") EXPECT_EQ(evidence, (std::array{false, true, false}));
+    if (std::string(policy) == "stop") {
+      EXPECT_EQ(evidence, (std::array{false, true, false}));
+    }
   }
 }
 
