@@ -130,20 +130,24 @@ pid_t owner_of_temporary(const std::string& name) {
 
 }  // namespace
 
-void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
+void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts) {
   static std::mutex one_writer;  // two threads with one path would share a temporary
   const std::lock_guard lock(one_writer);
   const fs::path target = resolve_target(path);
   {
     Temporary file(target);
-    file.write(bytes);
+    for (const auto part : parts) file.write(std::as_bytes(std::span(part)));
     file.put_in_place();
   }
   sync_folder(target);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view text) {
-  write_file_atomically(path, std::as_bytes(std::span(text)));
+  write_file_atomically(path, std::span(&text, 1));
+}
+
+void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
+  write_file_atomically(path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
 std::string read_file(const fs::path& path, uint64_t limit_bytes) {

@@ -17,6 +17,8 @@ namespace farfield {
 // take turns.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+// The parts one after the other, without a copy of the whole.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts);
 
 // The whole regular file; io_error when it cannot be read or is no regular file, bad_file when larger than
 // `limit_bytes`.
@@ -26,9 +28,10 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes);
 // and so does whatever cannot be removed.
 void remove_stale_temporaries(const std::filesystem::path& folder);
 
-// Lower-case hexadecimal SHA-256 of bytes, of text, of a regular file (io_error when it cannot be read).
+// Lower-case hexadecimal SHA-256 of bytes, of text, of texts joined, of a regular file (io_error when it cannot be read).
 std::string sha256(std::span<const std::byte> bytes);
 std::string sha256(std::string_view text);
+std::string sha256(std::span<const std::string_view> parts);
 std::string sha256_file(const std::filesystem::path& path);
 
 }  // namespace farfield

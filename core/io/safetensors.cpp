@@ -74,23 +74,8 @@ std::vector<std::pair<std::string, torch::Tensor>> in_file_order(const TensorFil
   return tensors;
 }
 
-}  // namespace
-
-TensorFile read_safetensors(const std::filesystem::path& path, const TensorFileLimits& limits) {
-  const InputFile file(path);
-  const ReadAt read = [&](uint64_t offset, std::span<std::byte> bytes) { file.read(offset, bytes); };
-  return read_tensors(read, file.size(), file.path(), limits);
-}
-
-TensorFile parse_safetensors(std::string_view bytes, std::string_view name, const TensorFileLimits& limits) {
-  const ReadAt read = [&](uint64_t offset, std::span<std::byte> out) {
-    if (!out.empty()) std::memcpy(out.data(), bytes.data() + offset, out.size());
-  };
-  return read_tensors(read, bytes.size(), name, limits);
-}
-
-std::string serialize_safetensors(const TensorFile& file) {
-  const auto tensors = in_file_order(file);
+// The file before its first tensor: the length of the header and the header.
+std::string head_of(const TensorFile& file, const std::vector<std::pair<std::string, torch::Tensor>>& tensors) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
   size_t data_bytes = 0;
@@ -108,20 +93,51 @@ std::string serialize_safetensors(const TensorFile& file) {
     throw usage_error("safetensors: a tensor name or metadata text is not valid UTF-8");
   }
   json.resize((json.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
-
-  std::string bytes;
-  bytes.reserve(kPrefix + json.size() + data_bytes);
   const uint64_t header_bytes = json.size();
-  bytes.append(reinterpret_cast<const char*>(&header_bytes), kPrefix);
-  bytes.append(json);
-  for (const auto& [name, tensor] : tensors) bytes.append(text_of(tensor));
-  return bytes;
+  return std::string(reinterpret_cast<const char*>(&header_bytes), kPrefix) + json;
+}
+
+// Calls `use` with the pieces of the file, in order: views of memory that lives as long as the call.
+template <class Use>
+auto with_pieces(const TensorFile& file, Use use) {
+  const auto tensors = in_file_order(file);
+  const std::string head = head_of(file, tensors);
+  std::vector<std::string_view> pieces = {head};
+  for (const auto& [name, tensor] : tensors) pieces.push_back(text_of(tensor));
+  return use(std::span<const std::string_view>(pieces));
+}
+
+}  // namespace
+
+TensorFile read_safetensors(const std::filesystem::path& path, const TensorFileLimits& limits) {
+  const InputFile file(path);
+  const ReadAt read = [&](uint64_t offset, std::span<std::byte> bytes) { file.read(offset, bytes); };
+  return read_tensors(read, file.size(), file.path(), limits);
+}
+
+TensorFile parse_safetensors(std::string_view bytes, std::string_view name, const TensorFileLimits& limits) {
+  const ReadAt read = [&](uint64_t offset, std::span<std::byte> out) {
+    if (!out.empty()) std::memcpy(out.data(), bytes.data() + offset, out.size());
+  };
+  return read_tensors(read, bytes.size(), name, limits);
+}
+
+std::string serialize_safetensors(const TensorFile& file) {
+  return with_pieces(file, [](std::span<const std::string_view> pieces) {
+    size_t size = 0;
+    for (const auto piece : pieces) size += piece.size();
+    std::string bytes;
+    bytes.reserve(size);
+    for (const auto piece : pieces) bytes.append(piece);
+    return bytes;
+  });
 }
 
 std::string write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
-  const std::string bytes = serialize_safetensors(file);
-  write_file_atomically(path, bytes);
-  return sha256(bytes);
+  return with_pieces(file, [&](std::span<const std::string_view> pieces) {
+    write_file_atomically(path, pieces);
+    return sha256(pieces);
+  });
 }
 
 }  // namespace farfield

@@ -35,7 +35,7 @@ TensorFile parse_safetensors(std::string_view bytes, std::string_view name, cons
 // aligned), then by name; the same input gives the same bytes. Tensors of any device and layout. usage_error when a
 // name or metadata is not UTF-8.
 std::string serialize_safetensors(const TensorFile& file);
-// Atomic write of the above; returns the file's SHA-256.
+// Atomic write of the above, without a copy of the tensors; returns the file's SHA-256.
 std::string write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
 }  // namespace farfield

@@ -41,6 +41,12 @@ std::string sha256(std::span<const std::byte> bytes) {
   return hash.hexadecimal();
 }
 
+std::string sha256(std::span<const std::string_view> parts) {
+  Sha256 hash;
+  for (const auto part : parts) hash.add(std::as_bytes(std::span(part)));
+  return hash.hexadecimal();
+}
+
 std::string sha256(std::string_view text) { return sha256(std::as_bytes(std::span(text))); }
 
 std::string sha256_file(const std::filesystem::path& path) {
