@@ -9,6 +9,8 @@
 #include "core/math/random.h"
 #include "models/analytic.h"
 #include "tests/support/test_support.h"
+#include "tests/support/thread_count.h"
+#include "tests/support/thread_group.h"
 
 namespace farfield {
 namespace {
@@ -245,6 +247,31 @@ TEST(References, AreFittedToTheData) {
   }
   EXPECT_EQ(test::error_of([&] { open_references({"gaussian"}, nullptr, {}, 0); })->code(), ExitCode::kUsage);
   EXPECT_EQ(test::error_of([&] { open_references({"delta", "delta"}, data, {}, 0); })->code(), ExitCode::kUsage);
+}
+
+TEST(Comparison, AnyNumberOfRanksGivesTheBitsOfOneAndSharesTheCalls) {
+  const test::ThreadCount one_thread(1);
+  const auto data = points(700, 3);
+  const auto model = std::make_shared<Affine>(3, 0.5, 0.1);
+  const auto references = [&](Comm& comm) {
+    return open_references({"isotropic", "gaussian", "mixture:2", "delta"}, data, {}, 0, comm).subjects;
+  };
+  const auto one = compare(subject("a", model), references(alone()), data, small({0.1, 1, 10}));
+  EXPECT_EQ(model->rows, 2 * 3 * 50);
+  for (const int size : {2, 3}) {
+    test::run_ranks(size, [&](Comm& comm) {
+      const auto own = std::make_shared<Affine>(3, 0.5, 0.1);
+      const auto shared = compare(subject("a", own), references(comm), data, small({0.1, 1, 10}), comm);
+      for (const auto field : {&Comparison::difference, &Comparison::model_score, &Comparison::model_denoised,
+                               &Comparison::reference_score, &Comparison::reference_denoised}) {
+        EXPECT_TRUE((shared.*field).equal(one.*field)) << size;
+      }
+      EXPECT_LT(own->rows, model->rows);
+      auto rows = torch::full({1}, own->rows, torch::kInt64);
+      comm.sum(rows);
+      EXPECT_EQ(rows.item<int64_t>(), model->rows);
+    });
+  }
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 
 #include "core/math/random.h"
 #include "tests/support/test_support.h"
+#include "tests/support/thread_count.h"
+#include "tests/support/thread_group.h"
 
 namespace farfield {
 namespace {
@@ -102,6 +104,29 @@ TEST(DataStats, CifarHasEdmsSigmaData) {
     EXPECT_NEAR(stats.channel_std[c] / 2, std[c], 3e-4);
   }
   EXPECT_EQ(stats.label_counts, std::vector<int64_t>(10, 1000));
+}
+
+TEST(DataStats, AnyNumberOfRanksGivesTheBitsOfOne) {
+  const test::ThreadCount one_thread(1);
+  const auto x = SampleRandom(3).normal({1700, 2, 3}, torch::kFloat32);
+  x[1650].copy_(x[5]);  // an equal one in another part
+  const DataSource data("points", x, {}, 0);
+  for (const int64_t full_dim : {6, 5}) {  // covariance of all and of a subset
+    const DataStatsOptions options{.pair_samples = 50, .full_dim = full_dim};
+    const auto one = measure_data(data, options);
+    EXPECT_EQ(one.duplicates, 1);
+    test::run_ranks(3, [&](Comm& comm) {
+      const auto shared = measure_data(data, options, comm);
+      EXPECT_EQ(shared.sigma_data, one.sigma_data);
+      EXPECT_EQ(shared.channel_mean, one.channel_mean);
+      EXPECT_EQ(shared.channel_std, one.channel_std);
+      EXPECT_EQ(shared.lowest, one.lowest);
+      EXPECT_EQ(shared.highest, one.highest);
+      EXPECT_EQ(shared.duplicates, one.duplicates);
+      EXPECT_EQ(shared.median_distance, one.median_distance);
+      EXPECT_EQ(shared.eigenvalues, one.eigenvalues);
+    });
+  }
 }
 
 }  // namespace

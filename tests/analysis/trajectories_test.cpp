@@ -8,6 +8,8 @@
 #include "samplers/noise_levels.h"
 #include "samplers/solvers.h"
 #include "tests/support/test_support.h"
+#include "tests/support/thread_count.h"
+#include "tests/support/thread_group.h"
 
 namespace farfield {
 namespace {
@@ -81,6 +83,30 @@ TEST(Trajectories, DoNotDependOnTheBatchAndMeasureTheDifference) {
             "denoiser_deviation_high,rms");
   EXPECT_NE(csv.find("\nb,80,10,0,0,0,"), std::string::npos);
   EXPECT_NE(csv.find(",,,"), std::string::npos);  // no step starts at the last level
+}
+
+TEST(Trajectories, AnyNumberOfRanksGivesTheBitsOfOne) {
+  const test::ThreadCount one_thread(1);
+  const GaussianStats stats = stats_of({1, 0.2, 0.01});
+  const auto solver = make_heun();
+  for (const bool references : {true, false}) {
+    const auto run = [&](Comm& comm) {
+      const std::vector<Subject> others = references ? std::vector{subject("other", stats_of({1, 1, 1}))} : std::vector<Subject>();
+      const auto gaussian = references ? std::optional(stats) : std::nullopt;
+      return compare_trajectories(subject("g", stats), others, gaussian, *solver, options(5, 3), comm);
+    };
+    const Trajectories one = run(alone());
+    for (const int size : {2, 3}) {
+      test::run_ranks(size, [&](Comm& comm) {
+        const Trajectories shared = run(comm);
+        for (const auto field : {&Trajectories::state, &Trajectories::state_difference, &Trajectories::denoised,
+                                 &Trajectories::denoised_difference, &Trajectories::samples}) {
+          EXPECT_TRUE((shared.*field).equal(one.*field)) << size;
+        }
+        EXPECT_EQ(shared.nfe, one.nfe);
+      });
+    }
+  }
 }
 
 }  // namespace

@@ -1,7 +1,11 @@
 #include "models/fit.h"
 
+#include <limits>
+
 #include "tests/models/analytic_cases.h"
 #include "tests/support/test_support.h"
+#include "tests/support/thread_count.h"
+#include "tests/support/thread_group.h"
 
 namespace farfield {
 namespace {
@@ -104,6 +108,31 @@ TEST(Fit, ReferencesByName) {
   for (const char* wrong : {"", "gausian", "gaussian:", "gaussian:0", "gaussian:7", "gaussian:2:2", "mixture", "delta:1",
                             "mixture:0", "mixture:61", "mixture:x", "mixture:3:2:1"}) {
     EXPECT_EQ(test::error_of([&] { make_reference(wrong, data); })->code(), ExitCode::kUsage) << wrong;
+  }
+}
+
+bool same_bits(const MixtureStats& a, const MixtureStats& b) {
+  return a.weights.equal(b.weights) && a.means.equal(b.means) && a.bases.equal(b.bases) && a.tails.equal(b.tails) &&
+         a.eigenvalues.equal(b.eigenvalues) && a.counts.equal(b.counts);
+}
+
+TEST(Fit, AnyNumberOfRanksGivesTheBitsOfOne) {
+  const test::ThreadCount one_thread(1);
+  const auto data = open_data("glyphs,size=8,count=1700");  // three parts
+  const MixtureOptions clusters{.components = 5, .rank = 20, .tail = "mean"}, classes{.per_class = true, .ridge = 0.1};
+  const auto gaussian = measure_gaussian(*data);
+  const auto by_cluster = fit_mixture(*data, clusters), by_class = fit_mixture(*data, classes);
+  const auto x = test::normals({3, 1, 8, 8}, 5);
+  const auto low = (*make_reference("mixture:3:4", *data, 1))(x, 0.7);
+  for (const int size : {2, 3, 4}) {
+    test::run_ranks(size, [&](Comm& comm) {
+      const auto shared = measure_gaussian(*data, 0, comm);
+      EXPECT_TRUE(shared.mean.equal(gaussian.mean) && shared.basis.equal(gaussian.basis) &&
+                  shared.eigenvalues.equal(gaussian.eigenvalues)) << size;
+      EXPECT_TRUE(same_bits(fit_mixture(*data, clusters, comm), by_cluster)) << size;
+      EXPECT_TRUE(same_bits(fit_mixture(*data, classes, comm), by_class)) << size;
+      EXPECT_TRUE((*make_reference("mixture:3:4", *data, 1, comm))(x, 0.7).equal(low)) << size;
+    });
   }
 }
 

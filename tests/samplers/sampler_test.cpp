@@ -9,6 +9,7 @@
 #include "samplers/solver_registry.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_count.h"
+#include "tests/support/thread_group.h"
 
 namespace farfield {
 namespace {
@@ -202,6 +203,38 @@ TEST(Sampler, requests_that_do_not_fit_the_model_are_usage_errors) {
   refused(*denoiser, request, "3 dimensions");
   request.teleport = Teleport{100, unit(4)};
   refused(*denoiser, request, "sigma is 100");
+}
+
+TEST(Sampler, any_number_of_ranks_gives_the_bits_of_one) {
+  const test::ThreadCount one_thread(1);
+  const auto denoiser = some_data();
+  SampleRequest request{.seeds = some_seeds(11), .levels = noise_levels({.steps = 6}), .batch = 3};
+  request.churn = {.s_churn = 6};
+  request.trajectory = true;
+  for (const char* name : {"heun", "euler_ancestral", "dpm_adaptive"}) {
+    if (std::string(name) == "dpm_adaptive") request.trajectory = false;
+    request.churn.s_churn = std::string(name) == "heun" ? 6 : 0;
+    const auto solver = make_solver(name);
+    request.on_evaluation = {};
+    const auto one = sample(*denoiser, *solver, request);
+    for (const int size : {2, 3}) {
+      test::run_ranks(size, [&](Comm& comm) {
+        SampleRequest own = request;
+        int64_t evaluated = 0;
+        own.on_evaluation = [&](int64_t samples) { evaluated += samples; };
+        const auto shared = sample(*denoiser, *solver, own, comm);
+        EXPECT_EQ(shared.nfe, one.nfe) << name;
+        EXPECT_TRUE(shared.classes.equal(one.classes));
+        if (!solver->adaptive()) {
+          EXPECT_EQ(evaluated, 11 * one.nfe) << name;
+        }
+        if (!comm.is_root()) return;
+        EXPECT_TRUE(shared.x.equal(one.x)) << name << " on " << size << " ranks";
+        if (!request.trajectory) return;
+        EXPECT_TRUE(shared.trajectory.equal(one.trajectory)) << name;
+      });
+    }
+  }
 }
 
 }  // namespace

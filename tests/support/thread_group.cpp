@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include "core/error.h"
@@ -90,9 +91,11 @@ class ThreadGroup : public Comm {
 void run_ranks(int size, const std::function<void(Comm& comm)>& body) {
   Meeting meeting(size);
   std::vector<std::exception_ptr> own(static_cast<size_t>(size)), left_alone(static_cast<size_t>(size));
+  const int thread_count = at::get_num_threads();
   std::vector<std::jthread> threads;
   for (int rank = 0; rank < size; ++rank) {
     threads.emplace_back([&, rank] {
+      at::set_num_threads(thread_count);
       ThreadGroup comm(rank, size, meeting);
       try {
         body(comm);

@@ -5,6 +5,7 @@
 #include "core/interrupts.h"
 #include "core/math/random.h"
 #include "tests/support/test_support.h"
+#include "tests/support/thread_group.h"
 
 namespace farfield {
 namespace {
@@ -105,6 +106,26 @@ TEST(KMeans, WrongOptionsAreNamed) {
   EXPECT_NE(message({.clusters = 0}).find("clusters is 0"), std::string::npos);
   EXPECT_NE(message({.clusters = 2, .max_iterations = 0}).find("max_iterations"), std::string::npos);
   EXPECT_NE(message({.clusters = 2, .tolerance = 1}).find("tolerance"), std::string::npos);
+}
+
+TEST(KMeans, AnyNumberOfRanksGivesTheBitsOfOne) {
+  const auto spread = SampleRandom(9).normal({2600, 5}, torch::kFloat32);  // five parts
+  auto crowded = torch::cat({torch::zeros({1200, 2}), torch::ones({1200, 2})});  // most centres begin without points
+  crowded += 1e-3 * SampleRandom(2).normal({2400, 2}, torch::kFloat32);
+  for (const auto& points : {spread, crowded}) {
+    const KMeansOptions options{.clusters = 40, .seed = 1, .max_iterations = 6};
+    const auto one = kmeans(points, options);
+    for (const int size : {2, 3, 7}) {
+      test::run_ranks(size, [&](Comm& comm) {
+        const auto shared = kmeans(points, options, comm);
+        EXPECT_TRUE(shared.centres.equal(one.centres)) << size;
+        EXPECT_TRUE(shared.assignment.equal(one.assignment)) << size;
+        EXPECT_TRUE(shared.counts.equal(one.counts)) << size;
+        EXPECT_EQ(shared.inertia, one.inertia) << size;
+        EXPECT_EQ(shared.iterations, one.iterations) << size;
+      });
+    }
+  }
 }
 
 TEST(KMeans, StopsOnASignal) {

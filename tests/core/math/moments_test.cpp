@@ -53,6 +53,22 @@ TEST(Moments, MergingIsSeeingAll) {
   EXPECT_LE(test::deviation(rest.mean(), rows.narrow(0, 100, 200).mean(0)), 1e-13);
 }
 
+TEST(Moments, PartsOfOneShiftAndStatesThatTravelledMergeToo) {
+  const auto rows = normals({300, 7}, 3) + 5;
+  const auto shift = rows.narrow(0, 0, 20).mean(0);
+  Moments merged(7);
+  for (const auto& part : rows.split(90)) {
+    Moments own(shift, 0);
+    own.add(part);
+    std::vector<Tensor> copies;
+    for (const auto& tensor : own.state()) copies.push_back(tensor.clone());
+    merged.merge(Moments::from_state(copies));
+  }
+  EXPECT_EQ(merged.count(), 300);
+  EXPECT_LE(test::deviation(merged.mean(), rows.mean(0)), 1e-13);
+  EXPECT_LE(test::deviation(merged.covariance(), plain_covariance(rows)), 1e-12);
+}
+
 TEST(Moments, ConstantPixelsHaveNoVarianceAtAll) {
   auto rows = normals({100, 3}, 3).to(torch::kFloat32);
   rows.select(1, 1).fill_(-1 / 3.0);
@@ -69,6 +85,8 @@ TEST(Moments, ValuesThatAreNotFiniteAreAnErrorNamingTheRows) {
   const auto error = test::error_of([&] { moments.add(rows); });
   EXPECT_EQ(error->code(), ExitCode::kNumeric);
   EXPECT_NE(std::string(error->what()).find("rows 10 to 19"), std::string::npos) << error->what();
+  Moments part(torch::zeros({2}, torch::kFloat64), 100);
+  EXPECT_NE(std::string(test::error_of([&] { part.add(rows); })->what()).find("rows 100 to 109"), std::string::npos);
 }
 
 }  // namespace

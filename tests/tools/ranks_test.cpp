@@ -1,0 +1,122 @@
+// `mpirun -n N farfield sample | fit | data stats | compare`: files and words of N ranks are those of one.
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "core/io/file.h"
+#include "tests/support/process.h"
+#include "tests/support/ranks.h"
+#include "tests/support/test_support.h"
+
+namespace farfield {
+namespace {
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+class Ranks : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!test::ranks_command(1, {})) GTEST_SKIP() << "no MPI: scripts/setup installs libopenmpi-dev and openmpi-bin";
+  }
+
+  // In a folder of its own, so that equal command lines name equal files.
+  test::ProcessResult run(int ranks, Words command) {
+    command.insert(command.end(), {"--threads", "1"});
+    return test::run_program(*test::ranks_command(ranks, command), test::ranks_environment(), home(ranks).string());
+  }
+  fs::path home(int ranks) const {
+    fs::create_directories(folder / std::to_string(ranks));
+    return folder / std::to_string(ranks);
+  }
+
+  test::TempDir folder;
+};
+
+// Every file under `home` but those that hold times, by its name there.
+std::map<std::string, std::string> files_of(const fs::path& home) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(home)) {
+    const std::string name = fs::relative(entry.path(), home).string();
+    const bool timed = name.ends_with("run.json") || name.ends_with("report.html") || name.ends_with("samples.png");
+    if (!entry.is_directory()) files[name] = timed ? "" : read_file(entry.path(), 1 << 24);
+  }
+  return files;
+}
+
+TEST_F(Ranks, DoWhatOneDoesBitForBit) {
+  const std::string data = "glyphs,size=8,count=1100";  // two parts
+  const std::vector<Words> commands = {
+      {"fit", "gaussian", "--data", data, "--out", "gaussian.safetensors", "--json"},
+      {"fit", "mixture", "--data", data, "--components", "4", "--rank", "9", "--out", "mixture.safetensors", "--json"},
+      {"data", "stats", data, "--json"},
+      {"sample", "--model", "mixture.safetensors", "--seeds", "0-9", "--batch", "3", "--steps", "4", "--trajectory",
+       "--teleport", "auto", "--gaussian", "gaussian.safetensors", "--out", "samples", "--json"},
+      {"compare", "--model", "mixture.safetensors", "--data", data, "--references", "isotropic,gaussian,mixture:3",
+       "--sigmas", "0.1,1,80", "--probes", "20", "--batch", "8", "--seeds", "0-9", "--steps", "4", "--out", "compared"}};
+  std::vector<std::string> expected;
+  for (const int ranks : {1, 2, 3}) {
+    for (size_t i = 0; i < commands.size(); ++i) {
+      const auto result = run(ranks, commands[i]);
+      ASSERT_EQ(result.exit_code, 0) << result.err;
+      std::string words = result.out;
+      if (const auto json = nlohmann::json::parse(words, nullptr, false); json.is_object()) {
+        auto untimed = json;
+        for (const char* time : {"seconds", "seconds_per_sample", "out"}) untimed.erase(time);
+        words = untimed.dump();
+      } else {
+        words = words.substr(0, words.find('\n'));  // without the path
+      }
+      if (ranks == 1) expected.push_back(words);
+      EXPECT_EQ(words, expected[i]) << ranks << " ranks";
+    }
+    EXPECT_EQ(files_of(home(ranks)), files_of(home(1))) << ranks << " ranks";
+  }
+  EXPECT_GE(files_of(home(1)).size(), 9u);
+}
+
+TEST_F(Ranks, SayTheirMistakeOnceAndLeaveNothing) {
+  struct Row {
+    Words command;
+    std::string fragment;
+    int code;
+  };
+  const std::vector<Row> rows = {
+      {{"study", "--model", "delta:rings,count=50", "--out", "s"}, "2 were started together", 2},
+      {{"fit", "gaussian", "--data", "rings,count=50", "--out", "no/where.safetensors"}, "no/where.safetensors", 5},
+      {{"sample", "--model", "delta:rings,count=50", "--seeds", "0-3", "--churn", "five", "--out", "s"}, "churn", 2},
+      {{"compare", "--model", "delta:rings,count=50", "--out", "s", "--references", "gausian"}, "gaussian", 2}};
+  for (const auto& row : rows) {
+    const auto result = run(2, row.command);
+    EXPECT_EQ(result.exit_code, row.code) << result.err;
+    const size_t first = result.err.find("error:");
+    ASSERT_NE(first, std::string::npos) << result.err;
+    EXPECT_NE(result.err.find(row.fragment, first), std::string::npos) << result.err;
+    EXPECT_EQ(result.err.find("error:", first + 1), std::string::npos) << result.err;
+    EXPECT_TRUE(files_of(home(2)).empty()) << row.fragment;
+  }
+}
+
+TEST_F(Ranks, ASignalToOneOfThemEndsAll) {
+  const std::string out = (folder / "long").string();
+  const Words command = {"sample", "--model", "delta:glyphs,count=500", "--seeds", "0-99999", "--steps", "100", "--batch", "8",
+                         "--threads", "1", "--out", out};
+  test::RunningProgram program(*test::ranks_command(2, command), test::ranks_environment());
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto staged = [&] { return fs::directory_iterator(folder.path()) != fs::directory_iterator(); };
+  while (!staged() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // both sample
+  const int process = test::processes_of_ranks(2, out)[1];
+  ASSERT_GT(process, 0);
+  kill(process, SIGTERM);
+  const auto result = program.result();
+  EXPECT_EQ(result.exit_code, 7) << result.err;
+  EXPECT_NE(result.err.find("rank 1: "), std::string::npos) << result.err;
+  EXPECT_FALSE(fs::exists(out));
+}
+
+}  // namespace
+}  // namespace farfield
