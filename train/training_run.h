@@ -45,10 +45,11 @@ struct RunRequest {
 };
 
 // Trains until options.run.images and leaves in the folder: config.yaml, run.json, log.jsonl, probes.jsonl,
-// tensorboard/, checkpoints.json, states/, snapshots/, averages/, previews/ (docs/formats.md). Stopped and resumed, the run ends with the same bits as without the stop.
+// tensorboard/, checkpoints.json, states/, snapshots/, averages/, previews/ (docs/formats.md). Stopped and resumed, the
+// run ends with the same bits as without the stop.
 //
 // usage_error before anything is written: the folder exists (neither resume nor force), is no run folder, is in use,
-// or was made with another config, data set or seed (every changed key with both values). On SIGINT or SIGTERM the
+// or was made with another config, data set or seed (every changed key with both values). On SIGINT, SIGTERM or SIGUSR1 the
 // step is finished, the state saved and Error(kInterrupted) thrown; so it is after max_seconds. numeric_error as
 // Trainer::step: nothing is saved but the step's batch, as nonfinite-IMAGES.npz.
 //
