@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -9,11 +11,23 @@
 namespace farfield {
 namespace {
 
-std::atomic<int> signals_seen{0};
-static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may only touch lock-free atomics");
+constexpr std::int64_t kOneRequest = 1'000'000'000;  // nanoseconds in which signals are one request
+
+std::atomic<std::int64_t> first_signal{0};  // when it came; 0 = none did
+static_assert(std::atomic<std::int64_t>::is_always_lock_free, "a signal handler may only touch lock-free atomics");
+
+// Nanoseconds since the machine started; clock_gettime is one of the calls that a handler may make.
+std::int64_t now() {
+  timespec time = {};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
 
 void on_signal(int signal_number) {
-  if (signals_seen.fetch_add(1) > 0) _exit(128 + signal_number);
+  std::int64_t first = 0;
+  const std::int64_t time = now();
+  if (first_signal.compare_exchange_strong(first, time)) return;
+  if (time - first >= kOneRequest) _exit(128 + signal_number);
 }
 
 }  // namespace
@@ -28,12 +42,12 @@ void install_interrupt_handlers() {
   sigaction(SIGUSR1, &action, nullptr);  // what Slurm and mpirun pass on before time is up
 }
 
-bool interrupted() { return signals_seen.load() > 0; }
+bool interrupted() { return first_signal.load() != 0; }
 
 void stop_if_interrupted() {
   if (interrupted()) throw Error(ExitCode::kInterrupted, "interrupted; nothing was written");
 }
 
-void set_interrupted(bool value) { signals_seen.store(value ? 1 : 0); }
+void set_interrupted(bool value) { first_signal.store(value ? now() : 0); }
 
 }  // namespace farfield

@@ -34,11 +34,15 @@ void AdamOptions::validate() const {
   require_option(std::isfinite(clip_norm) && clip_norm >= 0, "optimiser.clip_norm", clip_norm, "0 (never) or more");
 }
 
-void clip_gradient(torch::Tensor& gradient, double clip_norm) {
-  if (clip_norm == 0) return;
+bool clip_gradient(torch::Tensor& gradient, double clip_norm) {
   torch::NoGradGuard no_grad;
-  const double norm = at::linalg_vector_norm(gradient).item<double>();
-  if (norm > clip_norm) gradient.mul_(clip_norm / norm);
+  double norm = at::linalg_vector_norm(gradient).item<double>();
+  if (!std::isfinite(norm)) {
+    if (!all_finite(gradient)) return false;
+    norm = at::linalg_vector_norm(gradient, 2, std::nullopt, false, torch::kFloat64).item<double>();  // squares overflow
+  }
+  if (clip_norm > 0 && norm > clip_norm) gradient.mul_(clip_norm / norm);
+  return true;
 }
 
 AdamState make_adam_state(const torch::Tensor& parameters) {

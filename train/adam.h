@@ -31,8 +31,9 @@ struct AdamState {
 
 AdamState make_adam_state(const torch::Tensor& parameters);
 
-// Scales the gradient in place so that its 2-norm is at most `clip_norm`; 0 leaves it alone.
-void clip_gradient(torch::Tensor& gradient, double clip_norm);
+// Scales the gradient in place so that its 2-norm is at most `clip_norm`; 0 leaves it alone. Returns whether it is finite,
+// which the norm tells in the same pass; one that is not stays as it is.
+bool clip_gradient(torch::Tensor& gradient, double clip_norm);
 
 // One update in place, one pass over memory: parameters -= rate * m_hat / (sqrt(v_hat) + epsilon); adamw
 // multiplies the parameters by 1 - rate * weight_decay before. Returns whether all new parameters and second moments are

@@ -153,7 +153,9 @@ TrainStep Trainer::step() {
 std::string Trainer::update(const Batch& batch, TrainStep& report) {
   parameters_.gradients().zero_();
   std::string fault = first_fault(accumulate_all(batch, report), report);
-  if (fault.empty()) fault = fault_of("gradient", parameters_, parameters_.gradients(), report);
+  if (fault.empty() && !clip_gradient(parameters_.gradients(), options_.adam.clip_norm)) {
+    fault = fault_of("gradient", parameters_, parameters_.gradients(), report);
+  }
   return fault.empty() ? optimise(report.learning_rate, report) : fault;
 }
 
@@ -194,7 +196,6 @@ void Trainer::collect_samples(TrainStep& report) const {
 
 std::string Trainer::optimise(double rate, const TrainStep& report) {
   torch::NoGradGuard no_grad;
-  clip_gradient(parameters_.gradients(), options_.adam.clip_norm);
   const bool may_skip = options_.run.nonfinite == "skip";
   torch::Tensor weights_before;
   AdamState adam_before;

@@ -1,6 +1,9 @@
 #include "core/interrupts.h"
 
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -9,7 +12,7 @@
 namespace farfield {
 namespace {
 
-TEST(Interrupts, ASignalSetsTheFlagAndASecondOneEndsTheProcess) {
+TEST(Interrupts, ASignalSetsTheFlagAndOneASecondLaterEndsTheProcess) {
   install_interrupt_handlers();
   set_interrupted(false);
   stop_if_interrupted();
@@ -18,7 +21,19 @@ TEST(Interrupts, ASignalSetsTheFlagAndASecondOneEndsTheProcess) {
   const auto error = test::error_of([] { stop_if_interrupted(); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::kInterrupted);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1001));
   EXPECT_EXIT(std::raise(SIGTERM), testing::ExitedWithCode(143), "");
+  set_interrupted(false);
+}
+
+TEST(Interrupts, SignalsThatComeTogetherAreOneRequest) {
+  const auto burst = [] {
+    install_interrupt_handlers();
+    set_interrupted(false);
+    for (const int number : {SIGINT, SIGTERM, SIGINT, SIGUSR1}) std::raise(number);
+    std::_Exit(interrupted() ? 0 : 1);
+  };
+  EXPECT_EXIT(burst(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -242,11 +242,24 @@ TEST(Adam, DecoupledDecayShrinksTheWeightsFirst) {
 
 TEST(Adam, ClipsTheNormAndLeavesSmallGradientsAlone) {
   auto gradient = torch::tensor({3.0f, 4.0f});
-  clip_gradient(gradient, 5);
-  clip_gradient(gradient, 0);
+  EXPECT_TRUE(clip_gradient(gradient, 5));
+  EXPECT_TRUE(clip_gradient(gradient, 0));
   EXPECT_TRUE(torch::equal(gradient, torch::tensor({3.0f, 4.0f})));
-  clip_gradient(gradient, 1);
+  EXPECT_TRUE(clip_gradient(gradient, 1));
   EXPECT_LT(test::deviation(gradient, numbers({0.6, 0.8})), 1e-6);
+}
+
+TEST(Adam, ClippingTellsAGradientThatIsNotFiniteFromOneWhoseSquaresOverflow) {
+  auto huge = torch::tensor({3e20f, -4e20f});
+  EXPECT_TRUE(clip_gradient(huge, 0));
+  EXPECT_TRUE(clip_gradient(huge, 1));
+  EXPECT_LT(test::deviation(huge, numbers({0.6, -0.8})), 1e-6);
+  for (const float bad : {INFINITY, -INFINITY, NAN}) {
+    auto gradient = torch::tensor({3.0f, bad, 4.0f});
+    EXPECT_FALSE(clip_gradient(gradient, 0)) << bad;
+    EXPECT_FALSE(clip_gradient(gradient, 1)) << bad;
+    EXPECT_EQ(gradient[0].item<float>(), 3) << bad;
+  }
 }
 
 TEST(Augment, FlipsHalfOfThePicturesAndAlwaysTheSame) {
