@@ -24,8 +24,8 @@ class DropoutStream {
   torch::Tensor drop_rows(const torch::Tensor& rows, double p);
 
  private:
-  // `mask` with ones, each with probability 1 - p, and zeros.
-  void draw(torch::Tensor& mask, double p);
+  // `mask` with zeros, each with probability p, and `kept`. A row is drawn in the order of its memory.
+  void draw(torch::Tensor& mask, double p, double kept);
 
   at::Generator generator_;
   uint64_t key_, layer_ = 0;

@@ -117,7 +117,7 @@ TensorFile to_tensor_file(const ModelConfig& config, const Network& network,
                           std::map<std::string, std::string> metadata) {
   TensorFile file;
   for (const auto& [name, tensor] : named_tensors(config, network)) {
-    file.tensors[name] = tensor.detach().to(torch::kCPU).contiguous();
+    file.tensors[name] = tensor.detach().to(torch::kCPU);
   }
   file.metadata = std::move(metadata);
   file.metadata["precond"] = config.reference_class();

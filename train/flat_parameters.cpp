@@ -9,7 +9,10 @@ namespace {
 constexpr int64_t kAlignment = 64 / sizeof(float);
 
 torch::Tensor slot_view(const torch::Tensor& flat, const ParameterSlot& slot) {
-  return flat.narrow(0, slot.offset, slot.size).view(slot.shape);
+  const auto values = flat.narrow(0, slot.offset, slot.size);
+  const auto& shape = slot.shape;  // of a convolution [out, in, height, width]
+  if (shape.size() != 4) return values.view(shape);
+  return values.view({shape[0], shape[2], shape[3], shape[1]}).permute({0, 3, 1, 2});
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ struct ParameterSlot {
 };
 
 // The parameters of a module as views of one float32 buffer, so that optimiser, averaging, checks and the exchange
-// between ranks are single operations on [n]. The module computes on the same memory.
+// between ranks are single operations on [n]. The module computes on the same memory. Weights of convolutions lie there
+// channels last, as their inputs do, so that no step converts a layout.
 class FlatParameters {
  public:
   // Moves the module's parameters (float32, any device) into a buffer.

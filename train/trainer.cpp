@@ -22,10 +22,9 @@ PreconditionedNetwork make_preconditioned(const TrainOptions& options, torch::De
   model.network->to(device);
   PreconditionedNetwork network{std::move(model.network),
                                 make_preconditioning(options.preconditioning, options.sigma_data)};
-  if (parse_precision(options.run.precision, device) == Precision::kBf16) {
-    network.activations = torch::kBFloat16;
-    if (options.network.sample_shape().size() == 3) network.format = torch::MemoryFormat::ChannelsLast;
-  }
+  if (parse_precision(options.run.precision, device) == Precision::kBf16) network.activations = torch::kBFloat16;
+  if (options.network.sample_shape().size() == 3) network.format = torch::MemoryFormat::ChannelsLast;
+
   return network;
 }
 
@@ -319,7 +318,7 @@ TensorFile Trainer::average_file(const std::string& name, std::map<std::string, 
                                     parameters_.first_not_finite(values), images_));
   }
   TensorFile file = to_tensor_file(options_.model_config(), *average_.network, std::move(metadata));
-  for (const auto& [key, tensor] : parameters_.named(values, "model.")) file.tensors[key] = tensor.cpu().contiguous();
+  for (const auto& [key, tensor] : parameters_.named(values, "model.")) file.tensors[key] = tensor.cpu();
   return file;
 }
 
@@ -341,7 +340,7 @@ TensorFile Trainer::state() const {
     if (!torch::isfinite(tensor).all().item<bool>()) {
       throw numeric_error(fmt::format("'{}' is not finite after {} images; the state is not saved", name, images_));
     }
-    file.tensors.emplace(name, tensor.cpu().contiguous());
+    file.tensors.emplace(name, tensor.cpu());
   }
   file.metadata = {{"images", std::to_string(images_)}, {"adam.steps", std::to_string(adam_.steps)},
                    {"skipped", std::to_string(skipped_)}, {"skipped_in_a_row", std::to_string(skipped_in_a_row_)}};

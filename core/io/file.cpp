@@ -130,20 +130,20 @@ pid_t owner_of_temporary(const std::string& name) {
 
 }  // namespace
 
-void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts) {
+void write_file_atomically(const fs::path& path, const TextParts& parts) {
   static std::mutex one_writer;  // two threads with one path would share a temporary
   const std::lock_guard lock(one_writer);
   const fs::path target = resolve_target(path);
   {
     Temporary file(target);
-    for (const auto part : parts) file.write(std::as_bytes(std::span(part)));
+    parts([&](std::string_view part) { file.write(std::as_bytes(std::span(part))); });
     file.put_in_place();
   }
   sync_folder(target);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view text) {
-  write_file_atomically(path, std::span(&text, 1));
+  write_file_atomically(path, TextParts([&](const auto& take) { take(text); }));
 }
 
 void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {

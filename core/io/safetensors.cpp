@@ -59,14 +59,14 @@ TensorFile read_tensors(const ReadAt& read, uint64_t file_bytes, std::string_vie
   return file;
 }
 
-// Contiguous CPU tensors in file order: large elements first, so that every tensor is aligned without padding (the
+// Tensors in file order: large elements first, so that every tensor is aligned without padding (the
 // format allows none between tensors), then by name.
 std::vector<std::pair<std::string, torch::Tensor>> in_file_order(const TensorFile& file) {
   std::vector<std::pair<std::string, torch::Tensor>> tensors;
   for (const auto& [name, tensor] : file.tensors) {
     check(tensor.defined(), "every tensor of a file is defined");
     check(name != "__metadata__", "no tensor is called __metadata__");
-    tensors.emplace_back(name, tensor.detach().cpu().contiguous());
+    tensors.emplace_back(name, tensor.detach());
   }
   std::stable_sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) {
     return a.second.element_size() > b.second.element_size();
@@ -97,14 +97,13 @@ std::string head_of(const TensorFile& file, const std::vector<std::pair<std::str
   return std::string(reinterpret_cast<const char*>(&header_bytes), kPrefix) + json;
 }
 
-// Calls `use` with the pieces of the file, in order: views of memory that lives as long as the call.
-template <class Use>
-auto with_pieces(const TensorFile& file, Use use) {
-  const auto tensors = in_file_order(file);
-  const std::string head = head_of(file, tensors);
-  std::vector<std::string_view> pieces = {head};
-  for (const auto& [name, tensor] : tensors) pieces.push_back(text_of(tensor));
-  return use(std::span<const std::string_view>(pieces));
+// Only one tensor at a time is copied, and only when it lies elsewhere or in another order than in the file.
+TextParts parts_of(const TensorFile& file) {
+  return [&file](const std::function<void(std::string_view)>& take) {
+    const auto tensors = in_file_order(file);
+    take(head_of(file, tensors));
+    for (const auto& [name, tensor] : tensors) take(text_of(tensor.cpu().contiguous()));
+  };
 }
 
 }  // namespace
@@ -123,21 +122,14 @@ TensorFile parse_safetensors(std::string_view bytes, std::string_view name, cons
 }
 
 std::string serialize_safetensors(const TensorFile& file) {
-  return with_pieces(file, [](std::span<const std::string_view> pieces) {
-    size_t size = 0;
-    for (const auto piece : pieces) size += piece.size();
-    std::string bytes;
-    bytes.reserve(size);
-    for (const auto piece : pieces) bytes.append(piece);
-    return bytes;
-  });
+  std::string bytes;
+  parts_of(file)([&](std::string_view part) { bytes.append(part); });
+  return bytes;
 }
 
 std::string write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
-  return with_pieces(file, [&](std::span<const std::string_view> pieces) {
-    write_file_atomically(path, pieces);
-    return sha256(pieces);
-  });
+  write_file_atomically(path, parts_of(file));
+  return sha256(parts_of(file));
 }
 
 }  // namespace farfield

@@ -10,7 +10,8 @@
 
 namespace farfield {
 
-// The content of a safetensors file: named tensors (CPU, contiguous) and the string-to-string metadata.
+// The content of a safetensors file: named tensors and the string-to-string metadata. As read: on the CPU, contiguous. To
+// be written: of any device and layout.
 struct TensorFile {
   std::map<std::string, torch::Tensor> tensors;
   std::map<std::string, std::string> metadata;
@@ -32,10 +33,9 @@ TensorFile read_safetensors(const std::filesystem::path& path, const TensorFileL
 TensorFile parse_safetensors(std::string_view bytes, std::string_view name, const TensorFileLimits& limits = {});
 
 // The bytes of a safetensors file: header padded to 8 bytes, tensors by element size (large ones first, so that all are
-// aligned), then by name; the same input gives the same bytes. Tensors of any device and layout. usage_error when a
-// name or metadata is not UTF-8.
+// aligned), then by name; the same input gives the same bytes. usage_error when a name or metadata is not UTF-8.
 std::string serialize_safetensors(const TensorFile& file);
-// Atomic write of the above, without a copy of the tensors; returns the file's SHA-256.
+// Atomic write of the above; at most one tensor at a time is copied. Returns the file's SHA-256.
 std::string write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
 }  // namespace farfield

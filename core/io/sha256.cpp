@@ -41,9 +41,9 @@ std::string sha256(std::span<const std::byte> bytes) {
   return hash.hexadecimal();
 }
 
-std::string sha256(std::span<const std::string_view> parts) {
+std::string sha256(const TextParts& parts) {
   Sha256 hash;
-  for (const auto part : parts) hash.add(std::as_bytes(std::span(part)));
+  parts([&](std::string_view part) { hash.add(std::as_bytes(std::span(part))); });
   return hash.hexadecimal();
 }
 

@@ -12,12 +12,6 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-uint64_t scramble(uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
-
 }  // namespace
 
 SampleRandom::SampleRandom(int64_t seed)
@@ -54,8 +48,6 @@ at::Generator keyed_generator(std::initializer_list<uint64_t> key) {
   implementation->set_engine(engine);
   return generator;
 }
-
-uint64_t SplitMix64::next() { return scramble(state_ += 0x9e3779b97f4a7c15ULL); }
 
 uint64_t SplitMix64::below(uint64_t bound) {
   return static_cast<uint64_t>((static_cast<Wide>(next()) * bound) >> 64);

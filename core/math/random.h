@@ -36,7 +36,12 @@ at::Generator keyed_generator(std::initializer_list<uint64_t> key);
 class SplitMix64 {
  public:
   explicit SplitMix64(uint64_t seed) : state_(seed) {}
-  uint64_t next();
+  uint64_t next() {
+    uint64_t z = state_ += 0x9e3779b97f4a7c15ULL;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+  }
   uint64_t below(uint64_t bound);                                    // in [0, bound), bias below bound / 2^64
   double uniform();                                                  // in [0, 1), 53 bits
   double between(double low, double high) { return low + (high - low) * uniform(); }
@@ -50,5 +55,19 @@ class SplitMix64 {
 // `count` independent standard normals of a key (of mix_key) into `values`: Box and Muller's pairs over SplitMix64(key).
 // The first n are the same for every count >= n. Without a generator's state to set up: for many short streams.
 void fill_normal(uint64_t key, double* values, int64_t count);
+
+// A dropout mask: each of `count` values is 0 with probability `p` in [0, 1), down to a multiple of 2^-32, else `kept`.
+// Two values to every number of SplitMix64(key); a generator's Bernoulli draws take several times as long.
+template <class Number>
+void fill_mask(uint64_t key, double p, Number kept, Number* values, int64_t count) {
+  const auto dropped = static_cast<uint64_t>(p * 0x1p32);
+  SplitMix64 random(key);
+  for (int64_t i = 0; i + 1 < count; i += 2) {
+    const uint64_t bits = random.next();
+    values[i] = (bits >> 32) < dropped ? Number(0) : kept;
+    values[i + 1] = (bits & 0xffffffff) < dropped ? Number(0) : kept;
+  }
+  if (count % 2 == 1) values[count - 1] = (random.next() >> 32) < dropped ? Number(0) : kept;
+}
 
 }  // namespace farfield

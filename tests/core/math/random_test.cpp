@@ -141,5 +141,24 @@ TEST(FillNormal, is_normal_keyed_and_the_same_for_every_count) {
   EXPECT_NEAR(neighbours, 0, error);
 }
 
+TEST(FillMask, DropsAsOftenAsAskedAndIsAFunctionOfTheKey) {
+  constexpr int64_t kCount = 400'001;
+  std::vector<float> mask(kCount), other(kCount), few(8, -1);
+  for (const double p : {0.0, 0.13, 0.5, 0.9}) {
+    fill_mask(mix_key({1, 2}), p, 2.5f, mask.data(), kCount);
+    fill_mask(mix_key({1, 3}), p, 2.5f, other.data(), kCount);
+    fill_mask(mix_key({1, 2}), p, 2.5f, few.data(), 7);
+    const auto at = [](const std::vector<float>& values) { return torch::tensor(values) == 0; };
+    const auto share = [](const torch::Tensor& events) { return events.to(torch::kFloat64).mean().item<double>(); };
+    const double error = 5 * std::sqrt(p * (1 - p) / kCount);
+    EXPECT_NEAR(share(at(mask)), p, error) << p;
+    EXPECT_NEAR(share(at(mask) & at(other)), p * p, error) << p;                              // keys are independent
+    EXPECT_NEAR(share(at(mask).slice(0, 1) & at(mask).slice(0, 0, -1)), p * p, error) << p;  // so are neighbours
+    EXPECT_EQ(std::count(mask.begin(), mask.end(), 2.5f) + std::count(mask.begin(), mask.end(), 0.0f), kCount);
+    EXPECT_TRUE(std::equal(few.begin(), few.begin() + 6, mask.begin()));
+    EXPECT_EQ(few[7], -1) << "beyond its end";
+  }
+}
+
 }  // namespace
 }  // namespace farfield
