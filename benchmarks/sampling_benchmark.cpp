@@ -16,6 +16,11 @@ using torch::Tensor;
 void sampling_loop(benchmark::State& state) {
   const SolverEntry& entry = solver_table().at(state.range(0));
   const auto solver = make_solver(entry.name);
+  state.SetLabel(entry.name);
+  if (solver->stochastic()) {
+    state.SkipWithError("not measured: drawing its noise takes longer than the loop");
+    return;
+  }
   const auto levels = noise_levels({});
   const auto steps = solver->plan_levels(levels).size() - 1;
   const Tensor start = SampleRandom(1).normal({256, 3072}, torch::kFloat64) * levels.front();
@@ -43,7 +48,6 @@ void sampling_loop(benchmark::State& state) {
     added.push_back((loop_time - steps_time) / pass);
     whole.push_back(loop_time / pass);
   }
-  state.SetLabel(entry.name);
   state.counters["passes_added_per_step"] = median(added);
   state.counters["passes_per_step"] = median(whole);
 }

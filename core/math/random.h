@@ -61,13 +61,14 @@ void fill_normal(uint64_t key, double* values, int64_t count);
 template <class Number>
 void fill_mask(uint64_t key, double p, Number kept, Number* values, int64_t count) {
   const auto dropped = static_cast<uint64_t>(p * 0x1p32);
+  const Number choice[2] = {kept, Number(0)};  // looked up: a branch would be mispredicted as often as values drop
   SplitMix64 random(key);
   for (int64_t i = 0; i + 1 < count; i += 2) {
     const uint64_t bits = random.next();
-    values[i] = (bits >> 32) < dropped ? Number(0) : kept;
-    values[i + 1] = (bits & 0xffffffff) < dropped ? Number(0) : kept;
+    values[i] = choice[(bits >> 32) < dropped];
+    values[i + 1] = choice[(bits & 0xffffffff) < dropped];
   }
-  if (count % 2 == 1) values[count - 1] = (random.next() >> 32) < dropped ? Number(0) : kept;
+  if (count % 2 == 1) values[count - 1] = choice[(random.next() >> 32) < dropped];
 }
 
 }  // namespace farfield
