@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <vector>
 
-#include <ATen/core/Generator.h>
 #include <torch/types.h>
 
 namespace farfield {
@@ -12,11 +11,11 @@ namespace farfield {
 // in the order of the layers, the device) and of nothing else: not of the batch it is part of, nor of the rank. Nothing
 // has to be stored to resume, and no global generator is touched. A copy goes on from the same place.
 //
-//   DropoutStream dropout(device, seed, positions);  // positions [B] int64: of the samples in the stream of images
+//   DropoutStream dropout(key, positions);  // positions [B] int64: of the samples in the stream of images
 //   network.forward(x, conditioning, &dropout);
 class DropoutStream {
  public:
-  DropoutStream(torch::Device device, uint64_t key, const torch::Tensor& positions);
+  DropoutStream(uint64_t key, const torch::Tensor& positions);
 
   // x [B, ...] with each value zeroed with probability `p` in [0, 1) and the rest scaled by 1 / (1 - p). Differentiable.
   torch::Tensor drop(const torch::Tensor& x, double p);
@@ -27,7 +26,6 @@ class DropoutStream {
   // `mask` with zeros, each with probability p, and `kept`. A row is drawn in the order of its memory.
   void draw(torch::Tensor& mask, double p, double kept);
 
-  at::Generator generator_;
   uint64_t key_, layer_ = 0;
   std::vector<int64_t> positions_;
 };

@@ -131,6 +131,10 @@ std::vector<int64_t> NetworkConfig::sample_shape() const {
   return {img_channels, img_resolution, img_resolution};
 }
 
+torch::MemoryFormat NetworkConfig::memory_format() const {
+  return sample_shape().size() == 3 ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
+}
+
 std::shared_ptr<Network> build_network(const NetworkConfig& config, const WeightSource& source, int64_t output_factor) {
   config.validate();
   return entry_of(config.model_type).make(config, source, config.img_channels * output_factor);

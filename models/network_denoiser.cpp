@@ -64,7 +64,7 @@ std::unique_ptr<Denoiser> make_network_denoiser(NativeModel native, std::string 
   if (device.is_cuda()) set_cuda_precision(precision);
   if (precision == Precision::kBf16) model.activations = torch::kBFloat16;
   if (precision == Precision::kBf16 || device.is_cpu()) {
-    if (native.config.network.sample_shape().size() == 3) model.format = torch::MemoryFormat::ChannelsLast;
+    model.format = native.config.network.memory_format();
     freeze_convolutions(*model.network, model.activations, model.format);
   }
   return make_network_denoiser(std::move(model), native.config, std::move(name));

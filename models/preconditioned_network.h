@@ -16,7 +16,7 @@ struct PreconditionedNetwork {
   std::shared_ptr<Network> network;
   std::shared_ptr<const Preconditioning> preconditioning;
   torch::ScalarType activations = torch::kFloat32;
-  torch::MemoryFormat format = torch::MemoryFormat::Contiguous;  // ChannelsLast for matrix units; images only
+  torch::MemoryFormat format = torch::MemoryFormat::Contiguous;  // of activations; ChannelsLast for images only
 
   // x [B, ...shape], sigma [B] > 0; `labels` without its noise_labels, which are made here. Returns [B, ...shape] in the
   // parameters' dtype.

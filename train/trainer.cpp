@@ -23,8 +23,7 @@ PreconditionedNetwork make_preconditioned(const TrainOptions& options, torch::De
   PreconditionedNetwork network{std::move(model.network),
                                 make_preconditioning(options.preconditioning, options.sigma_data)};
   if (parse_precision(options.run.precision, device) == Precision::kBf16) network.activations = torch::kBFloat16;
-  if (options.network.sample_shape().size() == 3) network.format = torch::MemoryFormat::ChannelsLast;
-
+  network.format = options.network.memory_format();
   return network;
 }
 
@@ -226,8 +225,7 @@ std::string Trainer::accumulate(const Batch& part, TrainStep& report) {
   Conditioning conditioning;
   if (inputs.class_labels.defined()) conditioning.class_labels = inputs.class_labels.to(device_);
   if (inputs.augment_labels.defined()) conditioning.augment_labels = inputs.augment_labels.to(device_);
-  DropoutStream dropout(device_, mix_key({options_.run.seed, static_cast<uint64_t>(Purpose::kDropout)}),
-                        inputs.positions);
+  DropoutStream dropout(mix_key({options_.run.seed, static_cast<uint64_t>(Purpose::kDropout)}), inputs.positions);
   const auto denoised = network_(noisy, inputs.sigma.to(device_), conditioning, &dropout);
   const auto error = weighted_error(denoised, clean, weight_(inputs.sigma));
 

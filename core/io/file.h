@@ -30,10 +30,9 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes);
 // and so does whatever cannot be removed.
 void remove_stale_temporaries(const std::filesystem::path& folder);
 
-// Lower-case hexadecimal SHA-256 of bytes, of text, of a text in parts, of a regular file (io_error when it cannot be read).
+// Lower-case hexadecimal SHA-256 of bytes, of text, of a regular file (io_error when it cannot be read).
 std::string sha256(std::span<const std::byte> bytes);
 std::string sha256(std::string_view text);
-std::string sha256(const TextParts& parts);
 std::string sha256_file(const std::filesystem::path& path);
 
 }  // namespace farfield

@@ -13,6 +13,7 @@
 #include "core/io/file.h"
 #include "core/io/input_file.h"
 #include "core/io/safetensors_header.h"
+#include "core/io/sha256.h"
 #include "core/io/tensor_bytes.h"
 
 namespace farfield {
@@ -59,8 +60,8 @@ TensorFile read_tensors(const ReadAt& read, uint64_t file_bytes, std::string_vie
   return file;
 }
 
-// Tensors in file order: large elements first, so that every tensor is aligned without padding (the
-// format allows none between tensors), then by name.
+// Tensors in file order: large elements first, so that every tensor is aligned without padding (the format allows none
+// between tensors), then by name.
 std::vector<std::pair<std::string, torch::Tensor>> in_file_order(const TensorFile& file) {
   std::vector<std::pair<std::string, torch::Tensor>> tensors;
   for (const auto& [name, tensor] : file.tensors) {
@@ -128,8 +129,14 @@ std::string serialize_safetensors(const TensorFile& file) {
 }
 
 std::string write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
-  write_file_atomically(path, parts_of(file));
-  return sha256(parts_of(file));
+  Sha256 hash;
+  write_file_atomically(path, [&](const auto& take) {
+    parts_of(file)([&](std::string_view part) {
+      hash.add(std::as_bytes(std::span(part)));
+      take(part);
+    });
+  });
+  return hash.hexadecimal();
 }
 
 }  // namespace farfield

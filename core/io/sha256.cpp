@@ -1,5 +1,7 @@
+#include "core/io/sha256.h"
+
 #include <algorithm>
-#include <memory>
+#include <vector>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -9,41 +11,27 @@
 #include "core/io/input_file.h"
 
 namespace farfield {
-namespace {
 
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    check(context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1,
-          "OpenSSL offers SHA-256");
-  }
-  void add(std::span<const std::byte> bytes) {
-    check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1, "SHA-256 takes bytes");
-  }
-  std::string hexadecimal() {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int length = 0;
-    check(EVP_DigestFinal_ex(context_.get(), digest, &length) == 1, "SHA-256 ends");
-    std::string text;
-    for (unsigned int i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
-    return text;
-  }
+Sha256::Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+  check(context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1, "OpenSSL offers SHA-256");
+}
 
- private:
-  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
-};
+void Sha256::add(std::span<const std::byte> bytes) {
+  check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1, "SHA-256 takes bytes");
+}
 
-}  // namespace
+std::string Sha256::hexadecimal() {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int length = 0;
+  check(EVP_DigestFinal_ex(context_.get(), digest, &length) == 1, "SHA-256 ends");
+  std::string text;
+  for (unsigned int i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
+  return text;
+}
 
 std::string sha256(std::span<const std::byte> bytes) {
   Sha256 hash;
   hash.add(bytes);
-  return hash.hexadecimal();
-}
-
-std::string sha256(const TextParts& parts) {
-  Sha256 hash;
-  parts([&](std::string_view part) { hash.add(std::as_bytes(std::span(part))); });
   return hash.hexadecimal();
 }
 

@@ -68,7 +68,7 @@ TEST(Dropout, MasksAreAFunctionOfTheKey) {
   const Tensor x = torch::ones({64, 64});
   const Tensor global = torch::rand({4});
   const Tensor positions = torch::arange(64);
-  DropoutStream a(torch::kCPU, 1, positions), b(torch::kCPU, 1, positions), c(torch::kCPU, 2, positions);
+  DropoutStream a(1, positions), b(1, positions), c(2, positions);
   const Tensor first = a.drop(x, 0.25);
   EXPECT_TRUE(torch::equal(first, b.drop(x, 0.25)));
   EXPECT_FALSE(torch::equal(first, c.drop(x, 0.25)));
@@ -82,10 +82,10 @@ TEST(Dropout, MasksAreAFunctionOfTheKey) {
 
 TEST(Dropout, MaskOfASampleDoesNotDependOnItsBatch) {
   const Tensor x = torch::ones({6, 4, 5, 5}), positions = torch::arange(100, 106);
-  DropoutStream whole(torch::kCPU, 1, positions);
+  DropoutStream whole(1, positions);
   const Tensor first = whole.drop(x, 0.5), second = whole.drop(x, 0.5);
   for (const auto& rows : {torch::tensor({0, 2, 4}), torch::tensor({5}), torch::tensor({3, 1})}) {
-    DropoutStream part(torch::kCPU, 1, positions.index_select(0, rows));
+    DropoutStream part(1, positions.index_select(0, rows));
     EXPECT_TRUE(torch::equal(part.drop(x.index_select(0, rows), 0.5), first.index_select(0, rows)));
     EXPECT_TRUE(torch::equal(part.drop(x.index_select(0, rows), 0.5), second.index_select(0, rows)));
   }

@@ -71,7 +71,7 @@ Prepared prepare(const std::string& kind, torch::ScalarType activations, bool re
 
 // Two forward passes with one stream of masks, then both backward passes. Returns outputs and gradients of the inputs.
 std::vector<Tensor> work(const Prepared& prepared) {
-  DropoutStream dropout(torch::kCPU, 7, torch::arange(3));
+  DropoutStream dropout(7, torch::arange(3));
   Conditioning conditioning;
   conditioning.class_labels = torch::eye(3);
   conditioning.augment_labels = torch::randn({3, 9}, keyed_generator({4}));

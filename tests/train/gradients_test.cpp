@@ -74,7 +74,7 @@ TEST_P(Gradients, AgreeWithFiniteDifferences) {
   const auto weight = make_loss_weight("edm", 0.5)(sigma);
   const auto noisy = (clean + noise * sigma.view(per_sample)).requires_grad_(true);
   const auto loss = [&] {
-    DropoutStream dropout(torch::kCPU, 3, torch::arange(3));  // the same masks every time
+    DropoutStream dropout(3, torch::arange(3));  // the same masks every time
     return weighted_error(denoiser(noisy, sigma, conditioning, &dropout), clean, weight).sum();
   };
   loss().backward();
