@@ -1,7 +1,6 @@
 # Flags of our own code, in one place.
 add_library(farfield_flags INTERFACE)
 target_compile_options(farfield_flags INTERFACE -Wall -Wextra -Wpedantic -Winvalid-pch -ffp-contract=off)
-target_compile_definitions(farfield_flags INTERFACE FMT_HEADER_ONLY)
 target_include_directories(farfield_flags INTERFACE ${CMAKE_SOURCE_DIR})
 if(FARFIELD_WERROR)
   target_compile_options(farfield_flags INTERFACE -Werror)
@@ -26,11 +25,12 @@ function(farfield_use_pch target)
 endfunction()
 
 # farfield_add_module(NAME [USES MODULE...] [LIBRARIES TARGET...]): one folder, one static library, every source in it.
-# core/log.cpp is built apart: spdlog's fmt and torch's fmt must not meet in one source file.
+# core/log.cpp is built apart: spdlog's fmt and torch's fmt must not meet in one source file. So is core/fmt.cpp, the
+# compiled half of torch's fmt, which every file with a message would compile again (5 s each) if it were header-only.
 function(farfield_add_module name)
   cmake_parse_arguments(ARG "" "" "USES;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.cpp)
-  list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/core/log.cpp)
+  list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/core/log.cpp ${CMAKE_SOURCE_DIR}/core/fmt.cpp)
   add_library(farfield_${name} STATIC ${sources})
   farfield_use_pch(farfield_${name})
   list(TRANSFORM ARG_USES PREPEND farfield_)
@@ -39,7 +39,9 @@ function(farfield_add_module name)
     add_library(farfield_log STATIC ${CMAKE_SOURCE_DIR}/core/log.cpp)
     target_include_directories(farfield_log PRIVATE ${CMAKE_SOURCE_DIR})
     target_compile_definitions(farfield_log PRIVATE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
-    target_link_libraries(farfield_core PUBLIC farfield_log farfield_version)
+    add_library(farfield_fmt STATIC ${CMAKE_SOURCE_DIR}/core/fmt.cpp)
+    target_link_libraries(farfield_fmt PRIVATE farfield_torch)
+    target_link_libraries(farfield_core PUBLIC farfield_log farfield_version farfield_fmt)
   endif()
 endfunction()
 
