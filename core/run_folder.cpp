@@ -1,70 +1,179 @@
 #include "core/run_folder.h"
 
+#include <cerrno>
+#include <csignal>
+#include <set>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
-
 #include "core/error.h"
+#include "core/io/system_calls.h"
+#include "core/log.h"
 
 namespace farfield {
 namespace fs = std::filesystem;
 namespace {
 
-bool replaceable(const fs::path& folder) {
-  return fs::is_directory(folder) && (fs::is_empty(folder) || fs::exists(folder / "run.json"));
+constexpr const char *kPartial = "partial", *kOld = "old";
+
+fs::path beside(const fs::path& target, const char* what, pid_t process) {
+  return target.parent_path() / fmt::format(".{}.{}-{}", target.filename().string(), what, process);
 }
 
-fs::path normal(const fs::path& target) {
-  if (target.empty()) throw usage_error("--out: an empty path; name a folder to be made");
-  fs::path absolute = fs::absolute(target).lexically_normal();
-  return absolute.has_filename() ? absolute : absolute.parent_path();  // "runs/a/" is "runs/a"
+void rename_folder(const fs::path& from, const fs::path& to) {
+  if (system_calls().rename(from.c_str(), to.c_str()) != 0) {
+    throw io_error(fmt::format("{}: cannot be put in place", to.string()), errno);
+  }
+}
+
+// Lives no process that could still own this folder? A lock tells on one machine, also where numbers are used again; the
+// number tells of a process that has made its folder and not locked it yet.
+bool is_abandoned(const fs::path& folder, pid_t owner) {
+  if (owner != getpid() && (::kill(owner, 0) == 0 || errno != ESRCH)) return false;
+  try {
+    const FolderLock lock(folder);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// The process number of `.NAME.WHAT-PID`; 0 when `name` is none.
+pid_t owner_of(const std::string& name, const fs::path& target, const char* what) {
+  const std::string head = fmt::format(".{}.{}-", target.filename().string(), what);
+  if (!name.starts_with(head)) return 0;
+  const std::string digits = name.substr(head.size());
+  if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos) return 0;
+  return static_cast<pid_t>(std::stol(digits));
+}
+
+void put_back_or_name(const fs::path& old, const fs::path& target) {
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(target, error))) {
+    log::warning(fmt::format("{}: an earlier output lies in {}, left by a run that was killed while it replaced it; "
+                             "remove it when you need it no more", target.string(), old.string()));
+  } else if (fs::rename(old, target, error); !error) {
+    log::warning(fmt::format("{}: was moved aside by a run that was killed; it is back", target.string()));
+  }
+}
+
+// Makes the folder itself, where nothing is yet, and locks it: a link that appears meanwhile is an error, never followed.
+std::unique_ptr<FolderLock> make_staging(const fs::path& staging) {
+  if (::mkdirat(AT_FDCWD, staging.c_str(), 0777) != 0) {
+    throw io_error(fmt::format("{}: cannot be made", staging.string()), errno);
+  }
+  auto lock = std::make_unique<FolderLock>(staging);
+  if (!lock->is_at(staging)) throw io_error(fmt::format("{}: another process has put a link in its place", staging.string()));
+  return lock;
 }
 
 }  // namespace
 
-RunFolder::RunFolder(const fs::path& target, bool force) : target_(normal(target)), force_(force) {
-  std::error_code problem;
-  const auto status = fs::symlink_status(target_, problem);
-  if (fs::exists(status)) {
-    if (!force) {
-      throw usage_error(fmt::format("{}: exists already; name another --out or add --force", target_.string()));
-    }
-    if (!replaceable(target_)) {
-      throw usage_error(fmt::format("{}: is no run folder of farfield (no run.json); --force does not replace it",
-                                    target_.string()));
-    }
+MovedAside::MovedAside(const fs::path& target, std::vector<std::string> files)
+    : target_(target), aside_(beside(target, kOld, getpid())), files_(std::move(files)),
+      lock_(std::make_unique<FolderLock>(target)) {
+  rename_folder(target_, aside_);
+}
+
+MovedAside::~MovedAside() {
+  if (removed_) return;
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(target_, error)) || fs::is_empty(target_, error)) {
+    if (fs::rename(aside_, target_, error); !error) return;
   }
-  staging_ = target_.parent_path() / fmt::format(".{}.partial-{}", target_.filename().string(), getpid());
-  fs::create_directories(target_.parent_path(), problem);
-  if (!problem) fs::remove_all(staging_, problem);
-  if (!problem) fs::create_directory(staging_, problem);
-  if (problem) throw io_error(fmt::format("{}: cannot be made: {}", staging_.string(), problem.message()));
+  log::warning(fmt::format("the earlier {} is kept as {}", target_.string(), aside_.string()));
+}
+
+void MovedAside::remove() {
+  removed_ = true;
+  std::set<fs::path, std::greater<>> folders = {aside_};  // the deepest first
+  for (const auto& name : files_) {
+    ::unlink((aside_ / name).c_str());
+    for (fs::path folder = (aside_ / name).parent_path(); folder != aside_; folder = folder.parent_path()) folders.insert(folder);
+  }
+  for (const auto& entry : fs::directory_iterator(aside_)) folders.insert(entry.path());  // rmdir spares all but empty folders
+  for (const auto& folder : folders) ::rmdir(folder.c_str());
+  if (fs::exists(aside_)) {
+    log::warning(fmt::format("{}: holds files that appeared while it was replaced; they stay there", aside_.string()));
+  }
+}
+
+void tidy_place(const fs::path& target) {
+  std::error_code error;
+  std::vector<fs::path> entries;
+  for (fs::directory_iterator entry(target.parent_path(), error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    if (fs::is_directory(entry->symlink_status(ignored))) entries.push_back(entry->path());
+  }
+  for (const auto& entry : entries) {
+    const std::string name = entry.filename().string();
+    if (const pid_t owner = owner_of(name, target, kPartial); owner > 0 && is_abandoned(entry, owner)) {
+      std::error_code ignored;
+      fs::remove_all(entry, ignored);
+    }
+    if (const pid_t owner = owner_of(name, target, kOld); owner > 0 && is_abandoned(entry, owner)) put_back_or_name(entry, target);
+  }
+}
+
+fs::path output_path(const fs::path& target) {
+  if (target.empty()) throw usage_error("--out: an empty path; name a folder to be made");
+  fs::path absolute = fs::absolute(target).lexically_normal();
+  return absolute.has_filename() ? absolute : absolute.parent_path();
+}
+
+RunFolder::RunFolder(OutputRequest request) : request_(std::move(request)) {
+  request_.target = output_path(request_.target);
+  std::error_code problem;
+  fs::create_directories(request_.target.parent_path(), problem);
+  if (problem) throw io_error(fmt::format("{}: cannot be made", request_.target.parent_path().string()), problem.value());
+  tidy_place(request_.target);
+  require_replaceable(request_);
+  staging_ = beside(request_.target, kPartial, getpid());
+  lock_ = make_staging(staging_);
 }
 
 RunFolder::~RunFolder() {
   std::error_code ignored;
-  if (!committed_) fs::remove_all(staging_, ignored);
+  if (!committed_ && lock_ && lock_->is_at(staging_)) fs::remove_all(staging_, ignored);
 }
 
-fs::path RunFolder::path(std::string_view name) const { return staging_ / name; }
+fs::path RunFolder::path(std::string_view name) const {
+  if (!lock_->is_at(staging_)) {
+    throw io_error(fmt::format("{}: another process has put something else in its place", staging_.string()));
+  }
+  return staging_ / name;
+}
 
-void RunFolder::commit() {
-  const fs::path old = target_.parent_path() / fmt::format(".{}.old-{}", target_.filename().string(), getpid());
-  std::error_code problem;
-  const bool replace = fs::exists(target_);
-  if (replace && !force_) {
-    throw usage_error(fmt::format("{}: appeared while this run was working; name another --out", target_.string()));
+void RunFolder::commit(RunInfo info) {
+  nlohmann::ordered_json files = nlohmann::ordered_json::array();
+  for (const auto& file : files_of(staging_)) files.push_back({{"name", file.name}, {"bytes", file.bytes}});
+  info.add_text("kind", request_.kind);
+  info.add("files", files.dump());
+  info.write(path("run.json"));
+  try {
+    take_place();
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}; the result is kept in {}", error.what(), keep_elsewhere().string()));
   }
-  if (replace) fs::rename(target_, old, problem);
-  if (!problem) fs::rename(staging_, target_, problem);
-  if (problem) {
-    std::error_code ignored;
-    if (replace) fs::rename(old, target_, ignored);
-    throw io_error(fmt::format("{}: cannot be put in place: {}", target_.string(), problem.message()));
-  }
+}
+
+void RunFolder::take_place() {
+  auto old = require_replaceable(request_);
+  std::unique_ptr<MovedAside> replaced;
+  if (!old.empty()) replaced = std::make_unique<MovedAside>(request_.target, std::move(old));
+  rename_folder(staging_, request_.target);
   committed_ = true;
-  std::error_code ignored;
-  if (replace) fs::remove_all(old, ignored);
+  if (replaced) replaced->remove();
+}
+
+fs::path RunFolder::keep_elsewhere() {
+  const fs::path kept = fmt::format("{}-{}", request_.target.string(), getpid());
+  committed_ = true;
+  return ::rename(staging_.c_str(), kept.c_str()) == 0 ? kept : staging_;
 }
 
 }  // namespace farfield

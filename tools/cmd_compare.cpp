@@ -126,7 +126,7 @@ void run_compare(CompareArguments& arguments, const Context& context) {
   std::optional<RunFolder> folder;  // the root's
   std::optional<EarlierRuns> earlier;
   do_on_root(world(), [&] {
-    folder.emplace(arguments.out, context.force);
+    folder.emplace(output_request(context, "compare", arguments.out));
     earlier.emplace(std::vector<std::filesystem::path>(arguments.with.begin(), arguments.with.end()));
   });
   CompareOptions& options = arguments.options;
@@ -141,8 +141,7 @@ void run_compare(CompareArguments& arguments, const Context& context) {
     result.trajectory_rows = summarise(result.trajectories, options.replicates, options.seed);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     write_comparison(result, tell(arguments, context, all, result, seconds), *earlier, *folder);
-    run_info(arguments, context, all, result).write(folder->path("run.json"));
-    folder->commit();
+    folder->commit(run_info(arguments, context, all, result));
     report(context, headline(result, all.model.name), (folder->target() / "report.html").string());
   });
 }

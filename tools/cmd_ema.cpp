@@ -21,6 +21,8 @@ constexpr const char* kExamples =
     "  farfield ema --run runs/glyphs --sigma-rel 0.07 --out runs/glyphs-0.07.safetensors\n"
     "  farfield ema --run runs/glyphs --sigma-rel 0.03 --images 128000 --out early.safetensors\n";
 
+constexpr const char* kProfileError = "profile_error";  // metadata of what this command writes
+
 struct EmaArguments {
   std::string run, out;
   double sigma_rel = 0;
@@ -58,6 +60,14 @@ NativeModel read_checked(const fs::path& file, const CheckpointEntry& entry) {
   return read_native_model(file);
 }
 
+bool is_average(const fs::path& file) {
+  try {
+    return read_safetensors(file).metadata.contains(kProfileError);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // The weighted sum of the stored weights, in float64, in the last of the models.
 NativeModel weighted_sum(const fs::path& run, const std::vector<StoredAverage>& stored, const std::vector<double>& weights) {
   torch::NoGradGuard no_grad;
@@ -76,9 +86,7 @@ NativeModel weighted_sum(const fs::path& run, const std::vector<StoredAverage>& 
 }
 
 void run_ema(const EmaArguments& arguments, const Context& context) {
-  if (!context.force && fs::exists(arguments.out)) {
-    throw usage_error(arguments.out + " exists: choose another --out, or --force to replace it");
-  }
+  require_replaceable_file(arguments.out, context.force, "a network that farfield ema wrote", is_average, input_paths(context));
   EmaOptions wanted;
   wanted.sigma_rel = {arguments.sigma_rel};
   wanted.validate();
@@ -95,7 +103,7 @@ void run_ema(const EmaArguments& arguments, const Context& context) {
   const auto sha256 = write_native_model(arguments.out, model.config, *model.network,
                                          {{"images", std::to_string(images)},
                                           {"sigma_rel", format_double(arguments.sigma_rel)},
-                                          {"profile_error", format_double(solution.error)}});
+                                          {kProfileError, format_double(solution.error)}});
   const nlohmann::ordered_json result = {{"file", arguments.out}, {"images", images}, {"sigma_rel", arguments.sigma_rel},
                                          {"averages", stored.size()}, {"profile_error", solution.error}, {"sha256", sha256}};
   if (context.json) {

@@ -107,7 +107,7 @@ void report(const Context& context, const RunFolder& folder, ordered_json result
 
 void run_encode(const Context& context, const Options& options) {
   const auto solver = make_solver(options.run.solver);
-  RunFolder folder(options.run.out, context.force);
+  RunFolder folder(output_request(context, "encode", options.run.out));
   RunInfo info(context.command_line);
   const auto model = open_model(context, options.run);
   SampleRequest request{.levels = levels_above_zero(options.run, model->info()), .batch = options.run.batch};
@@ -144,8 +144,7 @@ void run_encode(const Context& context, const Options& options) {
   info.add("result", result.dump());
   add_inputs(info, options.run);
   write_npz(folder.path("latents.npz"), arrays);
-  info.write(folder.path("run.json"));
-  folder.commit();
+  folder.commit(info);
   report(context, folder, result);
 }
 

@@ -26,10 +26,16 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void check_target(const FitArguments& arguments, const Context& context) {
-  if (!context.force && std::filesystem::exists(arguments.out)) {
-    throw usage_error(arguments.out + " exists: choose another --out, or --force to replace it");
+bool is_fitted(const std::filesystem::path& file) {
+  try {
+    return is_reference(read_safetensors(file));
+  } catch (const Error&) {
+    return false;
   }
+}
+
+void check_target(const FitArguments& arguments, const Context& context) {
+  require_replaceable_file(arguments.out, context.force, "a fitted reference", is_fitted, input_paths(context));
 }
 
 nlohmann::ordered_json describe(const GaussianStats& stats) {

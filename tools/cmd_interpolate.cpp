@@ -73,7 +73,7 @@ void check_class(const Options& options, const DenoiserInfo& model) {
 void run_interpolate(const Context& context, const Options& options) {
   check_options(options);
   const auto solver = make_solver(options.run.solver);
-  RunFolder folder(options.run.out, context.force);
+  RunFolder folder(output_request(context, "interpolate", options.run.out));
   RunInfo info(context.command_line);
   const auto model = open_model(context, options.run);
   check_class(options, model->info());
@@ -102,8 +102,7 @@ void run_interpolate(const Context& context, const Options& options) {
   settings["sampling"] = request_json(request);
   settings["result"] = result_json(samples);
   write_files(folder, samples, corners, request.latents, options.interpolate.frames, settings);
-  info.write(folder.path("run.json"));
-  folder.commit();
+  folder.commit(info);
   report(context, folder, samples, corners.size(0));
 }
 

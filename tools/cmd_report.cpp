@@ -15,12 +15,11 @@ struct ReportArguments {
 };
 
 void run_report(const ReportArguments& arguments, const Context& context) {
-  RunFolder folder(arguments.out, context.force);
+  RunFolder folder(output_request(context, "report", arguments.out));
   const std::string answer = write_training_report(arguments.run, context.command_line, folder);
   RunInfo info(context.command_line);
   info.add_text("run", arguments.run);
-  info.write(folder.path("run.json"));
-  folder.commit();
+  folder.commit(info);
   const std::string page = (folder.target() / "report.html").string();
   if (context.json) {
     fmt::print("{}\n", nlohmann::ordered_json{{"headline", answer}, {"report", page}}.dump());

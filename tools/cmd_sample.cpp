@@ -171,8 +171,7 @@ void write(const Options& options, const SampleRequest& request, const Samples& 
   settings["sampling"] = request_json(request);
   settings["result"] = result_json(samples);
   write_samples(folder, samples, settings);
-  info.write(folder.path("run.json"));
-  folder.commit();
+  folder.commit(info);
 }
 
 void run_sample(const Context& context, Options options) {
@@ -187,7 +186,7 @@ void run_sample(const Context& context, Options options) {
   SampleRequest request = request_of(context, options);
 
   std::optional<RunFolder> folder;  // the root's
-  do_on_root(world(), [&] { folder.emplace(options.run.out, context.force); });
+  do_on_root(world(), [&] { folder.emplace(output_request(context, "sample", options.run.out)); });
   RunInfo info(context.command_line);
   const auto model = open_model(context, options.run);
   request.levels = levels_of(options, model->info());

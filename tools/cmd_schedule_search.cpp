@@ -62,10 +62,17 @@ std::vector<double> grid_levels(const SearchArguments& arguments, const Denoiser
 
 std::string student_text(const SearchArguments& arguments) { return arguments.student.value_or("ipndm4"); }
 
-void check_before_work(const SearchArguments& arguments, const Context& context) {
-  if (!context.force && std::filesystem::exists(arguments.out)) {
-    throw usage_error(arguments.out + " exists: choose another --out, or --force to replace it");
+bool is_search_result(const std::filesystem::path& file) {
+  try {
+    return !read_gits(file).levels.empty();
+  } catch (const Error&) {
+    return false;
   }
+}
+
+void check_before_work(const SearchArguments& arguments, const Context& context) {
+  require_replaceable_file(arguments.out, context.force, "a result of farfield schedule search", is_search_result,
+                           input_paths(context));
   if (arguments.student && !arguments.afs && arguments.report.empty()) {
     throw usage_error("--student applies to --afs and --report only; leave it out");
   }
@@ -113,8 +120,7 @@ void write_report(const GitsStory& story, const SearchArguments& arguments, cons
   info.add_text("schedules", arguments.out);
   info.add("teacher_nfe", std::to_string(story.search.teacher_nfe));
   if (const auto file = model_file(arguments.model); !file.empty()) info.add_input("model", file);
-  info.write(folder.path("run.json"));
-  folder.commit();
+  folder.commit(info);
 }
 
 void report(const SearchArguments& arguments, const Context& context, const GitsFile& file, int64_t teacher_nfe) {
@@ -142,7 +148,7 @@ void run_search(const SearchArguments& arguments, const Context& context) {
   const bool reported = !arguments.report.empty();
   const auto student = arguments.afs || reported ? make_solver(student_text(arguments)) : nullptr;
   std::optional<RunFolder> folder;
-  if (reported) folder.emplace(arguments.report, context.force);
+  if (reported) folder.emplace(output_request(context, "schedule search", arguments.report));
   GitsRequest request;
   request.seeds = parse_seeds(seed_text(arguments));
   request.nfe = parse_nfe(arguments.nfe);

@@ -101,7 +101,7 @@ void report(const StudyArguments& arguments, const Context& context, const Study
 
 void run(const StudyArguments& arguments, const Context& context) {
   StudyRequest request = request_of(arguments, context);
-  RunFolder folder(arguments.out, context.force);
+  RunFolder folder(output_request(context, "study", arguments.out));
   RunInfo info(context.command_line);
   // Solvers are compared, not rounding: float32 unless another precision is asked for.
   const ModelOptions how = {context.device, context.precision == "auto" ? "fp32" : context.precision, context.trust};
@@ -125,8 +125,7 @@ void run(const StudyArguments& arguments, const Context& context) {
   info.add_text("precision", precision);
   if (const auto file = model_file(arguments.model); !file.empty()) info.add_input("model", file);
   if (!arguments.gaussian.empty()) info.add_input("gaussian", arguments.gaussian);
-  info.write(folder.path("run.json"));
-  folder.commit();
+  folder.commit(info);
   report(arguments, context, advice);
 }
 

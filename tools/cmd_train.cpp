@@ -36,7 +36,7 @@ constexpr const char* kExamples = R"(  farfield train --config configs/train/gly
 struct TrainArguments {
   std::string config, out, init, snapshot_at, max_time;
   std::vector<std::string> settings, allow_change;
-  bool resume = false;
+  bool resume = false, replace = false;
 };
 
 constexpr int64_t kPreviewSamples = 40, kPreviewColumns = 10, kPreviewZoom = 2;
@@ -109,7 +109,7 @@ ProbeFn make_probe(const ProbeOptions& options, std::shared_ptr<const DataSource
 }
 
 void train(const TrainArguments& arguments, const Context& context) {
-  if (arguments.resume && context.force) throw usage_error("--resume goes on with a run, --force replaces it: give one");
+  if (arguments.resume && arguments.replace) throw usage_error("--resume goes on with a run, --replace-run replaces it: give one");
   if (!arguments.resume && !arguments.allow_change.empty()) throw usage_error("--allow-change needs --resume");
   const auto device = parse_device(context.device);
   auto init = read_init(arguments.init);
@@ -122,8 +122,8 @@ void train(const TrainArguments& arguments, const Context& context) {
   if (world().is_root()) warn_about_sigma_data(options, *data);
   RunRequest request;
   request.folder = arguments.out;
-  request.resume = arguments.resume;
-  request.force = context.force;
+  request.use = arguments.resume ? FolderUse::kResume : arguments.replace ? FolderUse::kReplace : FolderUse::kNew;
+  request.inputs = input_paths(context, {options.data});
   request.resolved_config = config.resolved();
   request.command_line = context.command_line;
   request.preview = [device](const Denoiser& average, const std::filesystem::path& png) { draw_preview(average, png, device); };
@@ -152,6 +152,8 @@ void add_train_command(CLI::App& app, Context& context) {
   command->add_option("--allow-change", arguments->allow_change, "with --resume: settings that may differ from the run's, such as "
                       "optimiser.learning_rate, or data")->delimiter(',');
   command->add_flag("--resume", arguments->resume, "go on with the run in --out from its newest whole state");
+  command->add_flag("--replace-run", arguments->replace, "replace the training run in --out, its states and snapshots too; it is removed "
+                    "when the new one has saved its first state. (--force does not: a run can be days of work)");
   share_over_ranks(*command, context);
   add_compute_options(*command, context);
   add_output_options(*command, context);

@@ -25,9 +25,25 @@ void add_trust_option(CLI::App& command, Context& context) {
 }
 
 void add_output_options(CLI::App& command, Context& context) {
-  command.add_flag("--force", context.force, "replace the output of an earlier run");
+  command.add_flag("--force", context.force, "replace a finished output of the same command, and nothing else");
   command.add_flag("--quiet", context.quiet, "no progress and no messages, only results and errors");
   command.add_flag("--json", context.json, "the result on stdout as JSON");
+}
+
+std::vector<std::filesystem::path> input_paths(const Context& context, const std::vector<std::string>& also) {
+  std::vector<std::string> texts = also;
+  const auto& words = context.command_line;
+  for (size_t i = 1; i < words.size(); ++i) {
+    const bool output = words[i] == "--out" || words[i] == "--report";
+    if (output) ++i;
+    if (!output && !words[i].starts_with("--out=") && !words[i].starts_with("--report=")) texts.push_back(words[i]);
+  }
+  return named_paths(texts);
+}
+
+OutputRequest output_request(const Context& context, const std::string& kind, const std::string& out,
+                             const std::vector<std::string>& also) {
+  return {out, kind, context.force, input_paths(context, also)};
 }
 
 }  // namespace farfield::tools

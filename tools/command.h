@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/replaceable.h"
+
 namespace farfield::tools {
 
 // What every command shares: the options with the same meaning everywhere, and the work chosen by the command line.
@@ -29,6 +31,13 @@ void share_over_ranks(CLI::App& command, Context& context);
 void add_compute_options(CLI::App& command, Context& context);  // --device --precision --threads
 void add_trust_option(CLI::App& command, Context& context);     // --trust
 void add_output_options(CLI::App& command, Context& context);   // --force --quiet --json
+
+// The folder `out` as output of command `kind`, with --force and everything that the command line reads; `also` are texts
+// from elsewhere (a config) that name inputs.
+OutputRequest output_request(const Context& context, const std::string& kind, const std::string& out,
+                             const std::vector<std::string>& also = {});
+// The paths that the command line names, except those after --out and --report.
+std::vector<std::filesystem::path> input_paths(const Context& context, const std::vector<std::string>& also = {});
 
 // One line per subcommand, each in its own cmd_NAME.cpp; listed in main.cpp in the order of --help.
 void add_train_command(CLI::App& app, Context& context);

@@ -1,6 +1,8 @@
 #include "train/checkpoints.h"
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -45,15 +47,24 @@ CheckpointEntry Checkpoints::write(const std::string& stem, const TensorFile& fi
 
 void Checkpoints::save_state(const TensorFile& file, int64_t images) {
   insert(manifest_.states, write("states/state", file, images));
-  std::vector<CheckpointEntry> retired;
   if (manifest_.states.size() > keep_states_) {
-    const auto kept = manifest_.states.end() - static_cast<std::ptrdiff_t>(keep_states_);
-    retired.assign(manifest_.states.begin(), kept);
-    manifest_.states.erase(manifest_.states.begin(), kept);
+    manifest_.states.erase(manifest_.states.begin(), manifest_.states.end() - static_cast<std::ptrdiff_t>(keep_states_));
   }
   write_checkpoint_manifest(folder_, manifest_);
+  remove_retired_states();
+}
+
+// Also those that a process left which was killed after it had taken them off the list.
+void Checkpoints::remove_retired_states() const {
   std::error_code ignored;  // a file that stays is only waste
-  for (const auto& entry : retired) fs::remove(folder_ / entry.file, ignored);
+  for (const auto& entry : fs::directory_iterator(folder_ / "states", ignored)) {
+    const std::string name = entry.path().filename().string();
+    int64_t images = 0;
+    int length = 0;
+    const bool state = std::sscanf(name.c_str(), "state-%12" SCNd64 ".safetensors%n", &images, &length) == 1 &&
+                       static_cast<size_t>(length) == name.size();
+    if (state && images < manifest_.states.front().images) fs::remove(entry.path(), ignored);
+  }
 }
 
 void Checkpoints::save_snapshot(const TensorFile& file, int64_t images) {

@@ -18,7 +18,7 @@ class Checkpoints {
   // Reads checkpoints.json when there is one and clears what dead processes left. keep_states >= 2.
   Checkpoints(const std::filesystem::path& run_folder, int64_t keep_states);
 
-  // Writes, reads back and compares the SHA-256, lists the file, and only then deletes states beyond keep_states.
+  // Writes, reads back and compares the SHA-256, lists the file, and only then deletes every older state than those.
   void save_state(const TensorFile& file, int64_t images);
   void save_snapshot(const TensorFile& file, int64_t images);
   // averages/NAME-IMAGES.safetensors: a snapshot of an average beside the first (train/ema.h).
@@ -32,6 +32,7 @@ class Checkpoints {
   std::optional<State> newest_state();
 
  private:
+  void remove_retired_states() const;
   CheckpointEntry write(const std::string& stem, const TensorFile& file, int64_t images) const;
 
   std::filesystem::path folder_;

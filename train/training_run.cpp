@@ -53,7 +53,7 @@ class Run {
         trainer_(options, std::move(data), device, comm_) {}
 
   void go() {
-    if (request_.resume && request_.init) {
+    if (request_.use == FolderUse::kResume && request_.init) {
       throw usage_error("--init begins a run, --resume goes on with one from its own state: give one");
     }
     if (request_.init) {
@@ -74,17 +74,19 @@ class Run {
 
  private:
   void open_folder() {
-    lock_ = take_training_folder(request_.folder, request_.resume, request_.force);
+    place_ = take_training_folder(request_.folder, request_.use, request_.inputs);
+    request_.folder = place_.path;
     checkpoints_.emplace(request_.folder, options_.run.keep_states);
-    if (request_.resume) resume();
+    if (request_.use == FolderUse::kResume) resume();
   }
 
+  // run.json first: it is what makes the folder a training run's.
   void begin_records() {
+    write_run_info();
     log_.emplace(request_.folder / "log.jsonl", resumed_from_);
     if (request_.probe) probe_log_.emplace(request_.folder / "probes.jsonl", resumed_from_);
     events_.emplace(request_.folder, resumed_from_);
     write_file_atomically(request_.folder / "config.yaml", request_.resolved_config);
-    write_run_info();
   }
 
   void resume() {
@@ -195,6 +197,7 @@ class Run {
                           {"seconds", format_double(seconds())}});
     checkpoints_->save_state(file, trainer_.images_seen());
     saved_at_ = trainer_.images_seen();
+    if (place_.replaced) std::exchange(place_.replaced, nullptr)->remove();
   }
 
   // Calls `look` with the averaged network; false when a signal cut it short: the loop stops after this step.
@@ -241,6 +244,7 @@ class Run {
 
   void write_run_info() const {
     RunInfo info = session_;
+    info.add_text("kind", kTrainingKind);
     info.add_text("config", request_.resolved_config);
     info.add("data", json{{"source", data_.name}, {"count", data_.count}, {"shape", data_.shape},
                           {"label_dim", data_.label_dim}, {"fingerprint", data_.fingerprint}}.dump());
@@ -269,7 +273,7 @@ class Run {
   torch::Device device_;
   Comm& comm_ = world();
   Trainer trainer_;
-  std::unique_ptr<FolderLock> lock_;
+  TrainingFolder place_;
   std::optional<Checkpoints> checkpoints_;
   std::optional<TrainingLog> log_;
   std::optional<ProbeLog> probe_log_;

@@ -13,6 +13,7 @@
 #include "models/denoiser.h"
 #include "models/native_model.h"
 #include "train/train_options.h"
+#include "train/training_folder.h"
 #include "train/training_log.h"
 
 namespace farfield {
@@ -33,13 +34,13 @@ struct InitialModel {
 // Where a run lives and what it is asked to do there.
 struct RunRequest {
   std::filesystem::path folder;
-  bool resume = false;  // go on in a folder of an earlier run; it must exist
-  bool force = false;   // replace an earlier run
+  FolderUse use = FolderUse::kNew;
+  std::vector<std::filesystem::path> inputs;  // what this call reads: never replaced, see core/replaceable.h
   std::string resolved_config;            // Config::resolved(), written and compared on resume
   std::vector<std::string> command_line;  // for run.json
   PreviewFn preview;                      // may be empty: no pictures
   ProbeFn probe;                          // called every options.probes.images images; may be empty
-  std::optional<InitialModel> init;       // with `resume` a usage error
+  std::optional<InitialModel> init;       // with kResume a usage error
   std::vector<std::string> allow_change;  // keys of the config that may differ on resume, see resume.h
   double max_seconds = 0;                 // of this session: then it stops as by a signal; 0: no limit
 };
@@ -48,8 +49,8 @@ struct RunRequest {
 // tensorboard/, checkpoints.json, states/, snapshots/, averages/, previews/ (docs/formats.md). Stopped and resumed, the
 // run ends with the same bits as without the stop.
 //
-// usage_error before anything is written: the folder exists (neither resume nor force), is no run folder, is in use,
-// or was made with another config, data set or seed (every changed key with both values). On SIGINT, SIGTERM or SIGUSR1 the
+// usage_error before anything is written: take_training_folder() objects, or the run to resume was made with another
+// config, data set or seed (every changed key with both values). On SIGINT, SIGTERM or SIGUSR1 the
 // step is finished, the state saved and Error(kInterrupted) thrown; so it is after max_seconds. numeric_error as
 // Trainer::step: nothing is saved but the step's batch, as nonfinite-IMAGES.npz.
 //

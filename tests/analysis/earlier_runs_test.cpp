@@ -32,7 +32,7 @@ void write_samples(const fs::path& folder, const torch::Tensor& x, const torch::
 
 std::string page_with(const std::vector<fs::path>& paths, const test::TempDir& folder) {
   const EarlierRuns runs(paths);
-  const RunFolder out(folder / "out", false);
+  const RunFolder out({folder / "out", "compare", false, {}});
   Report report("kind", "title", "answer");
   runs.add_to(report, out);
   return report.html();

@@ -11,14 +11,14 @@
 #include "models/checkpoint_manifest.h"
 #include "tests/support/test_support.h"
 #include "tests/train/tiny_training.h"
-#include "train/folder_lock.h"
+#include "core/folder_lock.h"
 
 namespace farfield {
 namespace {
 namespace fs = std::filesystem;
 
 struct Attempt {
-  bool resume = false, force = false;
+  bool resume = false, replace = false;
   std::vector<std::string> settings = {};
   PreviewFn preview = {};
   int64_t data_seed = 0;
@@ -30,8 +30,7 @@ void run(const fs::path& folder, const Attempt& attempt = {}) {
   const auto training = test::tiny_training(attempt.settings);
   RunRequest request;
   request.folder = folder;
-  request.resume = attempt.resume;
-  request.force = attempt.force;
+  request.use = attempt.resume ? FolderUse::kResume : attempt.replace ? FolderUse::kReplace : FolderUse::kNew;
   request.resolved_config = training.resolved;
   request.command_line = {"farfield", "train"};
   request.preview = attempt.preview;
@@ -301,10 +300,10 @@ TEST(TrainingRun, RefusesFoldersThatAreNotItsOwn) {
     Attempt attempt;
   };
   const std::vector<Row> rows = {
-      {"run", "--resume goes on with it, --force replaces it", {}},
+      {"run", "--resume goes on with it, --replace-run replaces it", {}},
       {"nowhere", "no run to resume", {.resume = true}},
       {"other", "is no run folder", {}},
-      {"other", "is no run folder", {.force = true}},
+      {"other", "is no run folder", {.replace = true}},
       {"other", "no run to resume", {.resume = true}},
   };
   for (const auto& row : rows) {
@@ -315,7 +314,7 @@ TEST(TrainingRun, RefusesFoldersThatAreNotItsOwn) {
   }
   EXPECT_FALSE(fs::exists(folder / "nowhere"));
   EXPECT_TRUE(fs::exists(folder / "other/thesis.txt"));
-  run(folder / "run", {.force = true, .settings = {"run.images=12"}});
+  run(folder / "run", {.replace = true, .settings = {"run.images=12"}});
   EXPECT_EQ(log_of(folder / "run").size(), 1u);
 }
 
@@ -323,7 +322,7 @@ TEST(TrainingRun, OneRunAtATimeInAFolder) {
   test::TempDir folder;
   run(folder / "run");
   const FolderLock held(folder / "run");
-  for (const Attempt& attempt : {Attempt{.resume = true}, Attempt{.force = true}}) {
+  for (const Attempt& attempt : {Attempt{.resume = true}, Attempt{.replace = true}}) {
     const auto error = test::error_of([&] { run(folder / "run", attempt); });
     ASSERT_TRUE(error);
     EXPECT_EQ(error->code(), ExitCode::kUsage);

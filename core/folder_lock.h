@@ -13,6 +13,9 @@ class FolderLock {
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
+  // Whether `folder` still names the folder that is held, and no link or other folder in its place.
+  bool is_at(const std::filesystem::path& folder) const;
+
  private:
   int descriptor_;
 };

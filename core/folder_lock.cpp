@@ -1,10 +1,11 @@
-#include "train/folder_lock.h"
+#include "core/folder_lock.h"
 
 #include <cerrno>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -22,6 +23,12 @@ FolderLock::FolderLock(const std::filesystem::path& folder)
                                   folder.string()));
   }
   throw io_error(fmt::format("{}: cannot lock the run folder", folder.string()), reason);
+}
+
+bool FolderLock::is_at(const std::filesystem::path& folder) const {
+  struct stat held {}, named {};
+  return fstat(descriptor_, &held) == 0 && lstat(folder.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
+         held.st_ino == named.st_ino;
 }
 
 FolderLock::~FolderLock() { close(descriptor_); }
