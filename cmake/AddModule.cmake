@@ -1,6 +1,9 @@
 # Flags of our own code, in one place.
 add_library(farfield_flags INTERFACE)
 target_compile_options(farfield_flags INTERFACE -Wall -Wextra -Wpedantic -Winvalid-pch -ffp-contract=off)
+# Position-independent everywhere, so that the same objects make the program and a shared library; one flag for all,
+# because a precompiled header is valid for one choice only (CMake's property gives programs -fPIE).
+target_compile_options(farfield_flags INTERFACE -fPIC -fno-semantic-interposition)
 target_include_directories(farfield_flags INTERFACE ${CMAKE_SOURCE_DIR})
 if(FARFIELD_WERROR)
   target_compile_options(farfield_flags INTERFACE -Werror)
