@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/format.h"
+#include "core/io/json.h"
+#include "core/printable.h"
 
 namespace farfield {
 namespace {
@@ -84,7 +86,7 @@ json log_axis(const Limits& limits) {
       labels.push_back(powers && value != 1 ? power_of_ten(exponent) : format_sigma(value));
     }
   }
-  const std::string pick = labels.dump() + "[indexof(" + values.dump() + ", datum.value)]";
+  const std::string pick = dump_json(labels) + "[indexof(" + dump_json(values) + ", datum.value)]";
   return {{"values", values}, {"labelExpr", pick}};
 }
 
@@ -240,9 +242,19 @@ json panel_json(const LineChart& chart, size_t index, const Limits& x) {
           {"layer", layers}};
 }
 
+// Names as a page can draw them.
+LineChart with_printable_names(LineChart chart) {
+  for (Panel& panel : chart.panels) {
+    panel.y.title = printable(panel.y.title);
+    for (Series& series : panel.series) series.label = printable(series.label);
+  }
+  return chart;
+}
+
 }  // namespace
 
-std::string line_chart(const LineChart& chart) {
+std::string line_chart(const LineChart& given) {
+  const LineChart chart = with_printable_names(given);
   const Limits x = x_limits(chart);
   json panels = json::array();
   size_t longest = 0;
@@ -251,7 +263,7 @@ std::string line_chart(const LineChart& chart) {
     for (const Series& series : chart.panels[i].series) longest = std::max(longest, series.label.size());
   }
   const json meta = {{"kind", "lines"}, {"axis_room", kAxisRoom}, {"label_room", 12 + kLabelCharacter * longest}};
-  return json{{"usermeta", meta}, {"vconcat", panels}, {"spacing", 10}}.dump();
+  return dump_json(json{{"usermeta", meta}, {"vconcat", panels}, {"spacing", 10}});
 }
 
 std::string scatter_chart(const std::vector<PointCloud>& clouds, const std::string& x_title, const std::string& y_title) {
@@ -259,12 +271,13 @@ std::string scatter_chart(const std::vector<PointCloud>& clouds, const std::stri
   std::vector<double> all;
   Panel styles;
   for (const PointCloud& cloud : clouds) {
+    const std::string label = printable(cloud.label);
     for (size_t i = 0; i < cloud.x.size(); ++i) {
       if (!std::isfinite(cloud.x[i]) || !std::isfinite(cloud.y[i])) continue;
-      values.push_back({{"s", cloud.label}, {"x", cloud.x[i]}, {"y", cloud.y[i]}});
+      values.push_back({{"s", label}, {"x", cloud.x[i]}, {"y", cloud.y[i]}});
       all.insert(all.end(), {cloud.x[i], cloud.y[i]});
     }
-    styles.series.push_back({cloud.label, cloud.style, {}, {}, {}, {}});
+    styles.series.push_back({label, cloud.style, {}, {}, {}, {}});
   }
   const Limits limits = data_limits(all, Scale::kLinear);
   json x = axis_encoding({}, limits), y = axis_encoding({}, limits);
@@ -274,11 +287,10 @@ std::string scatter_chart(const std::vector<PointCloud>& clouds, const std::stri
       {"x", x}, {"y", y},
       {"color", style_encoding(styles, [](const SeriesStyle& s) { return json(s.colour); })},
       {"shape", style_encoding(styles, [](const SeriesStyle& s) { return json(s.mark); })}};
-  return json{{"usermeta", {{"kind", "square"}, {"axis_room", kAxisRoom}}},
-              {"data", {{"values", values}}},
-              {"mark", {{"type", "point"}, {"filled", true}, {"size", 14}, {"opacity", 0.6}}},
-              {"encoding", encoding}}
-      .dump();
+  return dump_json(json{{"usermeta", {{"kind", "square"}, {"axis_room", kAxisRoom}}},
+                        {"data", {{"values", values}}},
+                        {"mark", {{"type", "point"}, {"filled", true}, {"size", 14}, {"opacity", 0.6}}},
+                        {"encoding", encoding}});
 }
 
 Axis sigma_axis(const std::vector<double>& sigmas) {

@@ -1,10 +1,10 @@
 #include "analysis/compare_output.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include <fmt/format.h>
 
+#include "analysis/file_word.h"
 #include "analysis/format.h"
 #include "analysis/sample_figure.h"
 #include "core/io/file.h"
@@ -32,12 +32,6 @@ void write_arrays(const CompareResult& result, const RunFolder& folder) {
                                             {"denoised", t.denoised},
                                             {"denoised_difference", t.denoised_difference},
                                             {"samples", t.samples}});
-}
-
-std::string file_word(std::string_view name) {
-  std::string word;
-  for (char c : name) word += std::isalnum(static_cast<unsigned char>(c)) ? c : '-';
-  return word.substr(0, 60);
 }
 
 // One grid a path; the same seeds at the same places. Returns the files.

@@ -8,8 +8,10 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include "core/checked_product.h"
 #include "core/error.h"
 #include "core/interrupts.h"
+#include "core/limits.h"
 #include "core/parts.h"
 #include "core/progress.h"
 
@@ -71,18 +73,28 @@ torch::Tensor Subject::operator()(const torch::Tensor& x, double sigma) const {
 }
 
 void CompareOptions::validate() const {
+  // Their fourth powers are finite: the mean square of a score is that of D divided by sigma^4.
+  constexpr double kLowestSigma = limits::kLowestSigma, kHighestSigma = limits::kHighestSigma;
+  constexpr size_t kMostLevels = 1000;
   if (sigmas.empty()) throw usage_error("sigmas: empty; give at least one noise level");
+  if (sigmas.size() > kMostLevels) {
+    throw usage_error(fmt::format("sigmas: {} noise levels; at most {}", sigmas.size(), kMostLevels));
+  }
   for (size_t i = 0; i < sigmas.size(); ++i) {
-    if (!(sigmas[i] > 0) || !std::isfinite(sigmas[i])) {
-      throw usage_error(fmt::format("sigmas: {} at place {}; every noise level must be positive and finite", sigmas[i], i));
+    if (!(sigmas[i] >= kLowestSigma && sigmas[i] <= kHighestSigma)) {
+      throw usage_error(fmt::format("sigmas: {} at place {}; every noise level must be from {} to {}", sigmas[i], i,
+                                    kLowestSigma, kHighestSigma));
     }
     if (i > 0 && sigmas[i] <= sigmas[i - 1]) {
       throw usage_error(fmt::format("sigmas: {} after {}; levels must rise", sigmas[i], sigmas[i - 1]));
     }
   }
-  if (probes < 2 || probes > 10'000'000) throw usage_error(fmt::format("probes: {}; must be 2 to 10,000,000", probes));
-  if (batch < 1) throw usage_error(fmt::format("batch: {}; must be at least 1", batch));
-  if (replicates < 100) throw usage_error(fmt::format("replicates: {}; must be at least 100", replicates));
+  const auto require = [](const char* name, int64_t value, int64_t low, int64_t high) {
+    if (value < low || value > high) throw usage_error(fmt::format("{}: {}; must be {} to {}", name, value, low, high));
+  };
+  require("probes", probes, 2, limits::kMostProbes);
+  require("batch", batch, 1, limits::kMostBatch);
+  require("replicates", replicates, 100, limits::kMostIterations);
 }
 
 Comparison compare(const Subject& model, const std::vector<Subject>& references, std::shared_ptr<const DataSource> data,
@@ -100,6 +112,8 @@ Comparison compare(const Subject& model, const std::vector<Subject>& references,
   result.kinds.push_back(ProbeKind::kNoise);
   for (const Subject& reference : references) result.references.push_back(reference.name);
   const auto kinds = static_cast<int64_t>(result.kinds.size());
+  checked_product("compare: bytes of the sums", {kinds, count + 1, levels, options.probes, 3 * sizeof(double)},
+                  limits::kMostBytes);
   for (auto field : {&Comparison::model_score, &Comparison::model_denoised}) {
     result.*field = torch::zeros({kinds, levels, options.probes}, torch::kFloat64);
   }

@@ -3,6 +3,7 @@
 
 #include "analysis/bootstrap.h"
 #include "analysis/comparison.h"
+#include "analysis/ratio_cell.h"
 
 namespace farfield {
 namespace {
@@ -57,7 +58,7 @@ ComparisonRow summarise_row(const Totals& totals, double sigma, double dimension
 
 void add_explained(std::vector<Cell>& cells, const Explained& explained) {
   for (double value : {explained.value, explained.low, explained.high, explained.per_sample, explained.reverse}) {
-    cells.emplace_back(value);
+    cells.push_back(ratio_cell(value));
   }
 }
 

@@ -11,6 +11,7 @@
 #include "core/data/loader.h"
 #include "core/error.h"
 #include "core/interrupts.h"
+#include "core/long_call.h"
 #include "core/math/eigen.h"
 #include "core/math/moments.h"
 #include "core/parts.h"
@@ -214,7 +215,8 @@ DataStats measure_data(const DataSource& data, const DataStatsOptions& options, 
   const auto measured = on_root(comm, [&] {
     auto rows = data.rows(order).flatten(1).to(torch::kFloat64);
     rows -= rows.mean(0);
-    const auto gram = rows.matmul(rows.t());
+    const double operations = 2 * static_cast<double>(rows.size(0)) * static_cast<double>(rows.numel());
+    const auto gram = long_call("distances", operations, [rows] { return Tensors{rows.matmul(rows.t())}; })[0];
     const auto covariance = full ? pass.moments->covariance() : gram / rows.size(0);
     return Tensors{measure_distances(gram), covariance_eigen(covariance).values};
   });

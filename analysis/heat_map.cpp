@@ -5,6 +5,7 @@
 
 #include "analysis/charts.h"
 #include "analysis/format.h"
+#include "core/io/json.h"
 
 namespace farfield {
 namespace {
@@ -52,7 +53,7 @@ json axis(const HeatMap& map, const std::string& title) {
     values.push_back(i);
     labels.push_back(map.labels[i]);
   }
-  const std::string pick = labels.dump() + "[indexof(" + values.dump() + ", datum.value)]";
+  const std::string pick = dump_json(labels) + "[indexof(" + dump_json(values) + ", datum.value)]";
   return {{"title", title}, {"values", values}, {"labelExpr", pick}, {"grid", false}, {"labelAngle", 0}};
 }
 
@@ -82,7 +83,7 @@ std::string heat_map(const HeatMap& map) {
        {"mark", {{"type", "point"}, {"filled", true}, {"size", 42}, {"opacity", 1}, {"color", "#111111"},
                  {"stroke", "#ffffff"}, {"strokeWidth", 1.2}}},
        {"encoding", {{"x", x}, {"y", y}}}}};
-  return json{{"usermeta", {{"kind", "square"}, {"axis_room", kAxisRoom}}}, {"layer", layers}}.dump();
+  return dump_json(json{{"usermeta", {{"kind", "square"}, {"axis_room", kAxisRoom}}}, {"layer", layers}});
 }
 
 }  // namespace farfield

@@ -5,8 +5,7 @@
 
 namespace farfield {
 
-// Text for the content or a quoted attribute of an HTML element: & < > " ' become entities, control characters and
-// bytes that are no UTF-8 become U+FFFD.
+// Text for the content or a quoted attribute of an HTML element: printable, and & < > " ' become entities.
 std::string escape_html(std::string_view text);
 
 // RFC 4648, with padding, no line breaks.

@@ -8,6 +8,7 @@
 #include "analysis/series.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/source_form.h"
 #include "core/text.h"
 #include "models/fit.h"
 #include "models/reference_file.h"
@@ -72,6 +73,12 @@ void set_class(Subject& subject, int64_t label) {
   subject.label[label] = 1;
 }
 
+// KEY=VALUE, unless it names a file.
+bool is_option(std::string_view item) {
+  const size_t equals = item.find('=');
+  return equals != std::string_view::npos && equals > 0 && item.find_first_of(":/\"") > equals && !begins_with_path(item);
+}
+
 }  // namespace
 
 bool is_fitted_here(std::string_view reference) {
@@ -82,14 +89,16 @@ bool is_fitted_here(std::string_view reference) {
 
 std::vector<std::string> split_references(std::string_view list) {
   std::vector<std::string> references;
-  for (const std::string& item : split(list, ',')) {
-    const size_t equals = item.find('=');
-    const bool option = equals != std::string::npos && item.find_first_of(":/") > equals;
-    if (option && !references.empty()) {
+  for (bool more = !list.empty(); more;) {
+    const size_t length = source_item_length(list);
+    const std::string item(list.substr(0, length));
+    if (is_option(item) && !references.empty()) {
       references.back() += "," + item;
     } else {
       references.push_back(item);
     }
+    more = length < list.size();
+    list.remove_prefix(more ? length + 1 : length);
   }
   return references;
 }
@@ -111,7 +120,8 @@ References open_references(const std::vector<std::string>& names, std::shared_pt
 }
 
 Subject open_subject(const std::string& model, const ModelOptions& options) {
-  const std::filesystem::path path(model);
+  const SourceForm form = parse_source(model, {});
+  const std::filesystem::path path(std::filesystem::exists(form.path) ? form.path : model);
   std::shared_ptr<const Denoiser> denoiser = open_model(model, options);
   const std::string kind = denoiser_kind(denoiser->info());
   return {(path.has_filename() ? path : path.parent_path()).filename().string(), kind, std::move(denoiser), {}};

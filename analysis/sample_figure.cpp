@@ -15,9 +15,7 @@ namespace {
 constexpr int64_t kMostImages = 64;
 constexpr int64_t kGridPixels = 320;  // wanted width of a grid on the page
 
-bool are_images(const torch::Tensor& samples) {
-  return samples.dim() == 4 && (samples.size(1) == 1 || samples.size(1) == 3);
-}
+bool are_images(const torch::Tensor& samples) { return samples.dim() == 4; }
 
 bool are_plane_points(const torch::Tensor& samples) { return samples.dim() == 2 && samples.size(1) == 2; }
 
@@ -44,7 +42,7 @@ Chart scatter_of(const std::vector<SampleSet>& sets) {
 
 std::string sample_grid_png(const torch::Tensor& samples) {
   if (!are_images(samples)) return "";
-  const torch::Tensor shown = samples.narrow(0, 0, std::min(kMostImages, samples.size(0)));
+  const torch::Tensor shown = drawable(samples.narrow(0, 0, std::min(kMostImages, samples.size(0))));
   const auto columns = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(shown.size(0)))));
   const int64_t zoom = std::clamp<int64_t>(kGridPixels / (columns * (shown.size(3) + 2)), 1, 8);
   return encode_png(image_grid(to_bytes(shown), columns, 2, zoom));

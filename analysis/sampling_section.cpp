@@ -11,6 +11,7 @@
 #include "analysis/sample_figure.h"
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
 #include "core/io/npz.h"
 #include "core/text.h"
 
@@ -39,7 +40,7 @@ SampleRun read_run(const fs::path& folder) {
   if (run.x.dim() < 2 || run.seeds.dim() != 1 || run.x.size(0) != run.seeds.size(0) || run.x.size(0) == 0) {
     throw bad_file((folder / "samples.npz").string(), "x and seeds do not belong together; expected [N,...] and [N]");
   }
-  run.settings = json::parse(read_file(folder / "run.json", kJsonBytes), nullptr, /*allow_exceptions=*/false);
+  run.settings = parse_json(read_file(folder / "run.json", kJsonBytes), (folder / "run.json").string());
   if (!run.settings.is_object()) throw bad_file((folder / "run.json").string(), "is no JSON object");
   return run;
 }
@@ -50,7 +51,7 @@ std::string setting(const SampleRun& run, const std::string& pointer) {
   if (!run.settings.contains(place)) return "";
   const json& value = run.settings.at(place);
   if (value.is_number_float()) return format_sigma(value.get<double>());
-  if (value.is_number() || value.is_boolean()) return value.dump();
+  if (value.is_number() || value.is_boolean()) return dump_json(value);
   return value.is_string() ? value.get<std::string>() : "";
 }
 

@@ -8,6 +8,9 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
+#include "core/json_number.h"
+#include "core/limits.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -17,10 +20,13 @@ namespace {
 
 constexpr uint64_t kLogBytes = uint64_t{1} << 28;
 
+// Of images, steps or samples: as many as the longest run sees, which may go on to the end of a step.
+int64_t count_of(const json& object, const char* key) { return whole_number(object.at(key), key, 0, 2 * limits::kMostImages); }
+
 TrainingTick parse_tick(const json& line) {
   TrainingTick tick;
-  tick.images = line.at("images").get<int64_t>();
-  tick.step = line.at("step").get<int64_t>();
+  tick.images = count_of(line, "images");
+  tick.step = count_of(line, "step");
   tick.loss = line.at("loss").get<double>();
   tick.learning_rate = line.at("learning_rate").get<double>();
   tick.images_per_second = line.at("images_per_second").get<double>();
@@ -29,17 +35,18 @@ TrainingTick parse_tick(const json& line) {
     const json& to = bin.at("sigma_to");
     tick.by_sigma.push_back({bin.at("sigma_from").get<double>(),
                              to.is_null() ? std::numeric_limits<double>::infinity() : to.get<double>(),
-                             bin.at("loss").get<double>(), bin.at("count").get<int64_t>()});
+                             bin.at("loss").get<double>(), count_of(bin, "count")});
   }
   return tick;
 }
 
 ProbeLine parse_probes(const json& line) {
   ProbeLine probes;
-  probes.images = line.at("images").get<int64_t>();
+  probes.images = count_of(line, "images");
   for (const json& probe : line.at("probes")) {
+    const json& explained = probe.at("explained");  // null: a ratio without meaning
     probes.rows.push_back({probe.at("reference").get<std::string>(), probe.at("sigma").get<double>(),
-                           probe.at("explained").get<double>()});
+                           explained.is_null() ? std::numeric_limits<double>::quiet_NaN() : explained.get<double>()});
   }
   return probes;
 }
@@ -50,10 +57,13 @@ std::vector<Line> read_lines(const fs::path& path, Line (*parse)(const json&)) {
   std::vector<Line> lines;
   for (const std::string& text : split(read_file(path, kLogBytes), '\n')) {
     if (text.empty()) continue;
+    const std::string where = fmt::format("{}: line {}", path.string(), lines.size() + 1);
     try {
-      lines.push_back(parse(json::parse(text)));
+      lines.push_back(parse(parse_json(text, where)));
     } catch (const json::exception& problem) {
-      throw bad_file(path.string(), fmt::format("line {}: {}", lines.size() + 1, problem.what()));
+      throw bad_file(where, problem.what());
+    } catch (const std::out_of_range& problem) {
+      throw bad_file(where, problem.what());
     }
   }
   return lines;

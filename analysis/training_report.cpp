@@ -9,9 +9,11 @@
 
 #include "analysis/charts.h"
 #include "analysis/format.h"
+#include "analysis/ratio_cell.h"
 #include "analysis/training_section.h"
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -111,7 +113,7 @@ Table probe_table(const std::vector<ProbeLine>& lines) {
   Table table;
   table.columns = {"images", "reference", "sigma", "explained"};
   for (const auto& line : lines) {
-    for (const auto& row : line.rows) table.add({line.images, row.reference, row.sigma, row.explained});
+    for (const auto& row : line.rows) table.add({line.images, row.reference, row.sigma, ratio_cell(row.explained)});
   }
   return table;
 }
@@ -160,10 +162,10 @@ Figure preview_figure(const std::vector<fs::path>& all) {
 
 // What run.json says, as far as it is there.
 Facts facts_of(const fs::path& run) {
-  const auto record = json::parse(read_file(run / "run.json", kRecordBytes), nullptr, /*allow_exceptions=*/false);
+  const json record = json_or_null(read_file(run / "run.json", kRecordBytes));
   Facts facts;
   const auto add = [&](const char* name, const json& value) {
-    if (!value.is_null()) facts.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+    if (!value.is_null()) facts.emplace_back(name, value.is_string() ? value.get<std::string>() : dump_json(value));
   };
   if (!record.is_object()) throw bad_file((run / "run.json").string(), "is no record of a run");
   if (record.contains("data") && record["data"].is_object()) add("data", record["data"].value("source", json()));

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "analysis/charts.h"
+#include "analysis/file_word.h"
 #include "analysis/format.h"
 #include "core/io/file.h"
 
@@ -84,7 +85,7 @@ void add_training_section(Report& report, const fs::path& run, const RunFolder& 
   const std::string name = run_name(run);
   report.section("Training run " + name);
   if (ticks.empty()) return report.paragraph("No line of its log was written yet.");
-  const std::string table_file = name + "-training.csv";
+  const std::string table_file = file_word(name) + "-training.csv";
   write_csv(folder.path(table_file), tick_table(ticks));
   report.figure(training_figure(ticks, table_file));
 

@@ -9,6 +9,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "analysis/bootstrap.h"
+#include "analysis/ratio_cell.h"
 #include "core/error.h"
 #include "core/parts.h"
 #include "core/progress.h"
@@ -192,11 +193,7 @@ Table trajectory_table(const Trajectories& trajectories, const std::vector<Traje
     std::vector<Cell> cells = {trajectories.paths[row.path], trajectories.levels[row.level], trajectories.state.size(1)};
     for (double value : {row.deviation, row.low, row.high, row.denoiser_deviation, row.denoiser_low, row.denoiser_high,
                          row.rms}) {
-      if (std::isnan(value)) {
-        cells.emplace_back();
-      } else {
-        cells.emplace_back(value);
-      }
+      cells.push_back(ratio_cell(value));
     }
     table.add(std::move(cells));
   }

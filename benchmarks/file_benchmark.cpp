@@ -48,15 +48,25 @@ void safetensors_load(benchmark::State& state) {
 }
 BENCHMARK(safetensors_load)->Iterations(9)->Unit(benchmark::kMillisecond);
 
+// Both against the hash of as many bytes that lie in memory: no file can be hashed faster.
 void safetensors_load_hashed(benchmark::State& state) {
   const LargeFile file;
   write_safetensors(file.path(), {tensors(), {}});
+  const std::string bytes = read_file(file.path(), uint64_t{1} << 32);
   bench::compare(state, [&] {
     benchmark::DoNotOptimize(sha256_file(file.path()));
     benchmark::DoNotOptimize(read_safetensors(file.path()));
-  }, [&] { read_bare(file.path()); });
+  }, [&] { benchmark::DoNotOptimize(sha256(bytes)); });
 }
 BENCHMARK(safetensors_load_hashed)->Iterations(9)->Unit(benchmark::kMillisecond);
+
+void file_hash(benchmark::State& state) {
+  const LargeFile file;
+  write_safetensors(file.path(), {tensors(), {}});
+  const std::string bytes = read_file(file.path(), uint64_t{1} << 32);
+  bench::compare(state, [&] { benchmark::DoNotOptimize(sha256_file(file.path())); }, [&] { benchmark::DoNotOptimize(sha256(bytes)); });
+}
+BENCHMARK(file_hash)->Iterations(9)->Unit(benchmark::kMillisecond);
 
 void npz_load(benchmark::State& state) {
   const LargeFile file;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/comm_launch.h"
+#include "core/comm_transport.h"
 #include "core/error.h"
 
 namespace farfield {
@@ -46,6 +47,11 @@ int started_together() {
   return std::getenv("PMIX_RANK") != nullptr ? first_number({"SLURM_STEP_NUM_TASKS"}) : 1;
 }
 
+// How many of them this machine holds; 0 when their starter does not say.
+int started_here() {
+  return first_number({"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_NTASKS_PER_NODE"});
+}
+
 }  // namespace
 
 bool Comm::any(bool mine) {
@@ -78,6 +84,7 @@ void join_world() {
     throw usage_error(fmt::format("this is one of {} processes started together, but this build has no MPI: start farfield "
                                   "by itself, or install libopenmpi-dev and openmpi-bin and build again", size));
   }
+  if (started_here() == size) launch::keep_to_this_machine();
   the_world() = launch::join();
 }
 
@@ -85,7 +92,7 @@ Comm& world() { return *the_world(); }
 
 int ranks_here() {
   if (world().size() == 1) return 1;
-  return std::max(1, first_number({"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_NTASKS_PER_NODE"}));
+  return std::max(1, started_here());
 }
 
 int rank_here() {

@@ -11,6 +11,10 @@
 #include "core/config_tree.h"
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
+#include "core/io/wrong_file.h"
+#include "core/printable.h"
+#include "core/source_form.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -25,7 +29,7 @@ std::string joined(std::string_view path, std::string_view key) {
 std::string kind_name(const ConfigValue& value) {
   switch (value.kind) {
     case Kind::kNull: return "nothing";
-    case Kind::kScalar: return fmt::format("'{}'", value.text);
+    case Kind::kScalar: return quote(value.text);
     case Kind::kList: return "a list";
     case Kind::kMapping: return "a mapping";
   }
@@ -78,7 +82,7 @@ bool simple_word(const std::string& text) {
   return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == std::string::npos;
 }
 
-std::string yaml_text(const std::string& text) { return simple_word(text) ? text : nlohmann::json(text).dump(); }
+std::string yaml_text(const std::string& text) { return simple_word(text) ? text : dump_json(nlohmann::json(text)); }
 
 template <class Value, class Read>
 std::vector<Value> to_list(const ConfigValue* value, const std::string& name, Range range,
@@ -165,8 +169,10 @@ struct Config::Document {
     const auto& known = found == asked.end() ? kNone : found->second;
     for (const auto& [key, field] : value.fields) {
       if (std::find(known.begin(), known.end(), key) == known.end()) {
-        const std::string what = path.empty() ? "key" : fmt::format("key of '{}'", path);
-        problems.push_back(fmt::format("{}: {}", field.where, unknown_name(what, key, known)));
+        constexpr size_t kMostShown = 20;  // a file may hold 100,000 of them; the others are counted only
+        const std::string what = path.empty() ? "key" : fmt::format("key of {}", quote(path));
+        const bool shown = problems.size() < kMostShown;
+        problems.push_back(shown ? fmt::format("{}: {}", field.where, unknown_name(what, key, known)) : "");
       } else if (field.kind == Kind::kMapping) {
         collect_unread(field, joined(path, key), problems);
       }
@@ -179,6 +185,7 @@ Config::Config(std::shared_ptr<Document> document, std::string path)
 
 Config Config::from_file(const std::filesystem::path& path) {
   constexpr uint64_t kLimit = 4 << 20;
+  refuse_wrong_file(path, FileKind::kText);
   return from_text(read_file(path, kLimit), path.string());
 }
 
@@ -206,7 +213,15 @@ void Config::set(std::string_view assignment) {
     value = next != nullptr ? next : &value->fields.emplace_back(ConfigField{key, {}}).value;
     if (value->where.empty()) value->where = "--set " + name;
   }
-  *value = parse_yaml_value(std::string(assignment.substr(equals + 1)), "--set " + name);
+  const std::string text(assignment.substr(equals + 1));
+  if (begins_with_path(text) || !valid_utf8(text)) {  // bytes, not YAML
+    *value = {};
+    value->kind = Kind::kScalar;
+    value->text = portable_sources(text);
+    value->where = "--set " + name;
+  } else {
+    *value = parse_yaml_value(text, "--set " + name);
+  }
 }
 
 Config Config::section(std::string_view key) const {
@@ -219,6 +234,11 @@ Config Config::section(std::string_view key) const {
 }
 
 bool Config::has(std::string_view key) const { return document_->ask(path_, key) != nullptr; }
+
+bool Config::is_list(std::string_view key) const {
+  const ConfigValue* value = document_->ask(path_, key);
+  return value != nullptr && value->kind == Kind::kList;
+}
 
 double Config::number(std::string_view key, double fallback, Range range) const {
   const ConfigValue* value = document_->ask(path_, key);
@@ -282,7 +302,7 @@ std::vector<int64_t> Config::integers(std::string_view key, const std::vector<in
 void Config::finish() const {
   std::vector<std::string> problems;
   document_->collect_unread(document_->root, "", problems);
-  if (!problems.empty()) throw usage_error(join(problems, "\n"));
+  if (!problems.empty()) throw usage_error(join(problems, kNextLine));
 }
 
 std::string Config::where(std::string_view key) const {

@@ -33,6 +33,7 @@ class Config {
   // The mapping under `key`; an absent one reads as empty. Marks `key` as read.
   Config section(std::string_view key) const;
   bool has(std::string_view key) const;
+  bool is_list(std::string_view key) const;  // false when absent
 
   double number(std::string_view key, double fallback, Range range = {}) const;
   int64_t integer(std::string_view key, int64_t fallback, Range range = {}) const;

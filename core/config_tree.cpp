@@ -6,6 +6,8 @@
 #include <yaml-cpp/yaml.h>
 
 #include "core/error.h"
+#include "core/printable.h"
+#include "core/text.h"
 
 namespace farfield {
 namespace {
@@ -13,26 +15,6 @@ namespace {
 constexpr size_t kMostBytes = 1 << 20;
 constexpr int kMostDepth = 64;
 constexpr int kMostNodes = 100'000;
-
-// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-bool valid_utf8(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  for (size_t i = 0; i < text.size();) {
-    const unsigned char lead = byte(i);
-    const size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
-                          : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (size_t k = 1; k < length; ++k) {
-      if ((byte(i + k) & 0xC0) != 0x80) return false;
-    }
-    if (lead == 0xE0 && byte(i + 1) < 0xA0) return false;
-    if (lead == 0xED && byte(i + 1) > 0x9F) return false;
-    if (lead == 0xF0 && byte(i + 1) < 0x90) return false;
-    if (lead == 0xF4 && byte(i + 1) > 0x8F) return false;
-    i += length;
-  }
-  return true;
-}
 
 // Copies yaml-cpp's graph into a tree; counts what aliases expand to, so that neither cycles nor bombs get through.
 class Copier {
@@ -69,7 +51,7 @@ class Copier {
       const std::string at = where(field.first.Mark());
       if (!field.first.IsScalar()) throw usage_error(at + ": a key must be a plain word");
       const std::string key = text_of(field.first, at);
-      if (!seen.insert(key).second) throw usage_error(fmt::format("{}: key '{}' stands here twice; remove one", at, key));
+      if (!seen.insert(key).second) throw usage_error(fmt::format("{}: key {} stands here twice; remove one", at, quote(key)));
       value.fields.push_back({key, copy(field.second, depth + 1)});
       value.fields.back().value.where = at;
     }
@@ -91,6 +73,16 @@ class Copier {
   int nodes_ = 0;
 };
 
+// The one document of a text; a second one would be settings that nobody reads.
+YAML::Node only_document(const std::string& yaml, const std::string& origin, bool positions) {
+  const auto documents = YAML::LoadAll(yaml);
+  if (documents.size() < 2) return documents.empty() ? YAML::Node() : documents.front();
+  const YAML::Mark mark = documents[1].Mark();
+  const bool placed = positions && !mark.is_null();
+  const std::string at = placed ? fmt::format("{}:{}:{}", origin, mark.line + 1, mark.column + 1) : origin;
+  throw usage_error(at + ": a second document (after '---') begins; a config is one document: join them, or remove one");
+}
+
 ConfigValue parse(const std::string& yaml, const std::string& origin, bool positions) {
   if (yaml.size() > kMostBytes) {
     throw usage_error(fmt::format("{}: {} bytes; a config has at most {}", origin, yaml.size(), kMostBytes));
@@ -98,7 +90,7 @@ ConfigValue parse(const std::string& yaml, const std::string& origin, bool posit
   if (yaml.find('\0') != std::string::npos) throw usage_error(origin + ": contains a NUL byte; is this a text file?");
   if (!valid_utf8(yaml)) throw usage_error(origin + ": is not valid UTF-8");
   try {
-    return Copier(origin, positions).copy(YAML::Load(yaml), 0);
+    return Copier(origin, positions).copy(only_document(yaml, origin, positions), 0);
   } catch (const YAML::Exception& problem) {
     const std::string at = positions && !problem.mark.is_null()
                                ? fmt::format("{}:{}:{}", origin, problem.mark.line + 1, problem.mark.column + 1)

@@ -14,6 +14,7 @@
 
 #include "core/comm.h"
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -93,7 +94,9 @@ bool cpu_has_bf16_matrix_units() {
 }
 
 void set_threads(int threads) {
-  if (threads < 0 || threads > 4096) throw usage_error(fmt::format("threads: {} is not in 0 ... 4096", threads));
+  if (threads < 0 || threads > limits::kMostThreads) {
+    throw usage_error(fmt::format("threads: {} is not in 0 ... {}", threads, limits::kMostThreads));
+  }
   at::set_num_threads(threads == 0 ? cores_of_this_rank() : threads);
   at::set_num_interop_threads(1);
 }

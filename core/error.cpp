@@ -1,5 +1,6 @@
 #include "core/error.h"
 
+#include <cerrno>
 #include <cstring>
 
 namespace farfield {
@@ -15,7 +16,7 @@ Error numeric_error(const std::string& message) { return {ExitCode::kNumeric, me
 Error io_error(const std::string& message) { return {ExitCode::kIo, message}; }
 
 Error io_error(const std::string& message, int error_number) {
-  return {ExitCode::kIo, message + ": " + std::strerror(error_number)};
+  return {error_number == ENOMEM ? ExitCode::kMemory : ExitCode::kIo, message + ": " + std::strerror(error_number)};
 }
 
 void check(bool condition, std::string_view broken_promise) {

@@ -6,6 +6,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "core/printable.h"
+
 namespace farfield::log {
 namespace {
 
@@ -21,6 +23,11 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+void write(spdlog::level::level_enum level, std::string_view prefix, std::string_view message) {
+  if (!logger().should_log(level)) return;
+  for (const auto& line : message_lines(message)) logger().log(level, "{}{}", prefix, line);
+}
+
 }  // namespace
 
 void set_level(Level level) {
@@ -33,9 +40,9 @@ void set_level(Level level) {
   }
 }
 
-void debug(std::string_view message) { logger().debug("{}", message); }
-void info(std::string_view message) { logger().info("{}", message); }
-void warning(std::string_view message) { logger().warn("warning: {}", message); }
-void error(std::string_view message) { logger().error("error: {}", message); }
+void debug(std::string_view message) { write(spdlog::level::debug, "", message); }
+void info(std::string_view message) { write(spdlog::level::info, "", message); }
+void warning(std::string_view message) { write(spdlog::level::warn, "warning: ", message); }
+void error(std::string_view message) { write(spdlog::level::err, "error: ", message); }
 
 }  // namespace farfield::log

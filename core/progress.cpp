@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "core/printable.h"
+
 namespace farfield {
 namespace {
 
@@ -23,6 +25,11 @@ size_t terminal_columns() {
   winsize size = {};
   if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
+}
+
+// On stderr. Where nobody can see it any more (a terminal or pipe that was closed) the work goes on.
+void show(const std::string& text) {
+  [[maybe_unused]] const size_t written = std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 std::string duration(double seconds) {
@@ -61,8 +68,10 @@ void Progress::draw(Clock::time_point now, std::string_view note) {
   const double left = rate > 0 ? static_cast<double>(std::max<int64_t>(0, total_ - done_)) / rate : 0;
   std::string text = fmt::format("{}  {}/{} {}  {:.3g} {}/s  {} left{}{}", what_, done_, total_, unit_, rate, unit_,
                                  duration(left), note.empty() ? "" : "  ", note);
+  if (total_ == 0) text = fmt::format("{}  {}", what_, duration(seconds));
+  text = printable(text);
   if (!on_terminal()) {
-    fmt::print(stderr, "{}\n", text);
+    show(text + "\n");
     return;
   }
   const size_t columns = terminal_columns();
@@ -72,8 +81,7 @@ void Progress::draw(Clock::time_point now, std::string_view note) {
     text = fmt::format("[{}{}] {}", std::string(filled, '#'), std::string(kBar - filled, '.'), text);
   }
   if (text.size() >= columns) text.resize(columns - 1);
-  fmt::print(stderr, "\r\x1b[K{}", text);
-  std::fflush(stderr);
+  show("\r\x1b[K" + text);
 }
 
 void Progress::set_enabled(bool enabled) { progress_enabled = enabled; }

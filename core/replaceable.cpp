@@ -10,6 +10,8 @@
 #include "core/error.h"
 #include "core/folder_lock.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
+#include "core/source_form.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -55,7 +57,7 @@ json parsed_run_json(const fs::path& folder) {
   if (!fs::is_regular_file(fs::symlink_status(file, error)) || fs::file_size(file, error) > kRunJsonLimit || error) {
     return {};
   }
-  return json::parse(read_file(file, kRunJsonLimit), nullptr, /*allow_exceptions=*/false);
+  return json_or_null(read_file(file, kRunJsonLimit));
 }
 
 // The command in the `command_line` of an output of 0.1.
@@ -245,6 +247,11 @@ std::vector<fs::path> named_paths(const std::vector<std::string>& texts) {
   constexpr std::string_view kStarts = "=:,\"", kEnds = ",\"";
   constexpr size_t kLongestText = 1 << 16;
   std::set<fs::path> found;
+  const auto add = [&](const fs::path& path) {
+    std::error_code error;
+    if (!fs::exists(path, error) || error) return;
+    if (auto canonical = fs::canonical(path, error); !error) found.insert(std::move(canonical));
+  };
   for (const std::string& text : texts) {
     if (text.size() > kLongestText) continue;
     std::vector<size_t> starts = {0}, ends;
@@ -254,12 +261,12 @@ std::vector<fs::path> named_paths(const std::vector<std::string>& texts) {
     }
     ends.push_back(text.size());
     for (const size_t start : starts) {
+      const std::string_view rest = std::string_view(text).substr(start);
+      if (const size_t length = quoted_length(rest); length > 0) add(unquoted(rest.substr(0, length)));
+    }
+    for (const size_t start : starts) {
       for (const size_t end : ends) {
-        if (end <= start) continue;
-        std::error_code error;
-        const fs::path path = text.substr(start, end - start);
-        if (!fs::exists(path, error) || error) continue;
-        if (auto canonical = fs::canonical(path, error); !error) found.insert(std::move(canonical));
+        if (end > start) add(text.substr(start, end - start));
       }
     }
   }

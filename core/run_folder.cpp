@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/io/json.h"
 #include "core/io/system_calls.h"
 #include "core/log.h"
 
@@ -61,6 +62,21 @@ void put_back_or_name(const fs::path& old, const fs::path& target) {
   }
 }
 
+// The partial folders of this process.
+std::set<fs::path>& partial_folders() {
+  static std::set<fs::path> folders;
+  return folders;
+}
+
+// Without memory even this can fail; the next run in that place tries again.
+void remove_quietly(const fs::path& folder) noexcept {
+  try {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 // Makes the folder itself, where nothing is yet, and locks it: a link that appears meanwhile is an error, never followed.
 std::unique_ptr<FolderLock> make_staging(const fs::path& staging) {
   if (::mkdirat(AT_FDCWD, staging.c_str(), 0777) != 0) {
@@ -81,11 +97,11 @@ MovedAside::MovedAside(const fs::path& target, std::vector<std::string> files)
 
 MovedAside::~MovedAside() {
   if (removed_) return;
-  std::error_code error;
-  if (!fs::exists(fs::symlink_status(target_, error)) || fs::is_empty(target_, error)) {
-    if (fs::rename(aside_, target_, error); !error) return;
+  if (::rename(aside_.c_str(), target_.c_str()) == 0) return;  // fails on anything but an empty folder
+  try {
+    log::warning(fmt::format("the earlier {} is kept as {}", target_.string(), aside_.string()));
+  } catch (const std::bad_alloc&) {
   }
-  log::warning(fmt::format("the earlier {} is kept as {}", target_.string(), aside_.string()));
 }
 
 void MovedAside::remove() {
@@ -100,6 +116,10 @@ void MovedAside::remove() {
   if (fs::exists(aside_)) {
     log::warning(fmt::format("{}: holds files that appeared while it was replaced; they stay there", aside_.string()));
   }
+}
+
+void remove_partial_folders() noexcept {
+  for (const auto& folder : partial_folders()) remove_quietly(folder);
 }
 
 void tidy_place(const fs::path& target) {
@@ -133,12 +153,13 @@ RunFolder::RunFolder(OutputRequest request) : request_(std::move(request)) {
   tidy_place(request_.target);
   require_replaceable(request_);
   staging_ = beside(request_.target, kPartial, getpid());
+  partial_folders().insert(staging_);
   lock_ = make_staging(staging_);
 }
 
 RunFolder::~RunFolder() {
-  std::error_code ignored;
-  if (!committed_ && lock_ && lock_->is_at(staging_)) fs::remove_all(staging_, ignored);
+  if (!committed_ && lock_ && lock_->is_at(staging_)) remove_quietly(staging_);
+  partial_folders().erase(staging_);
 }
 
 fs::path RunFolder::path(std::string_view name) const {
@@ -152,7 +173,7 @@ void RunFolder::commit(RunInfo info) {
   nlohmann::ordered_json files = nlohmann::ordered_json::array();
   for (const auto& file : files_of(staging_)) files.push_back({{"name", file.name}, {"bytes", file.bytes}});
   info.add_text("kind", request_.kind);
-  info.add("files", files.dump());
+  info.add("files", dump_json(files));
   info.write(path("run.json"));
   try {
     take_place();

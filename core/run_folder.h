@@ -41,6 +41,9 @@ void tidy_place(const std::filesystem::path& target);
 // The absolute, normal form of --out: "runs/a/" is "runs/a". usage_error for an empty one.
 std::filesystem::path output_path(const std::filesystem::path& target);
 
+// Removes the partial folders of this process: for an end that runs no destructors.
+void remove_partial_folders() noexcept;
+
 // The folder of one run's output. Everything is written into a hidden sibling `.NAME.partial-PID`; commit() renames
 // it to its place, so that a run that fails or is stopped leaves nothing behind, and a finished folder is whole.
 class RunFolder {

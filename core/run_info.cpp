@@ -14,6 +14,7 @@
 #include "core/device.h"
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
 #include "core/text.h"
 #include "core/version.h"
 
@@ -45,13 +46,11 @@ std::string cpu_name() {
 
 // JSON from our own code; a damaged piece is a bug, not an input error.
 ordered_json parsed(const std::string& json) {
-  auto value = ordered_json::parse(json, nullptr, false);
-  check(!value.is_discarded(), "run.json section is not valid JSON: " + json.substr(0, 80));
-  return value;
-}
-
-std::string dumped(const ordered_json& value, int indent) {
-  return value.dump(indent, ' ', false, ordered_json::error_handler_t::replace);
+  try {
+    return parse_json(json, "run.json");
+  } catch (const Error& error) {
+    throw Error(ExitCode::kBug, std::string("internal error: a section of ") + error.what());
+  }
 }
 
 }  // namespace
@@ -66,7 +65,7 @@ std::string platform_json() {
   json["cpu_capability"] = at::get_cpu_capability();
   json["bf16_matrix_units"] = cpu_has_bf16_matrix_units();
   json["threads"] = at::get_num_threads();
-  return dumped(json, -1);
+  return dump_json(json);
 }
 
 std::string version_line() {
@@ -74,13 +73,13 @@ std::string version_line() {
 }
 
 RunInfo::RunInfo(std::vector<std::string> command_line) : start_seconds_(now_seconds()) {
-  add("command_line", dumped(ordered_json(command_line), -1));
+  add("command_line", dump_json(ordered_json(command_line)));
 }
 
 void RunInfo::add(std::string_view key, const std::string& json) { sections_.emplace_back(key, json); }
 
 void RunInfo::add_text(std::string_view key, std::string_view text) {
-  add(key, dumped(ordered_json(std::string(text)), -1));
+  add(key, dump_json(ordered_json(std::string(text))));
 }
 
 void RunInfo::add_number(std::string_view key, double value) {
@@ -94,7 +93,7 @@ void RunInfo::add_input(std::string_view role, const std::filesystem::path& file
   json["path"] = file.string();
   json["bytes"] = std::filesystem::file_size(file);
   json["sha256"] = sha256_file(file);
-  inputs_.push_back(dumped(json, -1));
+  inputs_.push_back(dump_json(json));
 }
 
 std::string RunInfo::json() const {
@@ -105,7 +104,7 @@ std::string RunInfo::json() const {
   json["started"] = utc_time(start_seconds_);
   json["seconds"] = now_seconds() - start_seconds_;
   json["platform"] = parsed(platform_json());
-  return dumped(json, 2) + "\n";
+  return dump_json(json, 2) + "\n";
 }
 
 void RunInfo::write(const std::filesystem::path& file) const { write_file_atomically(file, json()); }

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/limits.h"
+#include "core/printable.h"
 
 namespace farfield {
 namespace {
@@ -48,14 +50,14 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 std::string unknown_name(std::string_view what, std::string_view name, const std::vector<std::string>& known) {
   const std::string near = nearest_name(name, known);
   const std::string hint = near.empty() ? "" : fmt::format(" did you mean '{}'?", near);
-  return fmt::format("unknown {} '{}';{} known: {}", what, name, hint, join(known, ", "));
+  return fmt::format("unknown {} {};{} known: {}", what, quote(name), hint, join(known, ", "));
 }
 
 std::string quote(std::string_view text) {
   constexpr size_t kLongest = 80;
-  std::string shown = "'";
-  for (const char c : text.substr(0, kLongest)) shown += c >= ' ' && c <= '~' ? c : '?';
-  return shown + (text.size() > kLongest ? "...'" : "'");
+  size_t end = std::min(text.size(), kLongest);
+  while (end > 0 && end < text.size() && (text[end] & 0xC0) == 0x80) --end;  // no part of a character
+  return "'" + printable(text.substr(0, end)) + (end < text.size() ? "...'" : "'");
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -97,7 +99,7 @@ int64_t parse_int(std::string_view text, std::string_view what) {
 }
 
 std::vector<int64_t> parse_seeds(std::string_view text) {
-  constexpr size_t kMostSeeds = 10'000'000;
+  constexpr size_t kMostSeeds = limits::kMostSeeds;
   std::vector<int64_t> seeds;
   for (const auto& part : split(text, ',')) {
     const size_t dash = part.find('-', 1);
@@ -109,7 +111,7 @@ std::vector<int64_t> parse_seeds(std::string_view text) {
     if (static_cast<uint64_t>(last - first) >= kMostSeeds - seeds.size()) {
       throw usage_error(fmt::format("seeds: '{}' asks for more than {} seeds", text, kMostSeeds));
     }
-    for (int64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
+    for (int64_t i = 0; i <= last - first; ++i) seeds.push_back(first + i);
   }
   if (seeds.empty()) throw usage_error("seeds: none given; write for example 0-63 or 1,2,5-10");
   return seeds;

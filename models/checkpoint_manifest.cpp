@@ -7,6 +7,9 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
+#include "core/json_number.h"
+#include "core/limits.h"
 #include "core/log.h"
 
 namespace farfield {
@@ -34,7 +37,8 @@ bool stays_inside(const fs::path& file) {
 std::vector<CheckpointEntry> entries_from(const json& list) {
   std::vector<CheckpointEntry> entries;
   for (const auto& item : list) {
-    entries.push_back({item.at("file"), item.at("images"), item.at("sha256")});
+    const int64_t images = whole_number(item.at("images"), "images", 0, 2 * limits::kMostImages);
+    entries.push_back({item.at("file"), images, item.at("sha256")});
   }
   return entries;
 }
@@ -59,9 +63,8 @@ CheckpointManifest read_checkpoint_manifest(const fs::path& run_folder) {
   const std::string text = read_file(path, kManifestBytesLimit);
   CheckpointManifest manifest;
   try {
-    const json document = json::parse(text);
-    const int format = document.at("format");
-    if (format != kFormat) throw bad_file(path.string(), fmt::format("format {}, expected {}", format, kFormat));
+    const json document = parse_json(text, path.string());
+    whole_number(document.at("format"), "format", kFormat, kFormat);
     manifest = {entries_from(document.at("states")), entries_from(document.at("snapshots")), {}};
     const json averages = document.value("averages", json::object());
     for (const auto& [name, list] : averages.items()) {
@@ -69,6 +72,8 @@ CheckpointManifest read_checkpoint_manifest(const fs::path& run_folder) {
     }
   } catch (const json::exception& error) {
     throw bad_file(path.string(), fmt::format("is no list of checkpoints: {}", error.what()));
+  } catch (const std::out_of_range& error) {
+    throw bad_file(path.string(), error.what());
   }
   check_entries(path, manifest.states);
   check_entries(path, manifest.snapshots);
@@ -81,7 +86,7 @@ void write_checkpoint_manifest(const fs::path& run_folder, const CheckpointManif
                    {"states", to_json(manifest.states)},
                    {"snapshots", to_json(manifest.snapshots)}};
   for (const auto& [name, entries] : manifest.averages) document["averages"][name] = to_json(entries);
-  write_file_atomically(manifest_path(run_folder), document.dump(1) + "\n");
+  write_file_atomically(manifest_path(run_folder), dump_json(document, 1) + "\n");
 }
 
 std::optional<CheckpointEntry> newest_valid(const fs::path& run_folder, const std::vector<CheckpointEntry>& entries) {
@@ -91,6 +96,7 @@ std::optional<CheckpointEntry> newest_valid(const fs::path& run_folder, const st
     try {
       if (sha256_file(path) == entry->sha256) return *entry;
     } catch (const Error& error) {
+      if (error.code() == ExitCode::kMemory) throw;
       fault = error.what();
     }
     log::warning(fmt::format("{}: passed over as damaged ({}); trying the one before", path.string(), fault));

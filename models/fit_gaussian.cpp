@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "core/checked_product.h"
 #include "core/error.h"
 #include "core/interrupts.h"
+#include "core/limits.h"
 #include "core/math/eigen.h"
 #include "core/math/moments.h"
 #include "core/parts.h"
@@ -60,6 +62,8 @@ GaussianStats measure_gaussian(const DataSource& data, int64_t rank, Comm& comm)
     throw usage_error(fmt::format("rank is {}, but '{}' has {} dimensions: choose 1 to {}, or 0 for all", rank,
                                   data.info().name, dim, dim));
   }
+  checked_product(fmt::format("'{}': bytes of the covariance", data.info().name), {dim, dim, sizeof(double)},
+                  limits::kMostBytes);
   const Moments moments = measure_moments(data, comm);
   const auto eigen = on_root(comm, [&] {
     auto pairs = covariance_eigen(moments.covariance());

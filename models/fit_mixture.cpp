@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/interrupts.h"
+#include "core/limits.h"
 #include "core/math/eigen.h"
 #include "core/math/kmeans.h"
 #include "core/math/moments.h"
@@ -103,15 +104,19 @@ MixtureStats measure_clusters(const torch::Tensor& points, const torch::Tensor& 
 }  // namespace
 
 void MixtureOptions::validate() const {
-  if (components < 1) throw usage_error(fmt::format("components is {}, expected at least 1", components));
+  if (components < 1 || components > limits::kMostComponents) {
+    throw usage_error(fmt::format("components is {}, expected 1 to {}", components, limits::kMostComponents));
+  }
   if (rank < 0) throw usage_error(fmt::format("rank is {}, expected at least 1, or 0 for all", rank));
-  if (!(ridge >= 0 && std::isfinite(ridge))) {
-    throw usage_error(fmt::format("ridge is {}, expected a finite variance >= 0", ridge));
+  if (!(ridge >= 0 && ridge <= limits::kHighestVariance)) {
+    throw usage_error(fmt::format("ridge is {}, expected a variance from 0 to {}", ridge, limits::kHighestVariance));
   }
   if (tail != "zero" && tail != "mean") {
     throw usage_error(fmt::format("tail is '{}', expected 'zero' or 'mean'", tail));
   }
-  if (max_iterations < 1) throw usage_error(fmt::format("max_iterations is {}, expected at least 1", max_iterations));
+  if (max_iterations < 1 || max_iterations > limits::kMostIterations) {
+    throw usage_error(fmt::format("max_iterations is {}, expected 1 to {}", max_iterations, limits::kMostIterations));
+  }
 }
 
 MixtureStats fit_mixture(const DataSource& data, const MixtureOptions& options, Comm& comm) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -44,8 +45,9 @@ std::unique_ptr<Denoiser> make_guidance(std::shared_ptr<const Denoiser> denoiser
     throw usage_error("guidance: " + info.name +
                       " takes no labels, so there is nothing to guide to; leave --guidance out");
   }
-  if (!std::isfinite(weight)) {
-    throw usage_error("guidance: the weight is " + format_double(weight) + ", expected a finite number");
+  if (!(std::abs(weight) <= limits::kHighestGuidance)) {
+    throw usage_error("guidance: the weight is " + format_double(weight) + ", expected a number from -" +
+                      format_double(limits::kHighestGuidance) + " to " + format_double(limits::kHighestGuidance));
   }
   return std::make_unique<Guidance>(std::move(denoiser), weight);
 }

@@ -22,13 +22,15 @@ struct ImportOptions {
   double sigma_min = 0;          // sigma_min=..., sigma_max=...: the range it is defined on
   double sigma_max = std::numeric_limits<double>::infinity();
   std::string sha256;            // sha256=HEX: consent for exactly these bytes
+  double time_limit = 30;        // time_limit=SECONDS: for loading it and its first evaluation, tried first; 0: none
 
   // "key=value" words; usage_error for unknown keys, bad values and what is missing. `file` is named in messages.
   static ImportOptions parse(const std::vector<std::string>& words, const std::string& file);
 };
 
 // The module is called with float32 tensors; D has x's dtype. Both refuse to open without consent (Error(kTrust),
-// models/imports/trusted_file.h); bad_file when the file is damaged or its result has the wrong shape.
+// models/imports/trusted_file.h); bad_file when the file is damaged, crashes or holds up a trial process in which it is
+// loaded and evaluated once first, or when the module fails or its result is no dense, finite tensor of the right shape.
 // TorchScript runs without its profiling executor on the CPU, which would recompile for every batch size.
 std::unique_ptr<Denoiser> open_torchscript(const std::filesystem::path& path, const ImportOptions& options, bool trust,
                                            torch::Device device);

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/io/json.h"
+#include "core/limits.h"
 #include "core/text.h"
 #include "models/native_model.h"
 #include "models/networks/network_fields.h"
@@ -30,6 +32,13 @@ class FieldReader {
     if (!entry->is_array() || entry->size() > 16) fail(name, "a list of at most 16 numbers", *entry);
     values.clear();
     for (const Json& item : *entry) values.push_back(number<Number>(name, item, low, high));
+  }
+  void operator()(const char* name, Resolution& value, int64_t low, int64_t high) {
+    const Json* entry = find(name);
+    if (entry == nullptr) return;
+    if (entry->is_array() && entry->size() != 2) fail(name, "a whole number or [height, width]", *entry);
+    const Json &rows = entry->is_array() ? (*entry)[0] : *entry, &columns = entry->is_array() ? (*entry)[1] : *entry;
+    value = {number<int64_t>(name, rows, low, high), number<int64_t>(name, columns, low, high)};
   }
   void operator()(const char* name, std::string& value, const std::vector<std::string>& allowed) {
     const Json* entry = find(name);
@@ -57,7 +66,7 @@ class FieldReader {
     }
   }
   [[noreturn]] void fail(const char* name, const std::string& expected, const Json& got) const {
-    throw bad_file(file_, fmt::format("config: {} must be {}, got {}", name, expected, got.dump()));
+    throw bad_file(file_, fmt::format("config: {} must be {}, got {}", name, expected, quote(dump_json(got))));
   }
 
  private:
@@ -79,6 +88,9 @@ class FieldReader {
 
 struct FieldWriter {
   Json& object;
+  void operator()(const char* name, const Resolution& value, int64_t, int64_t) const {
+    object[name] = value.is_square() ? Json(value.height) : Json{value.height, value.width};
+  }
   template <class Value, class... Limits>
   void operator()(const char* name, const Value& value, Limits&&...) const {
     object[name] = value;
@@ -93,11 +105,10 @@ constexpr ReferenceClass kReferenceClasses[] = {
     {"edm", "EDMPrecond"}, {"vp", "VPPrecond"}, {"ve", "VEPrecond"}, {"iddpm", "iDDPMPrecond"}};
 
 void read_sigma_range(FieldReader& reader, ModelConfig& config) {
-  constexpr double kLargest = 1e30;
-  reader("sigma_data", config.sigma_data, 1e-30, kLargest);
-  reader("sigma_min", config.sigma_min, 0.0, kLargest);
+  reader("sigma_data", config.sigma_data, limits::kLowestSigmaData, limits::kHighestSigmaData);
+  reader("sigma_min", config.sigma_min, 0.0, limits::kHighestSigma);
   if (const Json* high = reader.find("sigma_max"); high != nullptr && *high != Json("inf")) {
-    reader("sigma_max", config.sigma_max, 1e-30, kLargest);
+    reader("sigma_max", config.sigma_max, limits::kLowestSigma, limits::kHighestSigma);
   }
   if (!(config.sigma_min < config.sigma_max)) reader.fail("sigma_min", "below sigma_max", config.sigma_min);
 }
@@ -122,7 +133,7 @@ void read_fixed_settings(FieldReader& reader, const std::string& precond) {
 ModelConfig ModelConfig::parse(const std::string& precond, const std::string& text, std::string_view file) {
   constexpr size_t kLongest = 65536;
   if (text.size() > kLongest) throw bad_file(file, "config: more than 65536 characters");
-  const Json object = Json::parse(text, nullptr, false);
+  const Json object = parse_json(text, fmt::format("{}: config", file));
   if (!object.is_object()) throw bad_file(file, "config: expected a JSON object");
   ModelConfig config;
   try {
@@ -157,7 +168,7 @@ std::string ModelConfig::json() const {
   object["sigma_data"] = sigma_data;
   if (sigma_min > 0) object["sigma_min"] = sigma_min;
   if (std::isfinite(sigma_max)) object["sigma_max"] = sigma_max;
-  return object.dump();
+  return dump_json(object);
 }
 
 }  // namespace farfield

@@ -7,7 +7,10 @@
 
 #include "core/data/source.h"
 #include "core/error.h"
+#include "core/replaceable.h"
 #include "core/io/file.h"
+#include "core/io/wrong_file.h"
+#include "core/source_form.h"
 #include "core/text.h"
 #include "models/checkpoint_manifest.h"
 #include "models/fit.h"
@@ -29,6 +32,7 @@ const FittedForm kFittedForms[] = {
     {"delta", {}}, {"isotropic", {}}, {"gaussian", {"rank"}}, {"mixture", {"components", "rank"}}};
 
 const FittedForm* fitted_form(std::string_view model) {
+  if (begins_with_path(model)) return nullptr;
   for (const FittedForm& form : kFittedForms) {
     if (model.starts_with(std::string(form.kind) + ":")) return &form;
   }
@@ -38,11 +42,13 @@ const FittedForm* fitted_form(std::string_view model) {
 std::unique_ptr<Denoiser> open_fitted(const FittedForm& form, std::string_view model) {
   std::string source;
   std::map<std::string, std::string> own;
-  for (const std::string& word : split(model.substr(std::string(form.kind).size() + 1), ',')) {
+  for (std::string_view rest = model.substr(std::string(form.kind).size() + 1); !rest.empty();) {
+    const size_t length = source_item_length(rest);
+    const std::string word(rest.substr(0, length));
+    rest.remove_prefix(std::min(length + 1, rest.size()));
     const size_t equals = word.find('=');
     const std::string key = word.substr(0, equals);
-    const bool mine = equals != std::string::npos &&
-                      std::find(form.options.begin(), form.options.end(), key) != form.options.end();
+    const bool mine = equals != std::string::npos && std::ranges::find(form.options, key) != form.options.end();
     if (mine) own[key] = word.substr(equals + 1);
     else source += (source.empty() ? "" : ",") + word;
   }
@@ -57,22 +63,22 @@ std::unique_ptr<Denoiser> open_fitted(const FittedForm& form, std::string_view m
   return make_reference(reference, *open_data(source));
 }
 
-// A path and the words after it. A path that exists may hold commas.
+// A path and the words after it.
 struct FileForm {
   fs::path path;
   std::vector<std::string> words;
 };
 
 FileForm file_form(std::string_view model) {
-  if (fs::exists(model)) return {fs::path(model), {}};
-  std::vector<std::string> words = split(model, ',');
-  FileForm form{words.empty() ? "" : words.front(), {}};
-  if (!words.empty()) form.words.assign(words.begin() + 1, words.end());
-  return form;
+  SourceForm form = parse_source(model, {});
+  return {std::move(form.path), std::move(form.options)};
 }
 
 // A training run's newest snapshot that is whole.
 fs::path snapshot_of(const fs::path& run_folder) {
+  if (!fs::exists(run_folder / "checkpoints.json") && output_kind(run_folder) != kTrainingKind) {
+    throw bad_file(run_folder.string(), "is a folder, but no training run (no checkpoints.json); " + model_help());
+  }
   const auto newest = newest_valid(run_folder, read_checkpoint_manifest(run_folder).snapshots);
   if (!newest) throw bad_file(run_folder.string(), "holds no valid snapshot (checkpoints.json names none that is whole)");
   return run_folder / newest->file;
@@ -92,7 +98,7 @@ void check_pin(const fs::path& path, const std::vector<std::string>& words) {
 }
 
 std::unique_ptr<Denoiser> open_tensors(const fs::path& path, const ModelOptions& options) {
-  TensorFile file = read_safetensors(path);
+  TensorFile file = read_as(FileKind::kSafetensors, path, [&] { return read_safetensors(path); });
   if (is_reference(file)) return make_denoiser(parse_reference(file, path.string()));
   const torch::Device device = parse_device(options.device);
   const Precision precision = parse_precision(options.precision, device);
@@ -125,6 +131,7 @@ std::string model_sha256(std::string_view model) {
 }
 
 std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions& options) {
+  parse_precision(options.precision, parse_device(options.device));  // a wrong name is refused, whether it is used or not
   if (const FittedForm* form = fitted_form(model)) return open_fitted(*form, model);
   const FileForm form = file_form(model);
   if (!fs::exists(form.path)) {
@@ -137,6 +144,7 @@ std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions&
   }
   const std::string kind = form.path.extension().string();
   if (kind == ".pt" || kind == ".pth" || kind == ".ts" || kind == ".pt2") {
+    refuse_wrong_file(form.path, kind == ".pt2" ? FileKind::kPackage : FileKind::kTorchScript);
     const ImportOptions import = ImportOptions::parse(form.words, form.path.string());
     check_import_precision(form.path, options);
     const torch::Device device = parse_device(options.device);
@@ -144,6 +152,7 @@ std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions&
                           : open_torchscript(form.path, import, options.trust, device);
   }
   if (kind == ".pkl") {
+    refuse_wrong_file(form.path, FileKind::kSafetensors);
     throw bad_file(form.path.string(), "is a Python pickle; convert it once with tools/convert/edm_pickle.py");
   }
   check_pin(form.path, form.words);

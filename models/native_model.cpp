@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "models/native_names.h"
 #include "models/networks/networks.h"
 
 namespace farfield {
@@ -17,40 +18,40 @@ std::string describe(torch::ScalarType dtype, torch::IntArrayRef shape) {
   return text + "]";
 }
 
-// All named tensors of the preconditioned network, as in the reference's state_dict.
-std::map<std::string, Tensor> named_tensors(const ModelConfig& config, const Network& network) {
-  std::map<std::string, Tensor> all;
-  for (const auto& entry : network.named_parameters()) all[kPrefix + entry.key()] = entry.value();
-  for (const auto& entry : network.named_buffers()) all[kPrefix + entry.key()] = entry.value();
-  for (const auto& [name, table] : make_preconditioning(config.precond)->tables()) all[name] = table;
-  return all;
+// Whether a tensor of a file can be the expected one: its dtype, or half precision, which float32 holds exactly.
+bool fits(const Tensor& got, const Tensor& expected) {
+  const torch::ScalarType dtype = got.scalar_type(), wanted = expected.scalar_type();
+  const bool widens = wanted == torch::kFloat32 && (dtype == torch::kFloat16 || dtype == torch::kBFloat16);
+  return got.sizes() == expected.sizes() && (dtype == wanted || widens);
 }
 
 // The differences between a file's tensors and what its config asks for, all of them, one line each.
 class Differences {
  public:
   void add(std::string text) { list_.push_back(std::move(text)); }
-  void throw_if_any(std::string_view file) const {
+  bool any() const { return !list_.empty(); }
+  // `hint` ends the message.
+  void throw_if_any(std::string_view file, const std::string& hint = "") const {
     constexpr size_t kShown = 20;
     if (list_.empty()) return;
     std::string text = fmt::format("{} tensor{} not as the config says: ", list_.size(), list_.size() == 1 ? " is" : "s are");
     for (size_t i = 0; i < std::min(list_.size(), kShown); ++i) text += (i > 0 ? "; " : "") + list_[i];
     if (list_.size() > kShown) text += fmt::format("; and {} more", list_.size() - kShown);
-    throw bad_file(file, text);
+    throw bad_file(file, text + hint);
   }
 
  private:
   std::vector<std::string> list_;
 };
 
-void compare_shapes(const std::map<std::string, Tensor>& expected, const std::map<std::string, Tensor>& got,
-                    std::string_view file) {
+void compare_shapes(const ModelConfig& config, const std::map<std::string, Tensor>& expected,
+                    const std::map<std::string, Tensor>& got, std::string_view file) {
   Differences differences;
   for (const auto& [name, tensor] : expected) {
     const auto found = got.find(name);
     if (found == got.end()) {
       differences.add(fmt::format("missing {} {}", name, describe(tensor.scalar_type(), tensor.sizes())));
-    } else if (found->second.sizes() != tensor.sizes() || found->second.scalar_type() != tensor.scalar_type()) {
+    } else if (!fits(found->second, tensor)) {
       differences.add(fmt::format("{} is {}, expected {}", name,
                                   describe(found->second.scalar_type(), found->second.sizes()),
                                   describe(tensor.scalar_type(), tensor.sizes())));
@@ -61,11 +62,18 @@ void compare_shapes(const std::map<std::string, Tensor>& expected, const std::ma
       differences.add(fmt::format("unexpected {} {}", name, describe(tensor.scalar_type(), tensor.sizes())));
     }
   }
-  differences.throw_if_any(file);
+  if (differences.any()) differences.throw_if_any(file, hint_for_names(config, got));
 }
 
 // Tensors that the config fixes: resampling filters and noise tables.
 bool is_derived(const std::string& name) { return name.ends_with(".resample_filter") || !name.starts_with(kPrefix); }
+
+// Whether a tensor has the values of a float32 one, rounded to its own dtype.
+bool near(const Tensor& tensor, const Tensor& expected) {
+  const torch::ScalarType dtype = tensor.scalar_type();
+  const double tolerance = dtype == torch::kBFloat16 ? 1e-2 : dtype == torch::kFloat16 ? 1e-3 : 1e-4;
+  return tensor.to(torch::kFloat32).allclose(expected, tolerance, 1e-6);
+}
 
 void compare_values(const std::map<std::string, Tensor>& expected, const std::map<std::string, Tensor>& got,
                     std::string_view file) {
@@ -73,7 +81,7 @@ void compare_values(const std::map<std::string, Tensor>& expected, const std::ma
   for (const auto& [name, tensor] : got) {
     if (!tensor.isfinite().all().item<bool>()) {
       differences.add(name + " holds values that are not finite");
-    } else if (is_derived(name) && !tensor.allclose(expected.at(name), 1e-4, 1e-6)) {
+    } else if (is_derived(name) && !near(tensor, expected.at(name))) {
       differences.add(name + " has other values than the config gives");
     }
   }
@@ -92,19 +100,19 @@ bool is_native_model(const TensorFile& file) { return file.metadata.contains("pr
 NativeModel parse_native_model(TensorFile file, std::string_view name) {
   for (const char* key : {"precond", "config"}) {
     if (!file.metadata.contains(key)) {
-      throw bad_file(name, fmt::format("no network: the metadata has no '{}' (see docs/formats.md)", key));
+      throw bad_file(name, fmt::format("no network of farfield: the metadata has no '{}'; a state dict of other code is "
+                                       "converted by tools/convert/edm_pickle.py (docs/formats.md)", key));
     }
   }
   const ModelConfig config = ModelConfig::parse(file.metadata.at("precond"), file.metadata.at("config"), name);
-  const int64_t factor = make_preconditioning(config.precond, config.sigma_data)->output_channels_factor();
-  const auto shapes = build_network(config.network, {{}, torch::kMeta}, factor);
-  const auto expected = named_tensors(config, *shapes);
-  compare_shapes(expected, file.tensors, name);
+  const auto expected = expected_tensors(config);
+  compare_shapes(config, expected, file.tensors, name);
   compare_values(expected, file.tensors, name);
 
+  const int64_t factor = make_preconditioning(config.precond, config.sigma_data)->output_channels_factor();
   NativeModel model{config, build_network(config.network, {{}, torch::kCPU}, factor)};
   for (auto& [key, tensor] : named_tensors(config, *model.network)) {
-    if (key.starts_with(kPrefix)) tensor.set_data(file.tensors.at(key));
+    if (key.starts_with(kPrefix)) tensor.set_data(file.tensors.at(key).to(torch::kFloat32));
   }
   return model;
 }

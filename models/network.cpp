@@ -35,6 +35,18 @@ const Entry& entry_of(std::string_view model_type) {
 
 struct ConfigReader {
   const Config& config;
+  void operator()(const char* name, Resolution& value, int64_t low, int64_t high) const {
+    if (!config.is_list(name)) {
+      value = config.integer(name, value.height, range(low, high));
+      return;
+    }
+    const auto sides = config.integers(name, {}, range(low, high));
+    if (sides.size() != 2) {
+      throw usage_error(fmt::format("{}: {} has {} numbers, expected one side or [height, width]", config.where(name), name,
+                                    sides.size()));
+    }
+    value = {sides[0], sides[1]};
+  }
   template <class Number>
   static Range range(Number low, Number high) {
     return {static_cast<double>(low), static_cast<double>(high)};
@@ -57,6 +69,10 @@ struct ConfigReader {
 };
 
 struct FieldChecker {
+  void operator()(const char* name, const Resolution& value, int64_t low, int64_t high) const {
+    (*this)(name, value.height, low, high);
+    (*this)(name, value.width, low, high);
+  }
   template <class Number>
   void operator()(const char* name, const Number& value, Number low, Number high) const {
     if (!(value >= low && value <= high)) {
@@ -80,13 +96,19 @@ void check_levels(const NetworkConfig& config) {
     throw usage_error(fmt::format("network: channel_mult must have 1 to 10 levels, got {}", config.channel_mult.size()));
   }
   const int64_t smallest = int64_t{1} << (config.channel_mult.size() - 1);
-  if (config.img_resolution % smallest != 0) {
-    throw usage_error(fmt::format("network: img_resolution {} cannot be halved {} times for the {} levels of channel_mult",
-                                  config.img_resolution, config.channel_mult.size() - 1, config.channel_mult.size()));
+  if (config.img_resolution.height % smallest != 0 || config.img_resolution.width % smallest != 0) {
+    throw usage_error(fmt::format("network: img_resolution {} cannot be halved {} times for the {} levels of channel_mult; crop= or "
+                                  "resize= the data to multiples of {}, or give fewer levels", to_text(config.img_resolution),
+                                  config.channel_mult.size() - 1, config.channel_mult.size(), smallest));
   }
 }
 
 }  // namespace
+
+std::string to_text(const Resolution& resolution) {
+  if (resolution.is_square()) return std::to_string(resolution.height);
+  return fmt::format("[{}, {}]", resolution.height, resolution.width);
+}
 
 NetworkConfig NetworkConfig::defaults(std::string_view model_type) {
   NetworkConfig config;
@@ -128,7 +150,7 @@ void NetworkConfig::validate() const {
 
 std::vector<int64_t> NetworkConfig::sample_shape() const {
   if (model_type == "PointMlp") return {img_channels};
-  return {img_channels, img_resolution, img_resolution};
+  return {img_channels, img_resolution.height, img_resolution.width};
 }
 
 torch::MemoryFormat NetworkConfig::memory_format() const {
@@ -145,11 +167,18 @@ std::shared_ptr<Network> make_network(const NetworkConfig& config, at::Generator
   return build_network(config, {generator}, output_factor);
 }
 
-int64_t resolution_at(const NetworkConfig& config, size_t level) { return config.img_resolution >> level; }
+Resolution resolution_at(const NetworkConfig& config, size_t level) {
+  return {config.img_resolution.height >> level, config.img_resolution.width >> level};
+}
+
+std::string layer_name(const Resolution& resolution, std::string_view what) {
+  return fmt::format("{}x{}_{}", resolution.height, resolution.width, what);
+}
 
 bool attends_at(const NetworkConfig& config, size_t level) {
   const auto& list = config.attn_resolutions;
-  return std::find(list.begin(), list.end(), resolution_at(config, level)) != list.end();
+  const Resolution resolution = resolution_at(config, level);
+  return std::find(list.begin(), list.end(), std::max(resolution.height, resolution.width)) != list.end();
 }
 
 torch::Tensor class_labels_for(const NetworkConfig& config, const torch::Tensor& labels, const torch::Tensor& like,

@@ -15,11 +15,21 @@
 
 namespace farfield {
 
+// The sides of an image in pixels; one number is a square's.
+struct Resolution {
+  int64_t height, width;
+  Resolution(int64_t side) : height(side), width(side) {}
+  Resolution(int64_t rows, int64_t columns) : height(rows), width(columns) {}
+  bool is_square() const { return height == width; }
+  bool operator==(const Resolution&) const = default;
+};
+std::string to_text(const Resolution& resolution);  // "32" or "[24, 32]", as configs have it
+
 // The shape of a network; fields, names and defaults are those of NVlabs EDM (training/networks.py), whose JSON text
 // the native model file carries as `config`.
 struct NetworkConfig {
   std::string model_type = "SongUNet";         // SongUNet (DDPM++, NCSN++), DhariwalUNet (ADM), PointMlp
-  int64_t img_resolution = 32;                 // pixels, square; PointMlp: 1
+  Resolution img_resolution = 32;              // PointMlp: 1. (NVlabs' images are square)
   int64_t img_channels = 3;                    // PointMlp: the dimension of a point
   int64_t label_dim = 0;                       // number of classes; 0: unconditional
   int64_t augment_dim = 0;                     // augmentation labels; 0: none
@@ -27,7 +37,7 @@ struct NetworkConfig {
   std::vector<int64_t> channel_mult{1, 2, 2, 2};  // per resolution level (DhariwalUNet: 1,2,3,4)
   int64_t channel_mult_emb = 4;                // width of the embedding / model_channels
   int64_t num_blocks = 4;                      // residual blocks per level (DhariwalUNet: 3)
-  std::vector<int64_t> attn_resolutions{16};   // levels with self-attention (DhariwalUNet: 32,16,8)
+  std::vector<int64_t> attn_resolutions{16};   // levels with self-attention, by their longer side (DhariwalUNet: 32,16,8)
   double dropout = 0.10;                       // probability in [0, 1)
   double label_dropout = 0;                    // probability of training without the label, in [0, 1)
   // SongUNet only:

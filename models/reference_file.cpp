@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/io/json.h"
+#include "core/io/wrong_file.h"
 
 namespace farfield {
 
@@ -62,7 +64,7 @@ class Entries {
   }
 
   std::vector<int64_t> shape(const std::string& key) const {
-    const auto parsed = nlohmann::json::parse(text(key), nullptr, /*allow_exceptions=*/false);
+    const auto parsed = json_or_null(text(key));
     const bool valid = parsed.is_array() && !parsed.empty() && parsed.size() <= 8 &&
                        std::all_of(parsed.begin(), parsed.end(), [](const auto& size) {
                          return size.is_number_unsigned() && size.template get<uint64_t>() >= 1 &&
@@ -136,7 +138,7 @@ void check_content(const Reference& reference, std::string_view name) {
 std::string write_reference(const std::filesystem::path& path, const Reference& reference) {
   auto file = std::visit([](const auto& stats) { return to_file(stats); }, reference.stats);
   file.metadata["format"] = kFormat;
-  file.metadata["sample_shape"] = nlohmann::json(reference.sample_shape).dump();
+  file.metadata["sample_shape"] = dump_json(nlohmann::json(reference.sample_shape));
   file.metadata["source"] = reference.source;
   file.metadata["fingerprint"] = reference.fingerprint;
   return write_safetensors(path, file);
@@ -170,7 +172,7 @@ Reference parse_reference(const TensorFile& file, std::string_view name) {
 }
 
 Reference read_reference(const std::filesystem::path& path) {
-  return parse_reference(read_safetensors(path), path.string());
+  return parse_reference(read_as(FileKind::kSafetensors, path, [&] { return read_safetensors(path); }), path.string());
 }
 
 GaussianStats read_gaussian(const std::filesystem::path& path) {

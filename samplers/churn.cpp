@@ -6,18 +6,21 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/text.h"
 
 namespace farfield {
 
 void Churn::validate() const {
+  constexpr double kMostChurn = 1e6, kMostNoise = 100;  // a step has at most sqrt(2) - 1 of its share of the former
   const auto require = [](bool holds, const std::string& name, double value, const std::string& constraint) {
     if (!holds) throw usage_error("churn: " + name + " is " + format_double(value) + ", expected " + constraint);
   };
-  require(s_churn >= 0 && std::isfinite(s_churn), "s_churn", s_churn, "a finite number >= 0");
-  require(s_min >= 0 && std::isfinite(s_min), "s_min", s_min, "a finite noise level >= 0");
+  require(s_churn >= 0 && s_churn <= kMostChurn, "s_churn", s_churn, "a number from 0 to " + format_double(kMostChurn));
+  require(s_min >= 0 && s_min <= limits::kHighestSigma, "s_min", s_min,
+          "a noise level from 0 to " + format_double(limits::kHighestSigma));
   require(s_max >= s_min, "s_max", s_max, "a noise level >= s_min = " + format_double(s_min));
-  require(s_noise > 0 && std::isfinite(s_noise), "s_noise", s_noise, "a finite number > 0");
+  require(s_noise > 0 && s_noise <= kMostNoise, "s_noise", s_noise, "a number > 0, at most " + format_double(kMostNoise));
 }
 
 double Churn::raised(double sigma, int64_t steps) const {

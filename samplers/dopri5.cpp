@@ -61,6 +61,7 @@ class Dopri5 final : public Solver {
     while (now.sigma > interval.to) {
       const double rest = now.sigma - interval.to, h = std::min(controller.size(), rest);
       const double from = now.sigma, to = h == rest ? interval.to : now.sigma - h;
+      check_attempt({from, to}, name());
       const auto [next, lower_order] = attempt(denoise, now, {from, to});
       const double error = error_of(control_, lower_order, next.x, now.x, name(), from);
       const bool accepted = controller.propose(error, h);

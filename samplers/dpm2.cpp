@@ -31,7 +31,7 @@ class Dpm2 final : public Solver {
 }  // namespace
 
 std::unique_ptr<const Solver> make_dpm2(const SolverOptions& options) {
-  return std::make_unique<Dpm2>(options.number("r", 0.5, 0, 1));
+  return std::make_unique<Dpm2>(options.number_from("r", 0.5, 0.01, 1));
 }
 
 }  // namespace farfield

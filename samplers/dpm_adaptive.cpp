@@ -5,6 +5,7 @@
 #include "samplers/ancestral.h"
 #include "samplers/dpm_solver_step.h"
 #include "samplers/error_control.h"
+#include "samplers/fresh_noise.h"
 #include "samplers/solvers.h"
 
 namespace farfield {
@@ -59,6 +60,7 @@ class DpmAdaptive final : public Solver {
     while (sigma > interval.to) {
       if (!denoised.defined()) denoised = denoise(x, sigma);
       const double to = next_level(sigma, interval.to, controller.size());
+      check_attempt({sigma, to}, name());
       const double down = std::max(interval.to, ancestral_split(sigma, to, settings_.eta).down);
       const auto [low, high] = both_orders(denoise, x, denoised, {sigma, down});
       const double error = error_of(settings_.control, low, high, x_low_before, name(), sigma);
@@ -103,10 +105,11 @@ class DpmAdaptive final : public Solver {
 }  // namespace
 
 std::unique_ptr<const Solver> make_dpm_adaptive(const SolverOptions& options, bool compat) {
+  const FreshNoise fresh = FreshNoise::read(options, 0);
   return std::make_unique<DpmAdaptive>(Settings{.order = options.choice("order", "3", {"2", "3"}) == "2" ? 2 : 3,
-                                                .h_init = options.number("h_init", 0.05, 0),
-                                                .eta = options.number_from("eta", 0, 0),
-                                                .s_noise = options.number("s_noise", 1, 0),
+                                                .h_init = options.number_from("h_init", 0.05, 1e-4, 1000),
+                                                .eta = fresh.eta,
+                                                .s_noise = fresh.s_noise,
                                                 .control = error_control_of(options),
                                                 .evaluates_again = compat});
 }

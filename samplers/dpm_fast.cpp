@@ -2,6 +2,7 @@
 
 #include "samplers/ancestral.h"
 #include "samplers/dpm_solver_step.h"
+#include "samplers/fresh_noise.h"
 #include "samplers/solvers.h"
 
 namespace farfield {
@@ -78,7 +79,8 @@ class DpmFast final : public Solver {
 }  // namespace
 
 std::unique_ptr<const Solver> make_dpm_fast(const SolverOptions& options) {
-  return std::make_unique<DpmFast>(options.number_from("eta", 0, 0), options.number("s_noise", 1, 0));
+  const FreshNoise fresh = FreshNoise::read(options, 0);
+  return std::make_unique<DpmFast>(fresh.eta, fresh.s_noise);
 }
 
 }  // namespace farfield

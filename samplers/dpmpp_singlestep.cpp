@@ -81,7 +81,7 @@ std::unique_ptr<const Solver> make_dpmpp_2s() {
 }
 
 std::unique_ptr<const Solver> make_dpmpp_sde(const SolverOptions& options) {
-  return std::make_unique<DpmppSde>("dpmpp_sde", FreshNoise::read(options), options.number("r", 0.5, 0, 1));
+  return std::make_unique<DpmppSde>("dpmpp_sde", FreshNoise::read(options), options.number_from("r", 0.5, 0.01, 1));
 }
 
 std::unique_ptr<const Solver> make_dpmpp_3s() { return std::make_unique<Dpmpp3s>(); }

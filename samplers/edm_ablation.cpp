@@ -3,6 +3,11 @@
 // integrated over t by Euler's rule or a two-stage one.
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/limits.h"
+#include "core/text.h"
 #include "samplers/linear_combination.h"
 #include "samplers/solvers.h"
 #include "samplers/vp_time.h"
@@ -70,8 +75,13 @@ class EdmAblation final : public Solver {
   std::unique_ptr<StepMemory> make_memory(const RunPlan& plan) const override {
     const double last = plan.levels.back() > 0 || plan.levels.size() < 3 ? plan.levels.back()
                                                                           : plan.levels[plan.levels.size() - 2];
-    return std::make_unique<RunSchedule>(Schedule(settings_.schedule, settings_.vp_min > 0 ? settings_.vp_min : last,
-                                                  settings_.vp_max > 0 ? settings_.vp_max : plan.levels.front()));
+    const double low = settings_.vp_min > 0 ? settings_.vp_min : last;
+    const double high = settings_.vp_max > 0 ? settings_.vp_max : plan.levels.front();
+    if (settings_.schedule == Schedule::Kind::kVp && low >= high) {
+      throw usage_error(fmt::format("solver edm_ablation: vp is fitted from {} to {}, expected vp_min below vp_max",
+                                    format_double(low), format_double(high)));
+    }
+    return std::make_unique<RunSchedule>(Schedule(settings_.schedule, low, high));
   }
 
   Step step(const DenoiseFn& denoise, const torch::Tensor& x, Interval interval, StepMemory* memory) const override {
@@ -120,9 +130,9 @@ std::unique_ptr<const Solver> make_edm_ablation(const SolverOptions& options) {
       Settings{.schedule = schedule == "vp" ? Kind::kVp : schedule == "ve" ? Kind::kVe : Kind::kLinear,
                .scaled = options.choice("scaling", "none", {"none", "vp"}) == "vp",
                .second_order = options.choice("rule", "heun", {"heun", "euler"}) == "heun",
-               .alpha = options.number("alpha", 1, 0, 1),
-               .vp_min = options.number_from("vp_min", 0, 0),
-               .vp_max = options.number_from("vp_max", 0, 0)});
+               .alpha = options.number_from("alpha", 1, 0.01, 1),
+               .vp_min = options.number_from("vp_min", 0, 0, limits::kHighestSigma),
+               .vp_max = options.number_from("vp_max", 0, 0, limits::kHighestSigma)});
 }
 
 }  // namespace farfield

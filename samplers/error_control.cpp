@@ -13,11 +13,12 @@ const std::vector<std::string> kErrorControlOptions = {"rtol=",   "atol=",   "pc
                                                        "icoeff=", "dcoeff=", "accept_safety="};
 
 ErrorControl error_control_of(const SolverOptions& options, const ErrorControl& defaults) {
-  return {.rtol = options.number("rtol", defaults.rtol, 0, 1),
-          .atol = options.number("atol", defaults.atol, 0),
-          .pcoeff = options.number_from("pcoeff", defaults.pcoeff, 0),
-          .icoeff = options.number_from("icoeff", defaults.icoeff, 0),
-          .dcoeff = options.number_from("dcoeff", defaults.dcoeff, 0),
+  constexpr double kTightest = 1e-13, kLoosest = 1e6, kLargestCoefficient = 10;
+  return {.rtol = options.number_from("rtol", defaults.rtol, kTightest, 1),
+          .atol = options.number_from("atol", defaults.atol, kTightest, kLoosest),
+          .pcoeff = options.number_from("pcoeff", defaults.pcoeff, 0, kLargestCoefficient),
+          .icoeff = options.number_from("icoeff", defaults.icoeff, 0, kLargestCoefficient),
+          .dcoeff = options.number_from("dcoeff", defaults.dcoeff, 0, kLargestCoefficient),
           .accept_safety = options.number("accept_safety", defaults.accept_safety, 0, 1)};
 }
 
@@ -29,6 +30,13 @@ double error_of(const ErrorControl& control, const torch::Tensor& low, const tor
   throw numeric_error(fmt::format("sampling: {} met a state that is not finite at sigma {:.6g}; check the model at this "
                                   "noise level",
                                   solver, sigma));
+}
+
+void check_attempt(Interval attempt, std::string_view solver) {
+  if (attempt.to < attempt.from) return;
+  throw numeric_error(fmt::format("sampling: no step of {} from sigma {:.6g} is small enough for its tolerance; allow larger "
+                                  "errors with rtol and atol, or less noise with eta",
+                                  solver, attempt.from));
 }
 
 StepSizeController::StepSizeController(const ErrorControl& control, double order, double size)

@@ -4,6 +4,7 @@
 
 #include <torch/types.h>
 
+#include "samplers/solver.h"
 #include "samplers/solver_options.h"
 
 namespace farfield {
@@ -15,7 +16,8 @@ struct ErrorControl {
   double accept_safety = 0.81;  // a step is accepted when its size may grow by this factor or more
 };
 
-// The same with the options rtol, atol, pcoeff, icoeff, dcoeff and accept_safety of `options`, `defaults` elsewhere.
+// The same with the options rtol and atol (from 1e-13), pcoeff, icoeff and dcoeff (0 to 10) and accept_safety of `options`,
+// `defaults` elsewhere.
 ErrorControl error_control_of(const SolverOptions& options, const ErrorControl& defaults = {});
 extern const std::vector<std::string> kErrorControlOptions;  // for the row in the table
 
@@ -23,6 +25,9 @@ extern const std::vector<std::string> kErrorControlOptions;  // for the row in t
 // naming `solver` and `sigma` when it is not finite.
 double error_of(const ErrorControl& control, const torch::Tensor& low, const torch::Tensor& high,
                 const torch::Tensor& before, std::string_view solver, double sigma);
+
+// numeric_error where an attempt does not move: its size fell below the spacing of double numbers.
+void check_attempt(Interval attempt, std::string_view solver);
 
 // A PID controller of step sizes, as in k-diffusion's adaptive DPM-Solver: with the inverse errors v of this attempt
 // and the last two accepted ones, the size is multiplied by 1 + atan(v0^b1 v1^b2 v2^b3 - 1).

@@ -11,9 +11,9 @@ namespace farfield {
 // > 0 multiplies it (1: the SDE; slightly above 1 makes up for lost detail).
 struct FreshNoise {
   double eta = 1, s_noise = 1;
-  // The options eta and s_noise.
-  static FreshNoise read(const SolverOptions& options) {
-    return {options.number_from("eta", 1, 0), options.number("s_noise", 1, 0)};
+  // The options eta, from 0 to 10, and s_noise, above 0 and at most 100.
+  static FreshNoise read(const SolverOptions& options, double default_eta = 1) {
+    return {options.number_from("eta", default_eta, 0, 10), options.number("s_noise", 1, 0, 100)};
   }
 };
 

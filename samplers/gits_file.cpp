@@ -7,6 +7,10 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
+#include "core/io/wrong_file.h"
+#include "core/json_number.h"
+#include "core/limits.h"
 #include "core/text.h"
 #include "samplers/gits_metric.h"
 #include "samplers/noise_levels.h"
@@ -37,11 +41,13 @@ void visit_settings(File& file, Visit visit) {
 GitsSchedule schedule_of(const ordered_json& item) {
   GitsSchedule schedule;
   if (item.size() != 5) throw usage_error("a schedule has the keys nfe, steps, cost, indices, levels and no other");
-  item.at("nfe").get_to(schedule.nfe);
+  schedule.nfe = whole_number(item.at("nfe"), "nfe", 1, limits::kMostEvaluations);
   item.at("cost").get_to(schedule.cost);
-  item.at("indices").get_to(schedule.indices);
+  for (const ordered_json& index : item.at("indices")) {
+    schedule.indices.push_back(whole_number(index, "an index", 0, limits::kMostGridPoints));
+  }
   item.at("levels").get_to(schedule.levels);
-  if (item.at("steps").get<int64_t>() != static_cast<int64_t>(schedule.levels.size()) - 1) {
+  if (whole_number(item.at("steps"), "steps", 1, limits::kMostGridPoints) != static_cast<int64_t>(schedule.levels.size()) - 1) {
     throw usage_error("steps of a schedule is not the number of its levels less one");
   }
   return schedule;
@@ -98,27 +104,29 @@ GitsFile parse(const ordered_json& json) {
 std::string serialize_gits(const GitsFile& file) {
   std::string text = fmt::format("{{\n \"format\": \"{}\"", kFormat);
   visit_settings(file, [&](const char* key, const auto& value) {
-    text += fmt::format(",\n \"{}\": {}", key, ordered_json(value).dump());
+    text += fmt::format(",\n \"{}\": {}", key, dump_json(ordered_json(value)));
   });
   std::vector<std::string> schedules, costs;
   for (const GitsSchedule& schedule : file.schedules) {
-    schedules.push_back(ordered_json{{"nfe", schedule.nfe},
-                                     {"steps", static_cast<int64_t>(schedule.levels.size()) - 1},
-                                     {"cost", schedule.cost},
-                                     {"indices", schedule.indices},
-                                     {"levels", schedule.levels}}
-                            .dump());
+    schedules.push_back(dump_json(ordered_json{{"nfe", schedule.nfe},
+                                               {"steps", static_cast<int64_t>(schedule.levels.size()) - 1},
+                                               {"cost", schedule.cost},
+                                               {"indices", schedule.indices},
+                                               {"levels", schedule.levels}}));
   }
-  for (const auto& row : file.costs) costs.push_back(ordered_json(row).dump());
+  for (const auto& row : file.costs) costs.push_back(dump_json(ordered_json(row)));
   return text + fmt::format(",\n \"schedules\": [\n  {}\n ],\n \"costs\": [\n  {}\n ]\n}}\n", join(schedules, ",\n  "),
                             join(costs, ",\n  "));
 }
 
 GitsFile read_gits(const std::filesystem::path& path) {
+  refuse_wrong_file(path, FileKind::kText);
   try {
-    return parse(ordered_json::parse(read_file(path, kFileLimit)));
+    return parse(parse_json(read_file(path, kFileLimit), path.string()));
   } catch (const nlohmann::json::exception& problem) {
     throw bad_file(path.string(), fmt::format("is no whole result of farfield schedule search: {}", problem.what()));
+  } catch (const std::out_of_range& problem) {
+    throw bad_file(path.string(), problem.what());
   } catch (const Error& error) {
     if (error.code() != ExitCode::kUsage) throw;
     throw bad_file(path.string(), error.what());

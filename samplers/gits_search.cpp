@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "core/checked_product.h"
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/text.h"
 #include "samplers/gits_afs.h"
 #include "samplers/gits_cost.h"
@@ -22,6 +24,7 @@ namespace {
 
 using torch::Tensor;
 
+constexpr double kHighestGamma = 100;
 constexpr int64_t kAfsSeeds = 64;  // the first of the seeds: as many trajectories as the reference looks at
 
 std::vector<double> levels_at(const std::vector<double>& levels, const std::vector<int64_t>& indices) {
@@ -125,14 +128,26 @@ void add_afs_levels(const Denoiser& model, const GitsRequest& request, GitsSearc
 
 void GitsRequest::validate(const DenoiserInfo& model) const {
   const auto points = static_cast<int64_t>(levels.size());
-  if (points < 3) throw usage_error(fmt::format("gits: {} points in the teacher's grid, expected at least 3", points));
+  if (points < 3 || points > limits::kMostGridPoints) {
+    throw usage_error(fmt::format("gits: {} points in the teacher's grid, expected 3 to {}", points, limits::kMostGridPoints));
+  }
+  if (!(gamma > 0 && gamma <= kHighestGamma)) {
+    throw usage_error(fmt::format("gits: gamma is {}, expected a number above 0, at most {}", format_double(gamma),
+                                  kHighestGamma));
+  }
   check_levels(levels);
   check_levels_for(model, levels);
   if (levels.back() == 0) {
     throw usage_error("gits: the teacher's grid ends at 0, where there is no slope; end it at sigma_min");
   }
   if (seeds.empty()) throw usage_error("gits: no seeds given");
-  if (batch < 1) throw usage_error(fmt::format("gits: batch is {}, expected at least 1", batch));
+  if (batch < 1 || batch > limits::kMostBatch) {
+    throw usage_error(fmt::format("gits: batch is {}, expected 1 to {}", batch, limits::kMostBatch));
+  }
+  const int64_t size = c10::multiply_integers(model.sample_shape), rows = std::min(batch, static_cast<int64_t>(seeds.size()));
+  checked_product("gits: bytes of a batch of the teacher's paths", {points, rows, size, 2 * sizeof(double)},
+                  limits::kMostBytes);
+  checked_product("gits: bytes of its costs", {points, points, rows, sizeof(double)}, limits::kMostBytes);
   if (nfe.empty()) throw usage_error("gits: no number of evaluations asked for");
   for (const int64_t evaluations : nfe) {
     if (evaluations >= 1 && evaluations < points) continue;

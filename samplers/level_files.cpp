@@ -3,6 +3,8 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
+#include "core/io/wrong_file.h"
 #include "core/text.h"
 #include "samplers/noise_levels.h"
 
@@ -12,7 +14,7 @@ namespace {
 constexpr uint64_t kFileLimit = 1 << 20;
 
 std::vector<double> from_json(const std::string& text, const std::string& name) {
-  const auto list = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto list = parse_json(text, name);
   if (!list.is_array()) throw bad_file(name, "expected a JSON list of noise levels, such as [80, 10, 1, 0]");
   std::vector<double> levels;
   for (const auto& item : list) {
@@ -52,6 +54,7 @@ std::vector<double> parse_levels(std::string_view text) {
 }
 
 std::vector<double> read_levels(const std::filesystem::path& path) {
+  refuse_wrong_file(path, FileKind::kText);
   const std::string text = read_file(path, kFileLimit);
   const bool json = text.find_first_not_of(" \t\r\n") != std::string::npos &&
                     text[text.find_first_not_of(" \t\r\n")] == '[';

@@ -12,11 +12,11 @@ namespace farfield {
 // How to choose the noise levels of N steps: N + 1 levels sigma_0 > ... > sigma_N. What is left out has the schedule's
 // own default (samplers/schedule_registry.cpp); an option that the schedule does not use is refused.
 struct NoiseLevelOptions {
-  std::string schedule = "polynomial";  // one of schedule_names()
+  std::string schedule = "polynomial";  // one of schedule_names(), with constants where it has some: "vp,beta_d=18.5"
   int64_t steps = 18;                   // N, 1 to 100,000
   std::optional<double> sigma_min = {};  // 0 <= sigma_min < sigma_max; 0 only where the schedule reaches it
-  std::optional<double> sigma_max = {};  // finite
-  std::optional<double> rho = {};        // in (0, 100]
+  std::optional<double> sigma_max = {};  // levels above 0 lie within core/limits.h, 1e-35 to 1e12
+  std::optional<double> rho = {};        // 0.01 to 100
   std::optional<std::string> variant = {};  // the table of a schedule that has several
   // "zero": N levels from sigma_max to sigma_min, then 0 (EDM); with one step, or with sigma_min = 0, the levels run
   // from sigma_max to 0 themselves; ays: N + 1 levels with 0 in place of the last, as its tables are used. "sigma_min":
@@ -31,8 +31,8 @@ struct NoiseLevelOptions {
 // (vp_uniform between levels too near each other), or one is not finite. Formulas: samplers/schedules.h.
 std::vector<double> noise_levels(const NoiseLevelOptions& options);
 
-// usage_error that names the first duplicate, rising, negative or non-finite level and its index; also for fewer than
-// two levels.
+// usage_error that names the first duplicate, rising, negative or non-finite level, or one outside core/limits.h, and its
+// index; also for fewer than two levels or more than 100,001.
 void check_levels(const std::vector<double>& levels);
 
 // Levels written by hand, as they are: "80,10,1,0".

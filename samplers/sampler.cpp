@@ -7,7 +7,9 @@
 #include <c10/util/StringUtil.h>
 #include <fmt/format.h>
 
+#include "core/checked_product.h"
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/parts.h"
 #include "samplers/brownian.h"
 #include "samplers/integrate.h"
@@ -121,7 +123,9 @@ void SampleRequest::validate(const DenoiserInfo& model) const {
   check_levels(levels);
   check_levels_for(model, levels);
   if (seeds.empty()) throw usage_error("sampling: no seeds given");
-  if (batch < 1) throw usage_error(fmt::format("sampling: batch is {}, expected at least 1", batch));
+  if (batch < 1 || batch > limits::kMostBatch) {
+    throw usage_error(fmt::format("sampling: batch is {}, expected 1 to {}", batch, limits::kMostBatch));
+  }
   if (label && model.label_dim == 0) {
     throw usage_error(fmt::format("sampling: class {} asked for, but {} takes no labels; leave --class out", *label,
                                   model.name));
@@ -131,8 +135,12 @@ void SampleRequest::validate(const DenoiserInfo& model) const {
                                   model.label_dim - 1));
   }
   check_given(*this, model);
-  int64_t size = 1;
-  for (const int64_t extent : model.sample_shape) size *= extent;
+  const int64_t size = c10::multiply_integers(model.sample_shape), count = static_cast<int64_t>(seeds.size());
+  checked_product("sampling: bytes of the samples", {count, size, sizeof(double)}, limits::kMostBytes);
+  if (trajectory) {
+    checked_product("sampling: bytes of the trajectory", {static_cast<int64_t>(levels.size()) + 1, count, size, sizeof(double)},
+                    limits::kMostBytes);
+  }
   if (teleport && teleport->gaussian.dim() != size) {
     throw usage_error(fmt::format("teleport: the Gaussian has {} dimensions, the samples of {} have {}; fit it to the "
                                   "data of this model",

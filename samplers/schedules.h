@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "samplers/vp_time.h"
+
 namespace farfield {
 
 // What the formula of a schedule works on: every option resolved, 0 <= sigma_min < sigma_max.
@@ -10,6 +12,7 @@ struct ScheduleRange {
   double sigma_min, sigma_max;
   double rho;                // 1 where the schedule has no exponent
   std::string_view variant;  // the table of a schedule that has several
+  double vp_end = VpTime::kEnd;  // the time of sigma_min in a schedule over VP time
 };
 
 // Level `index` of 0 ... `intervals`.
@@ -28,8 +31,8 @@ double polynomial_level(const ScheduleRange& range, LevelPlace place);
 // signal-to-noise ratio, which is also EDM's discretisation "ve" (t = sigma^2 geometric).
 double polyexponential_level(const ScheduleRange& range, LevelPlace place);
 
-// Powers of a uniform grid in the time of the variance-preserving process that runs from S at t = 1 to s at t = 1e-3
-// (samplers/vp_time.h): t = (1 + r (1e-3^(1/rho) - 1))^rho. diff-sampler's time_uniform; with rho = 1 EDM's
+// Powers of a uniform grid in the time of the variance-preserving process that runs from S at t = 1 to s at t = e
+// (samplers/vp_time.h), e = vp_end: t = (1 + r (e^(1/rho) - 1))^rho. diff-sampler's time_uniform; with rho = 1 EDM's
 // discretisation "vp" and k-diffusion's get_sigmas_vp.
 double vp_uniform_level(const ScheduleRange& range, LevelPlace place);
 

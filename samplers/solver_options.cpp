@@ -16,17 +16,13 @@ SolverOptions::SolverOptions(std::string solver, std::map<std::string, std::stri
 double SolverOptions::number(const std::string& key, double fallback, double above, double at_most) const {
   const double value = parsed(key, fallback);
   if (value > above && value <= at_most) return value;
-  const bool bounded = at_most < std::numeric_limits<double>::max();
-  refuse(key, value, fmt::format("a number above {}{}", format_double(above),
-                                 bounded ? ", at most " + format_double(at_most) : ""));
+  refuse(key, value, fmt::format("a number above {}, at most {}", format_double(above), format_double(at_most)));
 }
 
 double SolverOptions::number_from(const std::string& key, double fallback, double at_least, double at_most) const {
   const double value = parsed(key, fallback);
   if (value >= at_least && value <= at_most) return value;
-  const bool bounded = at_most < std::numeric_limits<double>::max();
-  refuse(key, value, bounded ? fmt::format("a number from {} to {}", format_double(at_least), format_double(at_most))
-                             : fmt::format("a finite number, at least {}", format_double(at_least)));
+  refuse(key, value, fmt::format("a number from {} to {}", format_double(at_least), format_double(at_most)));
 }
 
 std::string SolverOptions::choice(const std::string& key, const std::string& fallback,
@@ -64,21 +60,21 @@ const std::string& SolverOptions::remember(const std::string& key, const std::st
   return read_[key] = value;
 }
 
-SolverText parse_solver_text(std::string_view text) {
+NamedOptions parse_named_options(std::string_view what, std::string_view text) {
   const auto parts = split(text, ',');
-  SolverText solver;
-  if (!parts.empty()) solver.name = parts.front();
+  NamedOptions named;
+  if (!parts.empty()) named.name = parts.front();
   for (size_t i = 1; i < parts.size(); ++i) {
     const size_t equals = parts[i].find('=');
     const std::string key = parts[i].substr(0, equals);
     if (equals == std::string::npos) {
-      throw usage_error(fmt::format("solver '{}': write {}=VALUE, got '{}'", text, key.empty() ? "option" : key, key));
+      throw usage_error(fmt::format("{} '{}': write {}=VALUE, got '{}'", what, text, key.empty() ? "option" : key, key));
     }
-    if (!solver.options.emplace(key, parts[i].substr(equals + 1)).second) {
-      throw usage_error(fmt::format("solver '{}': option {} is given twice", text, key));
+    if (!named.options.emplace(key, parts[i].substr(equals + 1)).second) {
+      throw usage_error(fmt::format("{} '{}': option {} is given twice", what, text, key));
     }
   }
-  return solver;
+  return named;
 }
 
 }  // namespace farfield

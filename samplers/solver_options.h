@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -17,11 +16,9 @@ class SolverOptions {
   explicit SolverOptions(std::string solver, std::map<std::string, std::string> given = {});
 
   // `above`: the value must be above it; `at_most`: no more than it. usage_error naming the range otherwise.
-  double number(const std::string& key, double fallback, double above,
-                double at_most = std::numeric_limits<double>::max()) const;
+  double number(const std::string& key, double fallback, double above, double at_most) const;
   // The same with the lower end included.
-  double number_from(const std::string& key, double fallback, double at_least,
-                     double at_most = std::numeric_limits<double>::max()) const;
+  double number_from(const std::string& key, double fallback, double at_least, double at_most) const;
   std::string choice(const std::string& key, const std::string& fallback,
                      const std::vector<std::string>& allowed) const;
   bool flag(const std::string& key, bool fallback) const;  // yes | no
@@ -39,11 +36,12 @@ class SolverOptions {
   mutable std::map<std::string, std::string> read_;
 };
 
-// SOLVER[,option=value...] taken apart. usage_error for an option twice or without a value.
-struct SolverText {
+// NAME[,option=value...] taken apart; `what` it names, for messages: "solver". usage_error for an option twice or without
+// a value.
+struct NamedOptions {
   std::string name;
   std::map<std::string, std::string> options;
 };
-SolverText parse_solver_text(std::string_view text);
+NamedOptions parse_named_options(std::string_view what, std::string_view text);
 
 }  // namespace farfield

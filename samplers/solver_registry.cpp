@@ -61,7 +61,7 @@ const SolverEntry& entry_of(const std::string& name) {
 
 // The row of `text` and its options, checked against the row.
 std::pair<const SolverEntry&, SolverOptions> look_up(std::string_view text) {
-  SolverText parts = parse_solver_text(text);
+  NamedOptions parts = parse_named_options("solver", text);
   const SolverEntry& entry = entry_of(parts.name);
   std::vector<std::string> keys;
   for (const auto& form : entry.options) keys.push_back(form.substr(0, form.find('=')));

@@ -9,8 +9,9 @@ namespace farfield {
 
 // One factory per solver; users take solvers by name from samplers/solver_registry.h. In all of them h is the step in
 // the variable named, d the slope (x - D) / sigma, lambda = -log sigma. "Slope methods" extrapolate d, "data methods"
-// D. A step to 0, where log sigma and D do not exist: slope methods over sigma use their own rule, which needs neither;
-// every other method returns D at the level before (Euler's step to 0 is the same), with one evaluation.
+// D. A step to 0, where log sigma and D do not exist: lms, ipndm, ipndm_v and deis of order 2 and more, midpoint, ralston
+// and edm_ablation with ve, vp or scaling use their own rule, which needs neither; every other method
+// returns D at the level before (Euler's step to 0 is the same), with one evaluation.
 // Fewer steps than a method's order: the first steps use as many values as there are.
 
 // x + (to - from) d. The same as DDIM, DPM-Solver-1 and DPM-Solver++1. Order 1, one evaluation a step.
@@ -21,8 +22,8 @@ std::unique_ptr<const Solver> make_euler();
 // diff-sampler. Order 2, two evaluations a step, one where to = 0.
 std::unique_ptr<const Solver> make_heun();
 
-// DPM-Solver-2: the second evaluation at sigma = to^r from^(1 - r), weighted 1/(2r) against 1 - 1/(2r). Option r in
-// (0, 1], 1/2 by default: k-diffusion's dpm_2. Order 2, two evaluations a step.
+// DPM-Solver-2: the second evaluation at sigma = to^r from^(1 - r), weighted 1/(2r) against 1 - 1/(2r). Option r
+// from 0.01 to 1, 1/2 by default: k-diffusion's dpm_2. Order 2, two evaluations a step.
 std::unique_ptr<const Solver> make_dpm2(const SolverOptions& options);
 
 // Explicit Runge-Kutta methods over sigma. midpoint and ralston: order 2, two evaluations, also in a step to 0. rk4:
@@ -53,7 +54,7 @@ std::unique_ptr<const Solver> make_dpmpp_3s();
 std::unique_ptr<const Solver> make_ancestral(std::unique_ptr<const Solver> ode, const SolverOptions& options);
 
 // DPM++ SDE (k-diffusion, after Lu et al. 2022b): the single-step method of order 2 with ancestral noise at both of its
-// evaluations, the second at r of the step in lambda. Options r in (0, 1] (1/2), eta (1), s_noise (1). eta = 0, r = 1/2
+// evaluations, the second at r of the step in lambda. Options r from 0.01 to 1 (1/2), eta (1), s_noise (1). eta = 0, r = 1/2
 // is dpmpp_2s, bit for bit. Two evaluations a step; weak order 2 on a Gaussian.
 std::unique_ptr<const Solver> make_dpmpp_sde(const SolverOptions& options);
 
@@ -92,7 +93,8 @@ std::unique_ptr<const Solver> make_ipndm_v_compat(int order);
 std::unique_ptr<const Solver> make_ipndm(int order);
 
 // S-PNDM (Liu et al. 2022, in sigma): a first step of Heun, then Adams-Bashforth of order 2 with the weights of equal
-// steps. One evaluation a step and one more for the first.
+// steps. A step to 0 returns D: Heun's first step over a large interval leaves a state that only D forgets. One evaluation
+// a step and one more for the first.
 std::unique_ptr<const Solver> make_spndm();
 
 // tAB-DEIS (Zhang and Chen 2023) with up to `order` slopes: Adams-Bashforth with polynomials in VP time (deis.h).
@@ -112,7 +114,7 @@ std::unique_ptr<const Solver> make_res_2s();
 std::unique_ptr<const Solver> make_res_multistep();
 
 // EDM's generalised sampler (Karras et al. 2022, table 1): options schedule=linear|ve|vp, sigma(t); scaling=none|vp,
-// s(t); rule=heun|euler; alpha in (0, 1], the place of the second stage; vp_min and vp_max, the range that a vp
+// s(t); rule=heun|euler; alpha from 0.01 to 1, the place of the second stage; vp_min and vp_max, the range that a vp
 // schedule is fitted to, the run's first and last level above 0 by default. The levels are the discretisation. Order 2
 // or 1. With ve and vp Heun's correction is stiff: it grows like (from / to)^2, so few steps, or levels far apart near
 // 0, give large states. Those two are tested down to a level of 0.002 above 0; below, double numbers may overflow.

@@ -19,12 +19,14 @@ class Spndm final : public Solver {
     const auto [from, to] = interval;
     const double h = to - from;
     const auto denoised = denoise(x, from);
+    // Not extrapolated: near 0 the slope of a state that is off grows like 1 / sigma, and the rule would keep half of it.
+    if (to == 0) return {denoised, denoised};
     const bool first = !last.defined();
     const std::vector<double> weights = first ? std::vector<double>{h} : std::vector<double>{1.5 * h, -0.5 * h};
     const std::vector<torch::Tensor> past = first ? std::vector<torch::Tensor>{} : std::vector<torch::Tensor>{last};
     const auto moved = slope_step(x, denoised, from, weights, past);
     last = moved.slope;
-    if (!first || to == 0) return {moved.x, denoised};
+    if (!first) return {moved.x, denoised};
 
     const std::vector<Slope> slopes = {{h / 2, x, denoised, from}, {h / 2, moved.x, denoise(moved.x, to), to}};
     return {add_slopes(x, slopes), denoised};

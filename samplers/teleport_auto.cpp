@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/interrupts.h"
+#include "core/limits.h"
 #include "core/math/random.h"
 #include "core/text.h"
 #include "samplers/gaussian_flow.h"
@@ -67,7 +68,7 @@ void TeleportSearch::validate() const {
   };
   require(threshold > 0 && threshold < 1, "threshold", format_double(threshold), "a part between 0 and 1, such as 0.99");
   require(probes >= 2, "probes", std::to_string(probes), "at least 2");
-  require(batch >= 1, "batch", std::to_string(batch), "at least 1");
+  require(batch >= 1 && batch <= limits::kMostBatch, "batch", std::to_string(batch), "1 to 1000000");
 }
 
 ExplainedLevels measure_explained(const Denoiser& model, const GaussianStats& gaussian,

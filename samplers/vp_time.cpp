@@ -4,16 +4,16 @@
 
 namespace farfield {
 
-VpTime VpTime::from_betas(double beta_d, double beta_min) {
-  return {beta_d / 2 * kEnd + beta_min, beta_d / 2 + beta_min};
+VpTime VpTime::from_betas(double beta_d, double beta_min, double end) {
+  return {beta_d / 2 * end + beta_min, beta_d / 2 + beta_min, end};
 }
 
-VpTime VpTime::fitted(double sigma_min, double sigma_max) {
-  return {std::log1p(sigma_min * sigma_min) / kEnd, std::log1p(sigma_max * sigma_max)};
+VpTime VpTime::fitted(double sigma_min, double sigma_max, double end) {
+  return {std::log1p(sigma_min * sigma_min) / end, std::log1p(sigma_max * sigma_max), end};
 }
 
 double VpTime::sigma(double t) const {
-  const double from_end = (t - kEnd) / (1 - kEnd), from_one = (1 - t) / (1 - kEnd);
+  const double from_end = (t - end_) / (1 - end_), from_one = (1 - t) / (1 - end_);
   return std::sqrt(std::expm1(t * (from_end * at_one_ + from_one * at_end_)));
 }
 

@@ -10,19 +10,20 @@ class VpTime {
   static constexpr double kEnd = 1e-3;  // epsilon_s: t of sigma_min
 
   // The process with these constants; EDM's and k-diffusion's are 19.9 and 0.1.
-  static VpTime from_betas(double beta_d, double beta_min);
-  // The one with sigma(kEnd) = sigma_min and sigma(1) = sigma_max. 0 < sigma_min < sigma_max.
-  static VpTime fitted(double sigma_min, double sigma_max);
+  static VpTime from_betas(double beta_d, double beta_min, double end = kEnd);
+  // The one with sigma(end) = sigma_min and sigma(1) = sigma_max. 0 < sigma_min < sigma_max.
+  static VpTime fitted(double sigma_min, double sigma_max, double end = kEnd);
 
   double sigma(double t) const;     // t > 0
   double time(double sigma) const;  // its inverse, 0 at 0
-  double beta_d() const { return 2 * (at_one_ - at_end_) / (1 - kEnd); }
+  double beta_d() const { return 2 * (at_one_ - at_end_) / (1 - end_); }
   double beta_min() const { return at_one_ - beta_d() / 2; }
 
  private:
-  VpTime(double at_end, double at_one) : at_end_(at_end), at_one_(at_one) {}
+  VpTime(double at_end, double at_one, double end) : at_end_(at_end), at_one_(at_one), end_(end) {}
 
-  double at_end_, at_one_;  // ln(sigma^2 + 1) / t at kEnd and at 1
+  double at_end_, at_one_;  // ln(sigma^2 + 1) / t at `end_` and at 1
+  double end_;
 };
 
 }  // namespace farfield

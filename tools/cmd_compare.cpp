@@ -11,12 +11,16 @@
 #include "analysis/format.h"
 #include "analysis/references.h"
 #include "core/comm.h"
+#include "core/io/json.h"
+#include "core/limits.h"
 #include "core/parts.h"
 #include "core/run_info.h"
 #include "core/text.h"
 #include "samplers/model_levels.h"
 #include "samplers/solver_registry.h"
 #include "tools/command.h"
+#include "tools/number_option.h"
+#include "tools/print.h"
 
 namespace farfield::tools {
 namespace {
@@ -100,10 +104,13 @@ RunInfo run_info(const CompareArguments& arguments, const Context& context, cons
       {"replicates", arguments.options.replicates}, {"batch", arguments.options.batch}, {"seeds", arguments.seeds},
       {"class", arguments.label.value_or(-1)}, {"levels", result.trajectories.levels}, {"device", context.device},
       {"precision", context.precision}};
-  info.add("config", config.dump());
+  info.add("config", dump_json(config));
   info.add("nfe", std::to_string(result.trajectories.nfe));
   info.add_text("headline", headline(result, all.model.name));
-  if (all.data) info.add_text("data_fingerprint", all.data->info().fingerprint);
+  if (all.data) {
+    info.add_text("data_fingerprint", all.data->info().fingerprint);
+    info.add("data_left_out", to_json(all.data->info().notes.left_out));
+  }
   std::vector<std::string> models = {arguments.model};
   models.insert(models.end(), result.comparison.references.begin(), result.comparison.references.end());
   for (const std::string& model : models) {
@@ -115,9 +122,10 @@ RunInfo run_info(const CompareArguments& arguments, const Context& context, cons
 
 void report(const Context& context, const std::string& answer, const std::string& page) {
   if (context.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"headline", answer}, {"report", page}}.dump());
+    fmt::print("{}\n", dump_json(nlohmann::ordered_json{{"headline", answer}, {"report", page}}));
   } else {
-    fmt::print("{}\n{}\n", answer, page);
+    print_line(answer);
+    print_line(page);
   }
 }
 
@@ -157,12 +165,17 @@ void add_compare_command(CLI::App& app, Context& context) {
   command->add_option("--references", arguments->references, "isotropic, gaussian[:RANK], mixture:K[:RANK], "
                       "mixture:classes[:RANK], delta, or any MODEL")->capture_default_str();
   command->add_option("--sigmas", arguments->sigmas, "noise levels: 0.1,1,10 or LOW:HIGH:COUNT (default: 20 from 0.01 to 80)");
-  command->add_option("--probes", arguments->options.probes, "points at each noise level")->capture_default_str();
-  command->add_option("--seed", arguments->options.seed, "of probes, k-means and bootstrap")->capture_default_str();
+  command->add_option("--probes", arguments->options.probes, "points at each noise level")
+      ->check(whole_number(2, limits::kMostProbes))->capture_default_str();
+  command->add_option("--seed", arguments->options.seed, "of probes, k-means and bootstrap")
+      ->check(whole_number(0, limits::kHighestSeed))->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "of the sampling trajectories, such as 0-31")->capture_default_str();
-  command->add_option("--steps", arguments->steps, "of the sampling trajectories (default: 18)");
-  command->add_option("--class", arguments->label, "compare class-conditional models on this class");
-  command->add_option("--batch", arguments->options.batch, "points at a time")->capture_default_str();
+  command->add_option("--steps", arguments->steps, "of the sampling trajectories (default: 18)")
+      ->check(whole_number(1, limits::kMostSteps));
+  command->add_option("--class", arguments->label, "compare class-conditional models on this class")
+      ->check(whole_number(0, limits::kMostClasses - 1));
+  command->add_option("--batch", arguments->options.batch, "points at a time")
+      ->check(whole_number(1, limits::kMostBatch))->capture_default_str();
   command->add_option("--with", arguments->with, "add the results of an earlier sample, train or fit to the page");
   command->add_option("--out", arguments->out, "folder to make")->required();
   add_compute_options(*command, context);

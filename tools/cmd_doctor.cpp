@@ -12,6 +12,7 @@
 #include "core/device.h"
 #include "core/run_info.h"
 #include "tools/command.h"
+#include "tools/print.h"
 
 namespace farfield::tools {
 namespace {
@@ -31,7 +32,7 @@ void print_findings() {
   fmt::print("ranks       {}\n", groups.empty() ? "no MPI: one process (install libopenmpi-dev openmpi-bin and build again)"
                                                  : groups + ": mpirun -n N farfield train, sample, compare, fit, data stats");
   const auto here = std::filesystem::current_path();
-  fmt::print("folder      {} is {}\n", here.string(), writable(here) ? "writable" : "NOT writable; name --out elsewhere");
+  print_line(fmt::format("folder      {} is {}", here.string(), writable(here) ? "writable" : "NOT writable; name --out elsewhere"));
 }
 
 }  // namespace
@@ -46,8 +47,7 @@ void add_doctor_command(CLI::App& app, Context& context) {
                                     }
                                   });
   command->add_flag("--json", context.json, "the findings on stdout as JSON");
-  command->add_option("--threads", context.threads, "threads to use; 0: as many as this process may")
-      ->capture_default_str();
+  add_threads_option(*command, context);
 }
 
 }  // namespace farfield::tools

@@ -6,10 +6,14 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
+#include "core/limits.h"
 #include "core/text.h"
 #include "models/checkpoint_manifest.h"
 #include "models/native_model.h"
 #include "tools/command.h"
+#include "tools/number_option.h"
+#include "tools/print.h"
 #include "train/ema.h"
 #include "train/posthoc_ema.h"
 
@@ -107,10 +111,10 @@ void run_ema(const EmaArguments& arguments, const Context& context) {
   const nlohmann::ordered_json result = {{"file", arguments.out}, {"images", images}, {"sigma_rel", arguments.sigma_rel},
                                          {"averages", stored.size()}, {"profile_error", solution.error}, {"sha256", sha256}};
   if (context.json) {
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", dump_json(result));
   } else {
-    fmt::print("{}: sigma_rel {} at {} images from {} stored averages, profile error {:.2g}\n", arguments.out,
-               format_double(arguments.sigma_rel), images, stored.size(), solution.error);
+    print_line(fmt::format("{}: sigma_rel {} at {} images from {} stored averages, profile error {:.2g}", arguments.out,
+                           format_double(arguments.sigma_rel), images, stored.size(), solution.error));
   }
 }
 
@@ -121,10 +125,12 @@ void add_ema_command(CLI::App& app, Context& context) {
   CLI::App* command = add_command(app, context, "ema", "Averages the weights of a training run anew, with another width.",
                                   kExamples, [arguments, &context] { run_ema(*arguments, context); });
   command->add_option("--run", arguments->run, "folder of a run with ema.sigma_rel averages")->required();
-  command->add_option("--sigma-rel", arguments->sigma_rel, "relative width of the average, above 0 and below 0.2886")->required();
-  command->add_option("--images", arguments->images, "images seen at its end (default: all)")->check(CLI::PositiveNumber);
+  command->add_option("--sigma-rel", arguments->sigma_rel, "relative width of the average, above 0 and below 0.2886")->required()
+      ->check(real_number(0, 0.2886));
+  command->add_option("--images", arguments->images, "images seen at its end (default: all)")
+      ->check(whole_number(1, limits::kMostImages));
   command->add_option("--out", arguments->out, "the native network file to write (.safetensors)")->required();
-  command->add_option("--threads", context.threads, "threads to use; 0: as many as this process may")->capture_default_str();
+  add_threads_option(*command, context);
   add_output_options(*command, context);
 }
 

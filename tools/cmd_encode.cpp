@@ -8,6 +8,7 @@
 #include "core/data/source.h"
 #include "core/device.h"
 #include "core/error.h"
+#include "core/io/json.h"
 #include "core/io/npz.h"
 #include "core/progress.h"
 #include "core/run_folder.h"
@@ -16,6 +17,7 @@
 #include "samplers/seed_batch.h"
 #include "samplers/solver_registry.h"
 #include "tools/model_run.h"
+#include "tools/print.h"
 
 namespace farfield::tools {
 namespace {
@@ -96,13 +98,13 @@ void report(const Context& context, const RunFolder& folder, ordered_json result
   const std::string out = folder.target().string();
   if (context.json) {
     result["out"] = out;
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", dump_json(result));
     return;
   }
-  fmt::print("{}: {} latents, {} evaluations each; back with {}: rms error {:.3g}, largest {:.3g}\n", out,
-             result["samples"].get<int64_t>(), result["nfe_per_sample"].get<int64_t>(),
-             result["back_nfe_per_sample"].get<int64_t>(), result["rms_error"].get<double>(),
-             result["max_error"].get<double>());
+  print_line(fmt::format("{}: {} latents, {} evaluations each; back with {}: rms error {:.3g}, largest {:.3g}", out,
+                         result["samples"].get<int64_t>(), result["nfe_per_sample"].get<int64_t>(),
+                         result["back_nfe_per_sample"].get<int64_t>(), result["rms_error"].get<double>(),
+                         result["max_error"].get<double>()));
 }
 
 void run_encode(const Context& context, const Options& options) {
@@ -140,8 +142,9 @@ void run_encode(const Context& context, const Options& options) {
   for (const auto& [key, text] : settings_of(options.run)) info.add_text(key, text);
   info.add_text("data", options.data);
   info.add_text("data_fingerprint", data->info().fingerprint);
-  info.add("levels", ordered_json(request.levels).dump());
-  info.add("result", result.dump());
+  info.add("data_left_out", to_json(data->info().notes.left_out));
+  info.add("levels", dump_json(ordered_json(request.levels)));
+  info.add("result", dump_json(result));
   add_inputs(info, options.run);
   write_npz(folder.path("latents.npz"), arrays);
   folder.commit(info);

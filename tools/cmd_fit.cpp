@@ -7,11 +7,15 @@
 
 #include "core/comm.h"
 #include "core/error.h"
+#include "core/io/json.h"
+#include "core/limits.h"
 #include "core/parts.h"
 #include "core/text.h"
 #include "models/fit.h"
 #include "models/reference_file.h"
 #include "tools/command.h"
+#include "tools/number_option.h"
+#include "tools/print.h"
 
 namespace farfield::tools {
 namespace {
@@ -58,14 +62,14 @@ nlohmann::ordered_json describe(const MixtureStats& stats) {
 
 void report(const nlohmann::ordered_json& result, bool json) {
   if (json) {
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", dump_json(result));
     return;
   }
   for (const auto& [key, value] : result.items()) {
     const std::string text = value.is_string()         ? value.get<std::string>()
                              : value.is_number_float() ? fmt::format("{:.4g}", value.get<double>())
-                                                       : value.dump();
-    fmt::print("{:<11} {}\n", key, text);
+                                                       : dump_json(value);
+    print_line(fmt::format("{:<11} {}", key, text));
   }
 }
 
@@ -81,6 +85,8 @@ void fit_and_write(const FitArguments& arguments, const Context& context, Fit fi
                                                         data->info().fingerprint});
     auto result = describe(stats);
     result["data"] = data->info().name;
+    const auto& left_out = data->info().notes.left_out;
+    if (!left_out.kinds().empty()) result["left_out"] = nlohmann::ordered_json::parse(to_json(left_out));
     result["seconds"] = seconds_since(start);
     result["file"] = arguments.out;
     result["sha256"] = sha256;
@@ -91,23 +97,24 @@ void fit_and_write(const FitArguments& arguments, const Context& context, Fit fi
 void add_shared_options(CLI::App& command, FitArguments& arguments, Context& context) {
   command.add_option("--data", arguments.data, "the data set, SRC\n" + data_source_help())->required();
   command.add_option("--rank", arguments.rank, "leading eigenpairs to keep (default: all)")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 32));
+      ->check(whole_number(1, limits::kMostRank));
   command.add_option("--out", arguments.out, "the file to write (.safetensors)")->required();
-  command.add_option("--threads", context.threads, "threads to use; 0: as many as this process may")
-      ->capture_default_str();
+  add_threads_option(command, context);
   add_output_options(command, context);
   share_over_ranks(command, context);
 }
 
 void add_mixture_options(CLI::App& command, MixtureOptions& options) {
   auto* components = command.add_option("--components", options.components, "number of k-means clusters");
-  components->capture_default_str();
+  components->check(whole_number(1, limits::kMostComponents))->capture_default_str();
   command.add_flag("--per-class", options.per_class, "one component a label, no k-means")->excludes(components);
   command.add_option("--tail", options.tail, "variance outside the kept eigenvectors: zero, or the mean of the rest")
       ->check(CLI::IsMember({"zero", "mean"}))->capture_default_str();
-  command.add_option("--ridge", options.ridge, "variance added in every direction")->capture_default_str();
-  command.add_option("--seed", options.seed, "of k-means")->capture_default_str();
-  command.add_option("--max-iterations", options.max_iterations, "of k-means")->capture_default_str();
+  command.add_option("--ridge", options.ridge, "variance added in every direction")
+      ->check(real_number(0, limits::kHighestVariance))->capture_default_str();
+  command.add_option("--seed", options.seed, "of k-means")->check(whole_number(0, limits::kHighestSeed))->capture_default_str();
+  command.add_option("--max-iterations", options.max_iterations, "of k-means")
+      ->check(whole_number(1, limits::kMostIterations))->capture_default_str();
 }
 
 }  // namespace

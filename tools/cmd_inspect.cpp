@@ -3,31 +3,44 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/io/json.h"
 #include "core/io/npz.h"
+#include "core/text.h"
 #include "models/model_registry.h"
 #include "tools/command.h"
 #include "tools/file_description.h"
+#include "tools/print.h"
 
 namespace farfield::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string short_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string short_text(const Json& value) { return value.is_string() ? value.get<std::string>() : dump_json(value); }
+
+// A name and its value; further lines of the value stand below its first.
+void print_entry(const std::string& indent, const std::string& name, const std::string& value) {
+  std::string head = fmt::format("{}{:<16} ", indent, name);
+  for (const auto& line : split(value, '\n')) {
+    print_line(head + line);
+    head = indent + std::string(17, ' ');
+  }
+  if (value.empty()) print_line(head);
+}
 
 void print_text(const Json& value, const std::string& indent) {
   for (const auto& [key, entry] : value.items()) {
     if (key == "tensors") {
       fmt::print("{}{} arrays\n", indent, entry.size());
       for (const Json& tensor : entry) {
-        fmt::print("{}  {:<44} {:<8} {}\n", indent, short_text(tensor["name"]), short_text(tensor["dtype"]),
-                   tensor["shape"].dump());
+        print_line(fmt::format("{}  {:<44} {:<8} {}", indent, short_text(tensor["name"]), short_text(tensor["dtype"]),
+                               dump_json(tensor["shape"])));
       }
     } else if (entry.is_object()) {
-      fmt::print("{}{}:\n", indent, key);
+      print_line(indent + key + ":");
       print_text(entry, indent + "  ");
     } else {
-      fmt::print("{}{:<16} {}\n", indent, key, short_text(entry));
+      print_entry(indent, key, short_text(entry));
     }
   }
 }
@@ -44,7 +57,7 @@ Json check_output(const std::string& model, const std::string& stored) {
     if (!arrays.contains(name)) throw bad_file(stored, fmt::format("has no array '{}'", name));
   }
   const torch::Tensor labels = arrays.contains("labels") ? arrays.at("labels") : torch::Tensor();
-  const torch::Tensor expected = arrays.at("D.f32");
+  const torch::Tensor expected = arrays.at("D.f32").to(torch::kFloat32);
   const torch::Tensor denoised = (*denoiser)(arrays.at("x"), arrays.at("sigma"), labels);
   if (expected.sizes() != denoised.sizes()) throw bad_file(stored, "D.f32 has another shape than x");
   const double deviation = ((denoised - expected).abs().max() / expected.abs().max()).item<double>();
@@ -58,9 +71,9 @@ struct InspectOptions {
 void run_inspect(const InspectOptions& options, bool json) {
   Json result;
   result["path"] = options.file;
-  result.update(Json::parse(describe_file(options.file)));
+  result.update(parse_json(describe_file(options.file), options.file));
   if (!options.check.empty()) result["check"] = check_output(options.file, options.check);
-  if (json) fmt::print("{}\n", result.dump(2));
+  if (json) fmt::print("{}\n", dump_json(result, 2));
   else print_text(result, "");
 }
 

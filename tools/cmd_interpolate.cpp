@@ -18,6 +18,8 @@
 #include "samplers/solver_registry.h"
 #include "tools/latents_file.h"
 #include "tools/model_run.h"
+#include "tools/number_option.h"
+#include "tools/print.h"
 #include "tools/sample_files.h"
 
 namespace farfield::tools {
@@ -40,10 +42,11 @@ torch::Tensor corners_of(const Options& options, const DenoiserInfo& model, doub
 void write_files(const RunFolder& folder, const Samples& samples, const torch::Tensor& corners,
                  const torch::Tensor& latents, int64_t columns, const std::map<std::string, std::string>& settings) {
   std::map<std::string, torch::Tensor> arrays = {{"x", samples.x}, {"latents", latents}, {"corners", corners}};
-  if (is_image(samples.x.sizes().slice(1))) {
-    arrays["images"] = to_bytes(samples.x);
+  if (samples.x.dim() == 4) {
+    const auto pictures = to_bytes(drawable(samples.x));
+    if (is_image(samples.x.sizes().slice(1))) arrays["images"] = pictures;
     const int64_t zoom = std::max<int64_t>(1, 64 / samples.x.size(2));
-    write_png(folder.path("interpolation.png"), image_grid(arrays["images"], columns, 2, zoom), settings);
+    write_png(folder.path("interpolation.png"), image_grid(pictures, columns, 2, zoom), settings);
   }
   write_npz(folder.path("interpolation.npz"), arrays);
 }
@@ -54,8 +57,8 @@ void report(const Context& context, const RunFolder& folder, const Samples& samp
     fmt::print("{}\n", summary_json(samples, out));
     return;
   }
-  fmt::print("{}: {} frames between {} corners, {} evaluations each, {:.3g} s\n", out, samples.x.size(0), corners,
-             samples.nfe, samples.seconds);
+  print_line(fmt::format("{}: {} frames between {} corners, {} evaluations each, {:.3g} s", out, samples.x.size(0), corners,
+                         samples.nfe, samples.seconds));
 }
 
 void check_options(const Options& options) {
@@ -122,7 +125,8 @@ void add_interpolate_command(CLI::App& app, Context& context) {
   command->add_option("--latents", options->latents, "corners from a file of farfield encode, 2 or 4 of them")
       ->excludes(seeds);
   command->add_option("--mode", options->interpolate.mode, join(interpolation_modes(), ", "))->capture_default_str();
-  command->add_option("--frames", options->interpolate.frames, "along an edge, corners included")->capture_default_str();
+  command->add_option("--frames", options->interpolate.frames, "along an edge, corners included")
+      ->check(whole_number(2, 1000))->capture_default_str();
 }
 
 }  // namespace farfield::tools

@@ -2,8 +2,10 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/training_report.h"
+#include "core/io/json.h"
 #include "core/run_info.h"
 #include "tools/command.h"
+#include "tools/print.h"
 
 namespace farfield::tools {
 namespace {
@@ -22,9 +24,10 @@ void run_report(const ReportArguments& arguments, const Context& context) {
   folder.commit(info);
   const std::string page = (folder.target() / "report.html").string();
   if (context.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"headline", answer}, {"report", page}}.dump());
+    fmt::print("{}\n", dump_json(nlohmann::ordered_json{{"headline", answer}, {"report", page}}));
   } else {
-    fmt::print("{}\n{}\n", answer, page);
+    print_line(answer);
+    print_line(page);
   }
 }
 

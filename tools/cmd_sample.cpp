@@ -9,6 +9,8 @@
 #include "core/comm.h"
 #include "core/device.h"
 #include "core/error.h"
+#include "core/io/json.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/parts.h"
 #include "core/progress.h"
@@ -23,6 +25,8 @@
 #include "samplers/teleport_auto.h"
 #include "tools/latents_file.h"
 #include "tools/model_run.h"
+#include "tools/number_option.h"
+#include "tools/print.h"
 #include "tools/sample_files.h"
 
 namespace farfield::tools {
@@ -101,13 +105,12 @@ double measure_teleport_level(const Options& options, const Denoiser& model, con
   whole.teleport.reset();
   const auto measured = measure_explained(model, request.teleport->gaussian, whole.levels_run(), search);
   const double sigma = lowest_explained(measured, search.threshold);
-  info.add("teleport_auto", nlohmann::ordered_json{{"threshold", search.threshold},
-                                                   {"probes", search.probes},
-                                                   {"evaluations_per_probe", measured.evaluations},
-                                                   {"sigmas", measured.sigmas},
-                                                   {"explained", measured.explained},
-                                                   {"sigma", sigma}}
-                                .dump());
+  info.add("teleport_auto", dump_json(nlohmann::ordered_json{{"threshold", search.threshold},
+                                                             {"probes", search.probes},
+                                                             {"evaluations_per_probe", measured.evaluations},
+                                                             {"sigmas", measured.sigmas},
+                                                             {"explained", measured.explained},
+                                                             {"sigma", sigma}}));
   log::info(fmt::format("teleport auto: sigma {:.4g}, the lowest level from which on the Gaussian explains {} of the "
                         "score", sigma, format_double(search.threshold)));
   return sigma;
@@ -128,8 +131,8 @@ void report(const Context& context, const RunFolder& folder, const Samples& samp
     return;
   }
   const int64_t count = samples.x.size(0);
-  fmt::print("{}: {} samples, {} evaluations each, {:.3g} s ({:.3g} s per sample)\n", out, count, samples.nfe,
-             samples.seconds, samples.seconds / static_cast<double>(count));
+  print_line(fmt::format("{}: {} samples, {} evaluations each, {:.3g} s ({:.3g} s per sample)", out, count, samples.nfe,
+                         samples.seconds, samples.seconds / static_cast<double>(count)));
 }
 
 // Everything of the request that needs no model.
@@ -225,21 +228,24 @@ void add_sample_command(CLI::App& app, Context& context) {
   command->add_option("--churn", options->churn, "EDM's S,MIN,MAX,NOISE [0,0,inf,1]");
   command->add_flag("--afs", options->afs, "first evaluation analytical: D of N(0, I), one evaluation less");
   command->add_option("--threshold", options->threshold,
-                      "dynamic thresholding of every D at this quantile, for data in [-1, 1] (0.995 is usual)");
+                      "dynamic thresholding of every D at this quantile, for data in [-1, 1] (0.995 is usual)")
+      ->check(real_number(0, 1));
   CLI::Option* denoise = command->add_flag("--denoise-to-zero", options->denoise_to_zero,
                                            "end with x = D(x; sigma_N), for levels that end above 0");
   command->add_option("--ode-jump", options->ode_jump, "leave the trajectory at this level and return D there")
-      ->excludes(denoise);
+      ->check(real_number(limits::kLowestSigma, limits::kHighestSigma))->excludes(denoise);
   command->add_option("--seeds", options->seeds, "one sample a seed: 0-63 or 1,5,10-20 [0-63]");
   command->add_option("--latents", options->latents, "start from the latents of this file (farfield encode) instead");
   CLI::Option* teleport = command->add_option("--teleport", options->teleport,
                                               "start at this level by closed form; auto: the lowest it explains");
   command->add_option("--teleport-threshold", options->teleport_threshold,
-                      "part of the score the Gaussian must explain for auto [0.99]");
+                      "part of the score the Gaussian must explain for auto [0.99]")
+      ->check(real_number(0, 1));
   CLI::Option* gaussian = command->add_option("--gaussian", options->gaussian,
                                               "fitted Gaussian for --teleport, or for what --solver auto finds");
   teleport->needs(gaussian);
-  command->add_option("--nfe", options->nfe, "with --solver auto: the most evaluations");
+  command->add_option("--nfe", options->nfe, "with --solver auto: the most evaluations")
+      ->check(whole_number(1, limits::kMostEvaluations));
   command->add_option("--study", options->study, "with --solver auto: study.json of farfield study");
   command->add_flag("--trajectory", options->trajectory, "keep the state after every step, and the levels");
   share_over_ranks(*command, context);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/io/json.h"
 #include "core/text.h"
 #include "models/model_registry.h"
 #include "samplers/model_levels.h"
@@ -35,7 +36,7 @@ std::vector<double> levels_of(const ListArguments& arguments) {
 void list_levels(const ListArguments& arguments) {
   const std::vector<double> levels = levels_of(arguments);
   if (arguments.json) {
-    fmt::print("{}\n", nlohmann::json(levels).dump());
+    fmt::print("{}\n", dump_json(nlohmann::json(levels)));
     return;
   }
   for (const double level : levels) fmt::print("{}\n", format_double(level));

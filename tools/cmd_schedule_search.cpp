@@ -10,6 +10,8 @@
 #include "core/device.h"
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
+#include "core/limits.h"
 #include "core/progress.h"
 #include "core/run_folder.h"
 #include "core/run_info.h"
@@ -20,6 +22,8 @@
 #include "samplers/model_levels.h"
 #include "samplers/solver_registry.h"
 #include "tools/command.h"
+#include "tools/number_option.h"
+#include "tools/print.h"
 #include "tools/schedule_options.h"
 
 namespace farfield::tools {
@@ -129,7 +133,7 @@ void report(const SearchArguments& arguments, const Context& context, const Gits
     for (const GitsSchedule& schedule : file.schedules) {
       schedules.push_back({{"nfe", schedule.nfe}, {"steps", schedule.levels.size() - 1}, {"levels", schedule.levels}});
     }
-    fmt::print("{}\n", nlohmann::ordered_json{{"out", arguments.out}, {"teacher_nfe", teacher_nfe}, {"schedules", schedules}}.dump());
+    fmt::print("{}\n", dump_json(nlohmann::ordered_json{{"out", arguments.out}, {"teacher_nfe", teacher_nfe}, {"schedules", schedules}}));
     return;
   }
   fmt::print("nfe  steps  levels\n");
@@ -138,8 +142,8 @@ void report(const SearchArguments& arguments, const Context& context, const Gits
     for (const double level : schedule.levels) levels.push_back(fmt::format("{:.4g}", level));
     fmt::print("{:>3}  {:>5}  {}\n", schedule.nfe, schedule.levels.size() - 1, join(levels, " "));
   }
-  fmt::print("{}\n", arguments.out);
-  if (!arguments.report.empty()) fmt::print("{}\n", (std::filesystem::path(arguments.report) / "report.html").string());
+  print_line(arguments.out);
+  if (!arguments.report.empty()) print_line((std::filesystem::path(arguments.report) / "report.html").string());
 }
 
 void run_search(const SearchArguments& arguments, const Context& context) {
@@ -187,20 +191,23 @@ void add_schedule_search_command(CLI::App& schedule, Context& context) {
   command->add_option("--out", arguments->out, "the file to write (.json)")->required();
   command->add_option("--metric", arguments->metric, "of a jump's error: " + join(gits_metric_names(), ", "))
       ->capture_default_str();
-  command->add_option("--gamma", arguments->gamma, "weight of a step over the one before it")->capture_default_str();
+  command->add_option("--gamma", arguments->gamma, "weight of a step over the one before it")
+      ->check(real_number(0.01, 100))->capture_default_str();
   command->add_option("--teacher", arguments->teacher, "SOLVER[,option=value...] over the whole grid")
       ->capture_default_str();
-  command->add_option("--points", arguments->points, "levels of the teacher's grid [61]");
+  command->add_option("--points", arguments->points, "levels of the teacher's grid [61]")
+      ->check(whole_number(3, limits::kMostGridPoints));
   command->add_option("--grid", arguments->grid.schedule, "schedule of the teacher's grid, or file:PATH")
       ->capture_default_str();
   add_range_options(*command, arguments->grid);
   CLI::Option* warmup = command->add_option("--warmup", arguments->warmup, "teacher trajectories, of seeds 0, 1, ...");
-  warmup->capture_default_str();
+  warmup->check(whole_number(1, limits::kMostSeeds))->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "their seeds one by one: 0-63 or 1,5,10-20")->excludes(warmup);
   command->add_flag("--afs", arguments->afs, "one level more, for sample --afs: its first step is free");
   command->add_option("--student", arguments->student, "solver that will use the schedules, of --afs and --report [ipndm4]");
   command->add_option("--report", arguments->report, "folder to make: a page that shows costs, levels and errors");
-  command->add_option("--batch", arguments->batch, "trajectories at a time")->capture_default_str();
+  command->add_option("--batch", arguments->batch, "trajectories at a time")
+      ->check(whole_number(1, limits::kMostBatch))->capture_default_str();
   add_compute_options(*command, context);
   add_trust_option(*command, context);
   add_output_options(*command, context);

@@ -10,6 +10,8 @@
 #include "core/device.h"
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
+#include "core/limits.h"
 #include "core/progress.h"
 #include "core/run_folder.h"
 #include "core/run_info.h"
@@ -19,6 +21,8 @@
 #include "samplers/model_levels.h"
 #include "samplers/teleport_auto.h"
 #include "tools/command.h"
+#include "tools/number_option.h"
+#include "tools/print.h"
 #include "tools/schedule_options.h"
 
 namespace farfield::tools {
@@ -87,7 +91,7 @@ Facts settings_of(const StudyArguments& arguments, const StudyRequest& request, 
 
 void report(const StudyArguments& arguments, const Context& context, const StudyAdvice& advice) {
   if (context.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"out", arguments.out}, {"advice", nlohmann::ordered_json::parse(serialize_advice(advice))}}.dump());
+    fmt::print("{}\n", dump_json(nlohmann::ordered_json{{"out", arguments.out}, {"advice", parse_json(serialize_advice(advice), "advice")}}));
     return;
   }
   fmt::print("nfe  solver, schedule, steps, start: distance from the reference (rms)\n");
@@ -96,7 +100,7 @@ void report(const StudyArguments& arguments, const Context& context, const Study
     fmt::print("{:>3}  {}, {}, {}, {}: {:.3g}\n", budget.nfe, best.solver, best.schedule, best.steps,
                best.teleport ? fmt::format("teleported to {:.4g}", *best.teleport) : "noise", best.rms);
   }
-  fmt::print("{}/report.html\n", arguments.out);
+  print_line(arguments.out + "/report.html");
 }
 
 void run(const StudyArguments& arguments, const Context& context) {
@@ -142,11 +146,13 @@ void add_study_command(CLI::App& app, Context& context) {
   command->add_option("--schedules", arguments->schedules, "schedules, repeatable, also gits:FILE")->capture_default_str();
   command->add_option("--nfe", arguments->nfe, "budgets of evaluations: 4-20 or 4,8,16")->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "trajectories")->capture_default_str();
-  command->add_option("--class", arguments->label, "class of every trajectory; without it each seed draws one");
+  command->add_option("--class", arguments->label, "class of every trajectory; without it each seed draws one")
+      ->check(whole_number(0, limits::kMostClasses - 1));
   CLI::Option* gaussian = command->add_option("--gaussian", arguments->gaussian, "fitted Gaussian: try every run teleported, too");
   command->add_option("--teleport", arguments->teleport, "level to teleport to, or auto")->capture_default_str()->needs(gaussian);
   command->add_option("--reference", arguments->reference, "adaptive solver that errors are measured from")->capture_default_str();
-  command->add_option("--batch", arguments->batch, "trajectories at a time")->capture_default_str();
+  command->add_option("--batch", arguments->batch, "trajectories at a time")
+      ->check(whole_number(1, limits::kMostBatch))->capture_default_str();
   add_compute_options(*command, context);
   add_trust_option(*command, context);
   add_output_options(*command, context);

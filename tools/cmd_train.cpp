@@ -14,6 +14,8 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/image.h"
+#include "core/io/json.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "models/model_registry.h"
@@ -21,6 +23,7 @@
 #include "samplers/sampler.h"
 #include "samplers/solver_registry.h"
 #include "tools/command.h"
+#include "tools/print.h"
 #include "train/training_run.h"
 
 namespace farfield::tools {
@@ -39,7 +42,14 @@ struct TrainArguments {
   bool resume = false, replace = false;
 };
 
-constexpr int64_t kPreviewSamples = 40, kPreviewColumns = 10, kPreviewZoom = 2;
+constexpr int64_t kPreviewSamples = 40, kPreviewColumns = 10, kEnlargedPixels = 64;
+
+// The samples as one picture; where a sample is a row of channels, fewer of them stand beside each other.
+torch::Tensor preview_of(const torch::Tensor& samples) {
+  const auto pictures = to_bytes(drawable(samples));
+  const int64_t columns = std::max<int64_t>(1, kPreviewColumns * samples.size(3) / pictures.size(2));
+  return image_grid(pictures, columns, 2, samples.size(3) > kEnlargedPixels ? 1 : 2);
+}
 
 // Seeds 0 ... 39 with EDM's sampler (Heun, 18 steps): the same noise, and the same class, at the same place every time.
 void draw_preview(const Denoiser& average, const std::filesystem::path& png, torch::Device device) {
@@ -51,7 +61,7 @@ void draw_preview(const Denoiser& average, const std::filesystem::path& png, tor
   request.levels = resolve_levels({}, info);
   request.device = device;
   const auto samples = sample(average, *make_solver("heun"), request);
-  write_png(png, image_grid(to_bytes(samples.x), kPreviewColumns, 2, kPreviewZoom),
+  write_png(png, preview_of(samples.x),
             {{"solver", "heun"}, {"steps", std::to_string(request.levels.size() - 1)}, {"nfe", std::to_string(samples.nfe)},
              {"seeds", fmt::format("0-{}", kPreviewSamples - 1)}});
 }
@@ -61,10 +71,10 @@ double parse_duration(const std::string& text) {
   const std::map<char, double> units = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
   const auto unit = text.empty() ? units.end() : units.find(text.back());
   const double number = parse_double(unit == units.end() ? text : text.substr(0, text.size() - 1), "--max-time");
-  if (!(number > 0) || !std::isfinite(number)) {
-    throw usage_error(fmt::format("--max-time {}: expected a time such as 90s, 15m, 1.5h or 2d", text));
-  }
-  return number * (unit == units.end() ? 1 : unit->second);
+  const double seconds = number * (unit == units.end() ? 1 : unit->second);
+  if (seconds > 0 && seconds <= limits::kLongestTime) return seconds;
+  throw usage_error(fmt::format("--max-time {}: expected a time such as 90s, 15m, 1.5h or 2d, at most {:.0f} s", text,
+                                limits::kLongestTime));
 }
 
 std::optional<InitialModel> read_init(const std::string& model) {
@@ -133,7 +143,8 @@ void train(const TrainArguments& arguments, const Context& context) {
   if (!arguments.max_time.empty()) request.max_seconds = parse_duration(arguments.max_time);
   run_training(options, data, device, request);
   const nlohmann::ordered_json result = {{"out", arguments.out}, {"images", options.run.images}};
-  fmt::print("{}\n", context.json ? result.dump() : arguments.out);
+  if (context.json) fmt::print("{}\n", dump_json(result));
+  else print_line(arguments.out);
 }
 
 }  // namespace
@@ -146,7 +157,8 @@ void add_train_command(CLI::App& app, Context& context) {
   command->add_option("--set", arguments->settings, "KEY=VALUE over the config, for example run.seed=1");
   command->add_option("--out", arguments->out, "folder of the run, made here")->required();
   command->add_option("--init", arguments->init, "begin with the weights of a native network file or run, not fresh ones; "
-                      "what the config leaves open about the network is the model's");
+                      "what the config leaves open about the network is the model's. Where the number of classes is another, the "
+                      "label layers are new");
   command->add_option("--snapshot-at", arguments->snapshot_at, "further snapshots, at these numbers of images: 1000,5000");
   command->add_option("--max-time", arguments->max_time, "stop after 90s, 15m, 1.5h, 2d of this session with the state saved (exit 7)");
   command->add_option("--allow-change", arguments->allow_change, "with --resume: settings that may differ from the run's, such as "

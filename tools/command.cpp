@@ -1,5 +1,8 @@
 #include "tools/command.h"
 
+#include "core/limits.h"
+#include "tools/number_option.h"
+
 namespace farfield::tools {
 
 CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name, const std::string& description,
@@ -16,8 +19,12 @@ void share_over_ranks(CLI::App& command, Context& context) {
 void add_compute_options(CLI::App& command, Context& context) {
   command.add_option("--device", context.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   command.add_option("--precision", context.precision, "of networks: auto, fp32, bf16 or tf32")->capture_default_str();
+  add_threads_option(command, context);
+}
+
+void add_threads_option(CLI::App& command, Context& context) {
   command.add_option("--threads", context.threads, "threads to use; 0: as many as this process may")
-      ->capture_default_str();
+      ->check(whole_number(0, limits::kMostThreads))->capture_default_str();
 }
 
 void add_trust_option(CLI::App& command, Context& context) {

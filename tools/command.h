@@ -29,6 +29,7 @@ void share_over_ranks(CLI::App& command, Context& context);
 
 // The shared options a command understands; one it does not take is an error, not ignored.
 void add_compute_options(CLI::App& command, Context& context);  // --device --precision --threads
+void add_threads_option(CLI::App& command, Context& context);   // --threads alone
 void add_trust_option(CLI::App& command, Context& context);     // --trust
 void add_output_options(CLI::App& command, Context& context);   // --force --quiet --json
 

@@ -5,8 +5,10 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
-#include "core/io/npz.h"
+#include "core/io/json.h"
+#include "core/io/npz_reader.h"
 #include "core/io/safetensors.h"
+#include "core/io/wrong_file.h"
 #include "core/io/zip.h"
 #include "models/checkpoint_manifest.h"
 #include "models/native_model.h"
@@ -26,8 +28,27 @@ Json tensor_list(const std::map<std::string, torch::Tensor>& tensors) {
   return list;
 }
 
+// Every array of an .npz; of one that cannot be read, why.
+Json array_list(const fs::path& path) {
+  const NpzReader arrays(path);
+  Json list = Json::array();
+  for (const auto& name : arrays.names()) {
+    try {
+      const NpyContent array = arrays.read(name);
+      const auto sizes = array.values.sizes().vec();
+      const std::vector<int64_t> shape(sizes.begin(), sizes.end() - (array.texts ? 1 : 0));
+      const std::string dtype = array.texts ? fmt::format("text of {}", sizes.back()) : toString(array.values.scalar_type());
+      list.push_back({{"name", name}, {"dtype", dtype}, {"shape", shape}});
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kBadFile) throw;
+      list.push_back({{"name", name}, {"dtype", "unread"}, {"shape", error.what()}});
+    }
+  }
+  return list;
+}
+
 Json describe_safetensors(const fs::path& path) {
-  TensorFile file = read_safetensors(path);
+  TensorFile file = read_as(FileKind::kSafetensors, path, [&] { return read_safetensors(path); });
   Json result;
   const Json tensors = tensor_list(file.tensors);
   result["metadata"] = file.metadata;
@@ -75,8 +96,7 @@ Json describe_folder(const fs::path& path) {
     }
   } else if (fs::exists(path / "run.json")) {
     result["kind"] = "run folder";
-    const Json run = Json::parse(read_file(path / "run.json", 64 << 20), nullptr, false);
-    if (run.is_discarded()) throw bad_file((path / "run.json").string(), "is no JSON");
+    const Json run = parse_json(read_file(path / "run.json", 64 << 20), (path / "run.json").string());
     result["run"] = run;
   } else {
     throw bad_file(path.string(), "is a folder without checkpoints.json or run.json: no run of farfield");
@@ -91,12 +111,18 @@ Json describe(const fs::path& path) {
   if (extension == ".safetensors") {
     result = describe_safetensors(path);
   } else if (extension == ".npz") {
-    result = {{"kind", "numpy arrays"}, {"tensors", tensor_list(read_npz(path))}};
+    result["kind"] = "numpy arrays";
+    result["tensors"] = read_as(FileKind::kNpz, path, [&] { return array_list(path); });
   } else if (extension == ".npy") {
-    result = {{"kind", "numpy array"}, {"tensors", tensor_list({{"", read_npy(path)}})}};
-  } else if (extension == ".pt" || extension == ".pt2" || extension == ".zip" || extension == ".ts") {
+    result["kind"] = "numpy array";
+    result["tensors"] = read_as(FileKind::kNpy, path, [&] { return tensor_list({{"", read_npy(path)}}); });
+  } else if (extension == ".pt" || extension == ".pth" || extension == ".ts") {
+    refuse_wrong_file(path, FileKind::kTorchScript);
     result = describe_zip(path);
+  } else if (extension == ".pt2" || extension == ".zip") {
+    result = read_as(extension == ".zip" ? FileKind::kZip : FileKind::kPackage, path, [&] { return describe_zip(path); });
   } else {
+    refuse_wrong_file(path, FileKind::kSafetensors);
     throw bad_file(path.string(), "inspect knows .safetensors, .npz, .npy, .pt, .pt2, .zip and the folders of runs");
   }
   result["bytes"] = fs::file_size(path);
@@ -108,7 +134,7 @@ Json describe(const fs::path& path) {
 
 std::string describe_file(const fs::path& path) {
   if (!fs::exists(path)) throw io_error(path.string() + ": no such file or folder");
-  return describe(path).dump();
+  return dump_json(describe(path));
 }
 
 }  // namespace farfield::tools

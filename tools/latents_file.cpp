@@ -2,12 +2,14 @@
 
 #include <cmath>
 #include <map>
+#include <memory>
 
 #include <c10/util/StringUtil.h>
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/io/npz.h"
+#include "core/io/npz_reader.h"
+#include "core/io/wrong_file.h"
 #include "core/text.h"
 
 namespace farfield::tools {
@@ -53,15 +55,15 @@ double checked_sigma(const torch::Tensor& array, const std::string& name) {
 
 LatentsFile read_latents(const std::filesystem::path& path, const DenoiserInfo& model) {
   const std::string name = path.string();
-  if (path.extension() == ".npy") return {checked_latents(read_npy(path), name, model), {}, {}};
-  const auto arrays = read_npz(path);
-  const auto latents = arrays.find("latents");
-  if (latents == arrays.end()) throw bad_file(name, "no array 'latents'; give the latents.npz of farfield encode");
-  LatentsFile file{checked_latents(latents->second, name, model), {}, {}};
-  if (const auto labels = arrays.find("labels"); labels != arrays.end()) {
-    file.classes = checked_classes(labels->second, name, model, file.latents.size(0));
+  if (path.extension() == ".npy") {
+    const auto array = read_as(FileKind::kNpy, path, [&] { return read_npy(path); });
+    return {checked_latents(array, name, model), {}, {}};
   }
-  if (const auto sigma = arrays.find("sigma"); sigma != arrays.end()) file.sigma = checked_sigma(sigma->second, name);
+  const auto arrays = read_as(FileKind::kNpz, path, [&] { return std::make_unique<const NpzReader>(path); });
+  if (!arrays->has("latents")) throw bad_file(name, "no array 'latents'; give the latents.npz of farfield encode");
+  LatentsFile file{checked_latents(arrays->numbers("latents"), name, model), {}, {}};
+  if (arrays->has("labels")) file.classes = checked_classes(arrays->numbers("labels"), name, model, file.latents.size(0));
+  if (arrays->has("sigma")) file.sigma = checked_sigma(arrays->numbers("sigma"), name);
   return file;
 }
 

@@ -1,27 +1,23 @@
 // farfield: one binary, one file per subcommand. This file holds what they share: the option parser, the exit codes and
 // the one place where errors are caught.
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
-#include <new>
 #include <sstream>
-#include <system_error>
-
-#include <poll.h>
-#include <unistd.h>
-
-#include <c10/util/Exception.h>
 
 #include "core/comm.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/interrupts.h"
 #include "core/log.h"
+#include "core/long_call.h"
 #include "core/memory.h"
+#include "core/printable.h"
 #include "core/progress.h"
 #include "core/run_info.h"
 #include "core/text.h"
 #include "tools/command.h"
+#include "tools/failure.h"
+#include "tools/standard_streams.h"
 
 namespace farfield::tools {
 namespace {
@@ -90,19 +86,9 @@ std::string explain(const CLI::App& root, const std::vector<std::string>& words,
   return fmt::format("{} ({} --help)", problem.what(), name);
 }
 
-struct Failure {
-  ExitCode code;
-  std::string message;
-};
-
 int report(const Failure& failure) {
-  for (const auto& line : split(failure.message, '\n')) log::error(line);
+  log::error(failure.message);
   return static_cast<int>(failure.code);
-}
-
-bool is_out_of_memory(std::string_view message) {
-  return message.find("can't allocate memory") != std::string_view::npos ||
-         message.find("out of memory") != std::string_view::npos;
 }
 
 // What went wrong, if anything did.
@@ -119,35 +105,9 @@ std::optional<Failure> run(const Context& context) {
     set_threads(context.threads);
     context.run();
     return std::nullopt;
-  } catch (const Error& error) {
-    return Failure{error.code(), error.what()};
-  } catch (const std::system_error& error) {  // the system refused: a path, or a write to standard output
-    if (error.code() == std::errc::broken_pipe) return std::nullopt;
-    return Failure{ExitCode::kIo, error.what()};
-  } catch (const std::bad_alloc&) {
-    return Failure{ExitCode::kMemory, "out of memory; a smaller --batch needs less"};
-  } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    if (is_out_of_memory(message)) return Failure{ExitCode::kMemory, message + "; a smaller --batch needs less"};
-    return Failure{ExitCode::kBug, "LibTorch: " + message};
   } catch (const std::exception& error) {
-    return Failure{ExitCode::kBug, error.what()};
+    return failure_of(error);
   }
-}
-
-// Whether standard output is a pipe that nobody reads any more.
-bool reader_left() {
-  pollfd output{STDOUT_FILENO, POLLOUT, 0};
-  return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
-}
-
-// Results that could not be written are an input/output error, but a reader that left early (head) is none.
-int flush_results(int code) {
-  const bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
-  if (failed && code == 0 && !reader_left()) {
-    return report({ExitCode::kIo, "results could not be written to standard output; is the disk full?"});
-  }
-  return code;
 }
 
 std::optional<Failure> parse(CLI::App& app, int argc, char** argv) {
@@ -164,6 +124,7 @@ std::optional<Failure> parse(CLI::App& app, int argc, char** argv) {
 // Every rank fails alike, with the root's word for all, or the one that fails alone says so and ends the others.
 int leave(const std::optional<Failure>& failure) {
   constexpr double kPatience = 2, kUnlimited = 0;
+  end_is_ours();
   if (!failure || failure->message.empty()) {
     const int code = flush_results(failure ? static_cast<int>(failure->code) : 0);
     leave_world(kUnlimited);
@@ -178,12 +139,14 @@ int leave(const std::optional<Failure>& failure) {
 }
 
 int main(int argc, char** argv) {
+  guard_standard_streams();
   keep_freed_memory();
-  std::signal(SIGPIPE, SIG_IGN);
   install_interrupt_handlers();
+  catch_sudden_ends();
   try {
     join_world();
   } catch (const Error& error) {
+    end_is_ours();
     return report({error.code(), error.what()});
   }
   if (!world().is_root() && std::freopen("/dev/null", "w", stdout) == nullptr) return static_cast<int>(ExitCode::kIo);
@@ -210,7 +173,9 @@ int main(int argc, char** argv) {
   add_doctor_command(app, context);
 
   const auto stopped = parse(app, argc, argv);
-  return leave(stopped ? stopped : run(context));
+  const int code = leave(stopped ? stopped : run(context));
+  if (call_left_running()) _exit(code);
+  return code;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/io/image.h"
+#include "core/io/json.h"
 #include "core/io/npz.h"
 #include "core/io/rows.h"
 #include "core/text.h"
@@ -23,7 +24,7 @@ ordered_json number(double value) { return std::isfinite(value) ? ordered_json(v
 void write_grid(const RunFolder& folder, const torch::Tensor& images,
                 const std::map<std::string, std::string>& settings) {
   const auto shown = images.narrow(0, 0, std::min(images.size(0), kGridSamples));
-  const int64_t zoom = std::max<int64_t>(1, kTilePixels / images.size(2));
+  const int64_t zoom = std::max<int64_t>(1, kTilePixels / images.size(1));
   write_png(folder.path("samples.png"), image_grid(shown, /*columns=*/0, /*gap=*/2, zoom), settings);
 }
 
@@ -63,22 +64,21 @@ std::string request_json(const SampleRequest& request) {
   json["batch"] = request.batch;
   json["trajectory"] = request.trajectory;
   json["state"] = "float64 on " + request.device.str();
-  return json.dump();
+  return dump_json(json);
 }
 
 std::string result_json(const Samples& samples) {
   const int64_t count = samples.x.size(0);
-  return ordered_json{{"samples", count},
-                      {"nfe_per_sample", samples.nfe},
-                      {"seconds", samples.seconds},
-                      {"seconds_per_sample", samples.seconds / static_cast<double>(count)}}
-      .dump();
+  return dump_json(ordered_json{{"samples", count},
+                                {"nfe_per_sample", samples.nfe},
+                                {"seconds", samples.seconds},
+                                {"seconds_per_sample", samples.seconds / static_cast<double>(count)}});
 }
 
 std::string summary_json(const Samples& samples, const std::string& out) {
-  auto summary = ordered_json::parse(result_json(samples));
+  auto summary = parse_json(result_json(samples), "result");
   summary["out"] = out;
-  return summary.dump();
+  return dump_json(summary);
 }
 
 void write_samples(const RunFolder& folder, const Samples& samples, const std::map<std::string, std::string>& settings) {
@@ -88,9 +88,10 @@ void write_samples(const RunFolder& folder, const Samples& samples, const std::m
     arrays["trajectory"] = samples.trajectory;
     arrays["sigmas"] = torch::tensor(samples.levels, torch::kFloat64);
   }
-  if (is_image(samples.x.sizes().slice(1))) {
-    arrays["images"] = to_bytes(samples.x);
-    write_grid(folder, arrays["images"], settings);
+  if (samples.x.dim() == 4) {
+    const auto pictures = to_bytes(drawable(samples.x));
+    if (is_image(samples.x.sizes().slice(1))) arrays["images"] = pictures;
+    write_grid(folder, pictures, settings);
   } else if (samples.x.dim() == 2) {
     write_points(folder, samples);
   }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <fmt/format.h>
 #include <torch/types.h>
 
 #include "core/error.h"
@@ -27,11 +28,16 @@ AdamOptions AdamOptions::from_config(const Config& optimiser) {
 }
 
 void AdamOptions::validate() const {
+  constexpr double kSmallestEpsilon = 1e-30;  // a float32 that is no denormal number
+  constexpr double kHighestDecay = 1000, kSmallestNorm = 1e-30, kLargestNorm = 1e30;
   require_option(beta1 >= 0 && beta1 < 1, "optimiser.beta1", beta1, "in [0, 1)");
   require_option(beta2 >= 0 && beta2 < 1, "optimiser.beta2", beta2, "in [0, 1)");
-  require_option(std::isfinite(epsilon) && epsilon > 0, "optimiser.epsilon", epsilon, "above 0");
-  require_option(std::isfinite(weight_decay) && weight_decay >= 0, "optimiser.weight_decay", weight_decay, "0 or more");
-  require_option(std::isfinite(clip_norm) && clip_norm >= 0, "optimiser.clip_norm", clip_norm, "0 (never) or more");
+  require_option(epsilon >= kSmallestEpsilon && epsilon <= 1, "optimiser.epsilon", epsilon,
+                 fmt::format("above 0, from {} to 1", kSmallestEpsilon));
+  require_option(weight_decay >= 0 && weight_decay <= kHighestDecay, "optimiser.weight_decay", weight_decay,
+                 fmt::format("0 or more, at most {}", kHighestDecay));
+  require_option(clip_norm == 0 || (clip_norm >= kSmallestNorm && clip_norm <= kLargestNorm), "optimiser.clip_norm", clip_norm,
+                 fmt::format("0 (never) or more, from {} to {}", kSmallestNorm, kLargestNorm));
 }
 
 bool clip_gradient(torch::Tensor& gradient, double clip_norm) {

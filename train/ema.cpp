@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/text.h"
 #include "train/cached_parts.h"
 #include "train/nonfinite.h"
@@ -16,7 +17,8 @@ namespace farfield {
 namespace {
 
 // gamma = 0, a plain mean, has the largest width: 1 / sqrt(12).
-constexpr double kWidest = 0.2886;
+constexpr double kWidest = 0.2886, kNarrowest = 1e-6;
+constexpr double kHighestRamp = 1e6;
 
 double sigma_rel_of(double gamma) { return std::sqrt(gamma + 1) / ((gamma + 2) * std::sqrt(gamma + 3)); }
 
@@ -38,13 +40,17 @@ EmaOptions EmaOptions::from_config(const Config& ema) {
 }
 
 void EmaOptions::validate() const {
-  require_option(halflife_images >= 0, "ema.halflife_images", static_cast<double>(halflife_images), "0 or more");
-  require_option(std::isfinite(ramp_ratio) && ramp_ratio >= 0, "ema.ramp_ratio", ramp_ratio, "0 or more");
+  require_option(halflife_images >= 0 && halflife_images <= limits::kMostImages, "ema.halflife_images",
+                 static_cast<double>(halflife_images), fmt::format("0 or more, at most {}", limits::kMostImages));
+  require_option(ramp_ratio >= 0 && ramp_ratio <= kHighestRamp, "ema.ramp_ratio", ramp_ratio,
+                 fmt::format("0 or more, at most {}", kHighestRamp));
   for (const int64_t half : more_halflife_images) {
-    require_option(half > 0, "ema.more_halflife_images", static_cast<double>(half), "above 0");
+    require_option(half > 0 && half <= limits::kMostImages, "ema.more_halflife_images", static_cast<double>(half),
+                   fmt::format("above 0, at most {}", limits::kMostImages));
   }
   for (const double width : sigma_rel) {
-    require_option(width > 0 && width < kWidest, "ema.sigma_rel", width, fmt::format("above 0 and below {}", kWidest));
+    require_option(width >= kNarrowest && width < kWidest, "ema.sigma_rel", width,
+                   fmt::format("from {} to below {}", kNarrowest, kWidest));
   }
   require_different(more_halflife_images, "ema.more_halflife_images");
   require_different(sigma_rel, "ema.sigma_rel");

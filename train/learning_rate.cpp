@@ -4,7 +4,10 @@
 #include <cmath>
 #include <numbers>
 
+#include <fmt/format.h>
+
 #include "core/error.h"
+#include "core/limits.h"
 #include "train/require.h"
 
 namespace farfield {
@@ -34,10 +37,14 @@ LearningRateOptions LearningRateOptions::from_config(const Config& optimiser) {
 }
 
 void LearningRateOptions::validate() const {
-  require_option(std::isfinite(rate) && rate > 0, "optimiser.learning_rate", rate, "above 0");
-  require_option(rampup_images >= 0, "optimiser.rampup_images", static_cast<double>(rampup_images), "0 or more");
-  require_option(schedule == "constant" || decay_images > 0, "optimiser.decay_images", static_cast<double>(decay_images),
-                 "above 0 with a schedule that decays");
+  constexpr double kHighestRate = 1000;
+  require_option(rate > 0 && rate <= kHighestRate, "optimiser.learning_rate", rate,
+                 fmt::format("above 0, at most {}", kHighestRate));
+  require_option(rampup_images >= 0 && rampup_images <= limits::kMostImages, "optimiser.rampup_images",
+                 static_cast<double>(rampup_images), fmt::format("0 or more, at most {}", limits::kMostImages));
+  const bool decays = decay_images > 0 && decay_images <= limits::kMostImages;
+  require_option(schedule == "constant" || decays, "optimiser.decay_images", static_cast<double>(decay_images),
+                 fmt::format("above 0 with a schedule that decays, at most {}", limits::kMostImages));
 }
 
 double learning_rate(const LearningRateOptions& options, int64_t images) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/text.h"
 #include "train/require.h"
 
@@ -12,6 +13,10 @@ namespace farfield {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+const std::string kLevelRange =
+    fmt::format("from {} to {}", format_double(limits::kLowestSigma), format_double(limits::kHighestSigma));
+
+bool is_level(double sigma) { return sigma >= limits::kLowestSigma && sigma <= limits::kHighestSigma; }
 
 // The probability below `sigma` of a lognormal distribution.
 double lognormal_cdf(double sigma, double mean, double std) {
@@ -117,15 +122,20 @@ NoiseDistributionOptions NoiseDistributionOptions::from_config(const Config& los
 }
 
 void NoiseDistributionOptions::validate() const {
+  // Levels of exp(p_mean + p_std z) stay numbers of float32, as their squares do, for every z that is drawn.
+  constexpr double kHighestMean = 10, kLowestStd = 1e-6, kHighestStd = 4;
   const Entry& entry = entry_of(name);
-  require_option(std::isfinite(p_mean), "loss.p_mean", p_mean, "a finite number");
-  require_option(std::isfinite(p_std) && p_std > 0, "loss.p_std", p_std, "above 0");
+  require_option(std::abs(p_mean) <= kHighestMean, "loss.p_mean", p_mean,
+                 fmt::format("a number from -{0} to {0}", kHighestMean));
+  require_option(p_std >= kLowestStd && p_std <= kHighestStd, "loss.p_std", p_std,
+                 fmt::format("above 0, from {} to {}", kLowestStd, kHighestStd));
   if (!entry.has_ends) return;
   const bool unbounded = entry.has_moments;
-  require_option(std::isfinite(sigma_min) && (sigma_min > 0 || (unbounded && sigma_min == 0)), "loss.sigma_min",
-                 sigma_min, unbounded ? "0 (no end) or more" : "above 0");
-  require_option((unbounded || std::isfinite(sigma_max)) && sigma_max > sigma_min, "loss.sigma_max", sigma_max,
-                 fmt::format("above loss.sigma_min = {}", format_double(sigma_min)));
+  require_option(is_level(sigma_min) || (unbounded && sigma_min == 0), "loss.sigma_min", sigma_min,
+                 (unbounded ? "0 (no end) or more, " : "above 0, ") + kLevelRange);
+  const bool ends = is_level(sigma_max) || (unbounded && std::isinf(sigma_max));
+  require_option(ends && sigma_max > sigma_min, "loss.sigma_max", sigma_max,
+                 fmt::format("above loss.sigma_min = {}, {}", format_double(sigma_min), kLevelRange));
   const double inside = lognormal_cdf(sigma_max, p_mean, p_std) - lognormal_cdf(sigma_min, p_mean, p_std);
   require_option(!entry.has_moments || inside > 1e-6, "loss.sigma_min", sigma_min,
                  "ends that the lognormal distribution of loss.p_mean and loss.p_std reaches");

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/io/json.h"
+#include "core/limits.h"
 #include "core/text.h"
 #include "models/preconditioning.h"
 #include "train/augment_parameters.h"
@@ -22,11 +24,19 @@ namespace {
 constexpr std::array kFreeOnResume = {"data.source",        "run.images",          "run.tick_images",
                                       "run.preview_images", "run.snapshot_images", "run.state_images",
                                       "run.keep_states",    "run.snapshot_at",     "run.gradient_checkpointing"};
-// Settings of a native model that neither add weights nor change what they mean.
-constexpr std::array kFreeOfWeights = {"dropout", "label_dropout", "sigma_min", "sigma_max"};
+// Settings of a native model that neither add weights nor change what they mean; label_dim does for the layers that take
+// labels alone.
+constexpr std::array kFreeOfWeights = {"dropout", "label_dropout", "sigma_min", "sigma_max", "label_dim"};
 
 bool free_on_resume(const std::string& key) {
   return key.starts_with("probes.") || std::ranges::find(kFreeOnResume, key) != kFreeOnResume.end();
+}
+
+const std::string kPositive = fmt::format("above 0, at most {}", limits::kMostImages);
+
+void require_interval(int64_t images, const char* field, const std::string& zero) {
+  require_option(images >= 0 && images <= limits::kMostImages, field, static_cast<double>(images),
+                 fmt::format("{} or more, at most {}", zero, limits::kMostImages));
 }
 
 RunOptions read_run(const Config& config) {
@@ -104,29 +114,68 @@ void fit_augment_dim(const AugmentOptions& augment, Config& config) {
                                 network.where("augment_dim"), given, format_double(augment.probability), wanted));
 }
 
+// The network must be one for samples of this shape.
+void require_shape_for(const NetworkConfig& network, const DataInfo& data) {
+  std::vector<std::string> sizes;
+  for (const int64_t size : data.shape) sizes.push_back(std::to_string(size));
+  const std::string samples = fmt::format("data '{}': a sample is {}", data.name, join(sizes, " x "));
+  const bool points = network.model_type == "PointMlp";
+  if (data.shape.size() != 1 && data.shape.size() != 3) {
+    throw usage_error(fmt::format("{}, {} dimensions; networks train on images (arrays [N,H,W] or [N,C,H,W]) and on points (arrays "
+                                  "[N,d]): reshape the array", samples, data.shape.size()));
+  }
+  if (data.shape.size() == 1 && !points) {
+    throw usage_error(fmt::format("{}, a point; network.model_type = {} takes images: set network.model_type = PointMlp", samples,
+                                  network.model_type));
+  }
+  if (data.shape.size() == 3 && points) {
+    throw usage_error(fmt::format("{}, an image; network.model_type = PointMlp takes points: set network.model_type = SongUNet, or "
+                                  "give an array [N,d]", samples));
+  }
+}
+
+void fit_resolution(Config& config, const DataInfo& data, const Resolution& wanted) {
+  const Config network = config.section("network");
+  if (!network.has("img_resolution")) return config.set("network.img_resolution=" + to_text(wanted));
+  const Resolution given = NetworkConfig::from_config(network).img_resolution;
+  if (given == wanted) return;
+  throw usage_error(fmt::format("{}: network.img_resolution is {}, but the data '{}' has {}", network.where("img_resolution"),
+                                to_text(given), data.name, to_text(wanted)));
+}
+
 }  // namespace
 
 void RunOptions::validate() const {
+  constexpr int64_t kMostStates = 1'000'000;
   const auto number = [](int64_t value) { return static_cast<double>(value); };
-  require_option(images > 0, "run.images", number(images), "above 0");
-  require_option(batch > 0, "run.batch", number(batch), "above 0");
+  require_option(images > 0 && images <= limits::kMostImages, "run.images", number(images), kPositive);
+  require_option(batch > 0 && batch <= limits::kMostBatch, "run.batch", number(batch),
+                 fmt::format("above 0, at most {}", limits::kMostBatch));
   require_option(micro_batch >= 0 && (micro_batch == 0 || batch % micro_batch == 0), "run.micro_batch",
                  number(micro_batch), fmt::format("0 or a divisor of run.batch = {}", batch));
-  require_option(tick_images > 0, "run.tick_images", number(tick_images), "above 0");
-  require_option(preview_images >= 0, "run.preview_images", number(preview_images), "0 (never) or more");
-  require_option(snapshot_images >= 0, "run.snapshot_images", number(snapshot_images), "0 (only at the end) or more");
-  require_option(state_images >= 0, "run.state_images", number(state_images), "0 (only at the end) or more");
-  require_option(keep_states >= 2, "run.keep_states", number(keep_states), "2 or more");
-  for (const int64_t at : snapshot_at) require_option(at > 0, "run.snapshot_at", number(at), "above 0");
+  require_option(tick_images > 0 && tick_images <= limits::kMostImages, "run.tick_images", number(tick_images), kPositive);
+  require_interval(preview_images, "run.preview_images", "0 (never)");
+  require_interval(snapshot_images, "run.snapshot_images", "0 (only at the end)");
+  require_interval(state_images, "run.state_images", "0 (only at the end)");
+  require_option(keep_states >= 2 && keep_states <= kMostStates, "run.keep_states", number(keep_states),
+                 fmt::format("2 or more, at most {}", kMostStates));
+  for (const int64_t at : snapshot_at) {
+    require_option(at > 0 && at <= limits::kMostImages, "run.snapshot_at", number(at), kPositive);
+  }
 }
 
 void ProbeOptions::validate() const {
-  require_option(images >= 0, "probes.images", static_cast<double>(images), "0 (never) or more");
+  constexpr size_t kMostLevels = 1000;
+  require_interval(images, "probes.images", "0 (never)");
   require_option(count >= 2 && count <= 4096, "probes.count", static_cast<double>(count), "2 to 4096");
-  if (sigmas.empty()) throw usage_error("probes.sigmas is empty; expected at least one noise level");
+  if (sigmas.empty() || sigmas.size() > kMostLevels) {
+    throw usage_error(fmt::format("probes.sigmas has {} noise levels; expected 1 to {}", sigmas.size(), kMostLevels));
+  }
   for (size_t i = 0; i < sigmas.size(); ++i) {
-    require_option(sigmas[i] > (i > 0 ? sigmas[i - 1] : 0) && std::isfinite(sigmas[i]), "probes.sigmas", sigmas[i],
-                   "finite levels above 0 that rise");
+    require_option(sigmas[i] > (i > 0 ? sigmas[i - 1] : 0) && sigmas[i] >= limits::kLowestSigma &&
+                       sigmas[i] <= limits::kHighestSigma,
+                   "probes.sigmas", sigmas[i],
+                   fmt::format("levels that rise, from {} to {}", limits::kLowestSigma, limits::kHighestSigma));
   }
   if (references.empty()) throw usage_error("probes.references is empty; expected for example gaussian,delta");
 }
@@ -157,7 +206,8 @@ TrainOptions TrainOptions::from_config(const Config& config) {
 
 void TrainOptions::validate() const {
   if (data.empty()) throw usage_error("data.source is missing; give a data set, for example --set data.source=glyphs");
-  require_option(std::isfinite(sigma_data) && sigma_data > 0, "preconditioning.sigma_data", sigma_data, "above 0");
+  require_option(sigma_data >= limits::kLowestSigmaData && sigma_data <= limits::kHighestSigmaData, "preconditioning.sigma_data",
+                 sigma_data, fmt::format("above 0, from {} to {}", limits::kLowestSigmaData, limits::kHighestSigmaData));
   make_loss_weight(loss, sigma_data);
   noise.validate();
   require_levels_within(*make_preconditioning(preconditioning, sigma_data), noise);
@@ -187,33 +237,30 @@ void adopt_model(Config& config, const ModelConfig& model) {
   const auto fill = [&](const std::string& section, const std::string& key, const std::string& value) {
     if (!config.section(section).has(key)) config.set(fmt::format("{}.{}={}", section, key, value));
   };
-  const auto settings = json::parse(model.json());
+  const json settings = parse_json(model.json(), "model");
   for (const auto& [key, value] : settings.items()) {
-    if (key.starts_with("sigma_")) continue;
-    fill("network", key, value.dump());
+    if (key.starts_with("sigma_") || key == "label_dim") continue;
+    fill("network", key, dump_json(value));
   }
   fill("preconditioning", "name", model.precond);
   fill("preconditioning", "sigma_data", format_double(model.sigma_data));
 }
 
 std::string model_differences(const ModelConfig& model, const ModelConfig& here) {
-  json given = json::parse(model.json()), own = json::parse(here.json());
+  json given = parse_json(model.json(), "model"), own = parse_json(here.json(), "network");
   given["preconditioning"] = model.reference_class();
   own["preconditioning"] = here.reference_class();
   std::vector<std::string> found;
   for (const auto& [key, value] : own.items()) {
     if (std::ranges::find(kFreeOfWeights, key) != kFreeOfWeights.end() || given.value(key, json()) == value) continue;
-    found.push_back(fmt::format("{} is {}, here {}", key, given.value(key, json()).dump(), value.dump()));
+    found.push_back(fmt::format("{} is {}, here {}", key, dump_json(given.value(key, json())), dump_json(value)));
   }
   return join(found, "; ");
 }
 
 void fit_network_to_data(TrainOptions& options, Config& config, const DataInfo& data) {
   const bool images = data.shape.size() == 3;
-  if (images && data.shape[1] != data.shape[2]) {
-    throw usage_error(fmt::format("data '{}': pictures are {} x {}; networks take square ones", data.name,
-                                  data.shape[1], data.shape[2]));
-  }
+  require_shape_for(options.network, data);
   if (data.count < options.run.batch) {
     throw usage_error(fmt::format("data '{}' has {} samples; run.batch = {} needs at least as many", data.name,
                                   data.count, options.run.batch));
@@ -223,8 +270,8 @@ void fit_network_to_data(TrainOptions& options, Config& config, const DataInfo& 
                                   data.name));
   }
   fit_augment_dim(options.augment, config);
-  const std::pair<const char*, int64_t> wanted[] = {
-      {"img_resolution", images ? data.shape[1] : 1}, {"img_channels", data.shape[0]}, {"label_dim", data.label_dim}};
+  fit_resolution(config, data, images ? Resolution(data.shape[1], data.shape[2]) : Resolution(1));
+  const std::pair<const char*, int64_t> wanted[] = {{"img_channels", data.shape[0]}, {"label_dim", data.label_dim}};
   for (const auto& [key, value] : wanted) {
     const Config network = config.section("network");
     if (!network.has(key)) {

@@ -68,10 +68,11 @@ struct TrainOptions {
   ModelConfig model_config() const;
 };
 
-// Fills every key of the network and preconditioning sections that the config leaves open from a model to begin with.
+// Fills every key of the network and preconditioning sections that the config leaves open from a model to begin with, but
+// the number of classes: that is the data's.
 void adopt_model(Config& config, const ModelConfig& model);
 // The settings in which two models differ, "channel_mult is [1,2], here [1,2,2]; ...": those that give other weights or
-// another meaning to them. Dropout and the sigma range may differ.
+// another meaning to them. Dropout, the sigma range and the number of classes may differ.
 std::string model_differences(const ModelConfig& model, const ModelConfig& here);
 
 // Completes the network section from the data: img_resolution, img_channels and label_dim are the data's unless given,

@@ -52,6 +52,8 @@ int64_t micro_batch_of(const RunOptions& run, const Comm& comm) {
   return run.micro_batch == 0 ? share : run.micro_batch;
 }
 
+bool takes_labels(std::string_view parameter) { return parameter.starts_with("map_label."); }  // in every network
+
 Batch part_of(const Batch& batch, int64_t first, int64_t count) {
   return {batch.samples.narrow(0, first, count),
           batch.labels.defined() ? batch.labels.narrow(0, first, count) : torch::Tensor(),
@@ -120,14 +122,20 @@ Trainer::Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> 
   }
 }
 
-void Trainer::initialise(const NativeModel& model, const std::string& origin) {
+std::vector<std::string> Trainer::initialise(const NativeModel& model, const std::string& origin) {
   torch::NoGradGuard no_grad;
   const std::string different = model_differences(model.config, options_.model_config());
   if (!different.empty()) throw usage_error(fmt::format("--init {}: another model than the config's: {}", origin, different));
   const auto given = model.network->named_parameters();
-  for (auto& [name, tensor] : parameters_.named(parameters_.values(), "")) torch::Tensor(tensor).copy_(given[name]);
+  const bool other_classes = model.config.network.label_dim != options_.network.label_dim;
+  std::vector<std::string> fresh;
+  for (auto& [name, tensor] : parameters_.named(parameters_.values(), "")) {
+    if (other_classes && takes_labels(name)) fresh.push_back(name);
+    else torch::Tensor(tensor).copy_(given[name]);
+  }
   average_parameters_.values().copy_(parameters_.values());
   for (auto& average : further_) average.values.copy_(parameters_.values());
+  return fresh;
 }
 
 TrainStep Trainer::step() {

@@ -42,8 +42,9 @@ class Trainer {
           Comm& comm = world());
 
   // Begins with the weights of a model of the same kind, in the network and in every average. usage_error listing the
-  // settings in which the two differ (dropout may). Before the first step.
-  void initialise(const NativeModel& model, const std::string& origin);
+  // settings in which the two differ (dropout may, and the number of classes: then the layers that take labels stay as they
+  // were drawn, and their parameters are returned). Before the first step.
+  std::vector<std::string> initialise(const NativeModel& model, const std::string& origin);
 
   // One step over options.run.batch images: gradients accumulated over micro-batches, Adam, moving averages. Of a sample,
   // loss, gradient, weight or moment that is not finite the first is named, with step, sigma and seed: with

@@ -45,7 +45,7 @@ void TrainingEvents::probes(int64_t images, const std::vector<ProbeResult>& resu
 
 void TrainingEvents::preview(int64_t images, const fs::path& png) {
   constexpr uint64_t kPictureBytes = uint64_t{1} << 26;
-  if (fs::exists(png)) file_.picture(images, "preview", read_file(png, kPictureBytes));
+  if (fs::exists(png) && fs::file_size(png) <= kPictureBytes) file_.picture(images, "preview", read_file(png, kPictureBytes));
 }
 
 }  // namespace farfield

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/io/file.h"
+#include "core/io/json.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -18,7 +19,7 @@ fs::path cut_after(const fs::path& file, int64_t images) {
   if (!fs::exists(file)) return file;
   std::string kept;
   for (const auto& line : split(read_file(file, kLogBytesLimit), '\n')) {
-    const auto tick = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const auto tick = json_or_null(line);
     if (!tick.is_object() || tick.value("images", images + 1) > images) break;
     kept += line + "\n";
   }
@@ -46,7 +47,7 @@ void TrainingLog::append(const Tick& tick, const LossRecord& losses) {
                              {"images_per_second", tick.images_per_second},
                              {"seconds", tick.seconds},
                              {"skipped_steps", tick.skipped_steps}};
-  lines_.append(line.dump());
+  lines_.append(dump_json(line));
 }
 
 ProbeLog::ProbeLog(const fs::path& file, int64_t images) : lines_(cut_after(file, images)) {}
@@ -56,7 +57,7 @@ void ProbeLog::append(int64_t images, const std::vector<ProbeResult>& results) {
   for (const auto& result : results) {
     probes.push_back({{"reference", result.reference}, {"sigma", result.sigma}, {"explained", result.explained}});
   }
-  lines_.append(ordered_json{{"images", images}, {"probes", probes}}.dump());
+  lines_.append(dump_json(ordered_json{{"images", images}, {"probes", probes}}));
 }
 
 }  // namespace farfield

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/interrupts.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
 #include "core/io/npz.h"
 #include "core/log.h"
 #include "core/progress.h"
@@ -57,8 +58,7 @@ class Run {
       throw usage_error("--init begins a run, --resume goes on with one from its own state: give one");
     }
     if (request_.init) {
-      trainer_.initialise(request_.init->model, request_.init->name);
-      init_ = json{{"model", request_.init->name}, {"sha256", request_.init->sha256}};
+      initialise(*request_.init);
     }
     if (comm_.broadcast_text(data_.fingerprint, 0) != data_.fingerprint) {
       throw usage_error(fmt::format("data.source: rank {} finds other data under '{}' than rank 0; give every machine the same",
@@ -73,6 +73,15 @@ class Run {
   }
 
  private:
+  void initialise(const InitialModel& init) {
+    const auto fresh = trainer_.initialise(init.model, init.name);
+    init_ = json{{"model", init.name}, {"sha256", init.sha256}, {"new_layers", fresh}};
+    const int64_t before = init.model.config.network.label_dim, here = options_.network.label_dim;
+    if (before == here || !comm_.is_root()) return;
+    log::info(fmt::format("--init {}: a network of {} classes becomes one of {}; {}, all other weights are the model's", init.name, before,
+                          here, fresh.empty() ? "its label layers are left out" : "the label layers are new: " + join(fresh, ", ")));
+  }
+
   void open_folder() {
     place_ = take_training_folder(request_.folder, request_.use, request_.inputs);
     request_.folder = place_.path;
@@ -104,7 +113,7 @@ class Run {
     trainer_.restore(state->file, origin);
     losses_.sums().copy_(sums.mapped());
     seconds_before_ = parse_double(state_text(state->file, origin, "seconds"), "seconds");
-    init_ = json::parse(state_text(state->file, origin, "init"), nullptr, /*allow_exceptions=*/false);
+    init_ = json_or_null(state_text(state->file, origin, "init"));
     log::info(fmt::format("resuming after {} images from {}", trainer_.images_seen(), origin));
     for (const auto& change : changes_) log::warning("changed: " + change);
   }
@@ -192,7 +201,7 @@ class Run {
     file.metadata.insert({{"kind", kStateKind},
                           {"config", request_.resolved_config},
                           {"data_fingerprint", data_.fingerprint},
-                          {"init", init_.dump()},
+                          {"init", dump_json(init_)},
                           {"platform", platform_json()},
                           {"seconds", format_double(seconds())}});
     checkpoints_->save_state(file, trainer_.images_seen());
@@ -246,10 +255,13 @@ class Run {
     RunInfo info = session_;
     info.add_text("kind", kTrainingKind);
     info.add_text("config", request_.resolved_config);
-    info.add("data", json{{"source", data_.name}, {"count", data_.count}, {"shape", data_.shape},
-                          {"label_dim", data_.label_dim}, {"fingerprint", data_.fingerprint}}.dump());
-    info.add("init", init_.dump());
-    info.add("changed_on_resume", json(changes_).dump());
+    info.add("data", dump_json(json{{"source", data_.name}, {"count", data_.count}, {"shape", data_.shape},
+                                    {"label_dim", data_.label_dim}, {"label_names", data_.notes.label_names},
+                                    {"conversions", data_.notes.conversions},
+                                    {"left_out", parse_json(to_json(data_.notes.left_out), "left_out")},
+                                    {"fingerprint", data_.fingerprint}}));
+    info.add("init", dump_json(init_));
+    info.add("changed_on_resume", dump_json(json(changes_)));
     info.add_text("device", device_.str());
     info.add_text("precision", std::string(to_string(parse_precision(options_.run.precision, device_))));
     info.add_number("seed", static_cast<double>(options_.run.seed));

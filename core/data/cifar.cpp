@@ -6,6 +6,7 @@
 #include "core/data/kinds.h"
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/wrong_file.h"
 
 // The binary version of CIFAR-10 (https://www.cs.toronto.edu/~kriz/cifar.html): records of one label and the red,
 // green and blue planes of a 32 x 32 image.
@@ -38,6 +39,15 @@ void append_batch(const fs::path& path, std::vector<torch::Tensor>& images, std:
   labels.push_back(classes);
 }
 
+// The archive that is downloaded most is another one: pickles of the same images, in files without an ending.
+void refuse_python_version(const fs::path& folder) {
+  for (const fs::path& place : {folder / "data_batch_1", folder / "cifar-10-batches-py" / "data_batch_1"}) {
+    if (file_kind(place) == FileKind::kCifarPickle && !fs::exists(folder / "data_batch_1.bin")) {
+      refuse_wrong_file(place, FileKind::kIdx);
+    }
+  }
+}
+
 }  // namespace
 
 RawSamples read_cifar(const SourceRequest& request) {
@@ -50,7 +60,10 @@ RawSamples read_cifar(const SourceRequest& request) {
     for (int i = 1; i <= 5; ++i) names.push_back(fmt::format("data_batch_{}.bin", i));
   }
   std::vector<torch::Tensor> images, labels;
-  for (const auto& name : names) append_batch(folder / name, images, labels);
+  refuse_python_version(folder);
+  for (const auto& name : names) {
+    read_as(FileKind::kUnknown, folder / name, [&] { append_batch(folder / name, images, labels); });
+  }
   return {torch::cat(images), torch::cat(labels), kClasses};
 }
 

@@ -6,6 +6,7 @@
 #include "core/data/kinds.h"
 #include "core/error.h"
 #include "core/io/gzip.h"
+#include "core/io/wrong_file.h"
 
 // MNIST and its kin: idx files as described at the end of http://yann.lecun.com/exdb/mnist.
 namespace farfield {
@@ -48,6 +49,10 @@ torch::Tensor read_idx(const fs::path& path, int dims) {
   return data;
 }
 
+torch::Tensor read_named_idx(const fs::path& path, int dims) {
+  return read_as(FileKind::kIdx, path, [&] { return read_idx(path, dims); });
+}
+
 // "DIR/train-images-idx3-ubyte" in any of its usual spellings.
 fs::path find_idx(const fs::path& folder, const std::string& stem, int dims) {
   for (const char* separator : {"-", "."}) {
@@ -76,11 +81,11 @@ RawSamples read_mnist(const SourceRequest& request) {
   const fs::path folder = request.path();
   const std::string stem = request.choice("split", "train", {"train", "test"}) == "train" ? "train" : "t10k";
   RawSamples raw;
-  raw.samples = read_idx(find_idx(folder, stem + "-images", 3), 3).unsqueeze(1);
+  raw.samples = read_named_idx(find_idx(folder, stem + "-images", 3), 3).unsqueeze(1);
   if (request.has("pad")) raw.samples = pad_to(raw.samples, request.integer("pad", 32, 1, 1024), request);
   if (!request.wants_labels()) return raw;
   const fs::path path = find_idx(folder, stem + "-labels", 1);
-  raw.labels = read_idx(path, 1).to(torch::kInt64);
+  raw.labels = read_named_idx(path, 1).to(torch::kInt64);
   if (raw.labels.size(0) != raw.samples.size(0)) {
     throw bad_file(path.string(), fmt::format("got {} labels for {} images", raw.labels.size(0), raw.samples.size(0)));
   }

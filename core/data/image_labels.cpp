@@ -1,86 +1,182 @@
 #include "core/data/image_labels.h"
 
 #include <algorithm>
+#include <deque>
 #include <unordered_map>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "core/data/image_names.h"
+#include "core/data/label_entries.h"
+#include "core/data/name_key.h"
 #include "core/error.h"
+#include "core/io/json.h"
+#include "core/log.h"
 #include "core/text.h"
 
 namespace farfield {
 namespace {
 
-using Json = nlohmann::json;
+constexpr int64_t kNobody = -1;
 
-constexpr int64_t kMostClasses = 1'000'000;
-
-// The class a one-hot row stands for.
-int64_t one_hot_class(const Json& row, const std::string& where, const std::string& image) {
-  int64_t found = -1, ones = 0;
-  for (size_t i = 0; i < row.size(); ++i) {
-    const bool one = row[i].is_number() && row[i].get<double>() == 1;
-    if (!one && !(row[i].is_number() && row[i].get<double>() == 0)) ones = 2;
-    if (one) {
-      found = static_cast<int64_t>(i);
-      ++ones;
-    }
-  }
-  if (ones == 1) return found;
-  throw bad_file(where, fmt::format("the label of {} is a row that is not one-hot; only classes are supported, "
-                                    "leave the labels out with labels=no", quote(image)));
+std::string folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
 
-// The class of one label, and how many classes it proves to exist.
-std::pair<int64_t, int64_t> class_of(const Json& label, const std::string& where, const std::string& image) {
-  if (label.is_array()) {
-    return {one_hot_class(label, where, image), static_cast<int64_t>(label.size())};
+// The folder that all images are in, with '/' at its end.
+std::string common_folder(const std::vector<std::string>& images) {
+  std::string common = images.empty() ? "" : folder_of(images.front());
+  for (const auto& image : images) {
+    while (!image.starts_with(common)) common = folder_of(common.substr(0, common.size() - 1));
   }
-  const bool whole = label.is_number_integer() && label >= 0 && label < kMostClasses;
-  if (!whole) {
-    throw bad_file(where, fmt::format("the label of {} is {}, expected a class from 0 to {}", quote(image),
-                                      quote(label.dump(-1, ' ', true, Json::error_handler_t::replace)),
-                                      kMostClasses - 1));
-  }
-  return {label.get<int64_t>(), label.get<int64_t>() + 1};
+  return common;
 }
 
-std::unordered_map<std::string, const Json*> by_image(const Json& list, const std::string& where) {
-  std::unordered_map<std::string, const Json*> labels;
-  for (const auto& entry : list) {
-    if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string()) {
-      throw bad_file(where, fmt::format("entry {} of labels is not [\"path\", label]", labels.size()));
+// How the paths of a label file become names of images.
+struct Reading {
+  std::string before;    // the folder put before, as a key
+  int64_t stripped = 0;  // leading folders taken off first
+
+  std::string key(std::string_view path) const {
+    for (int64_t i = 0; i < stripped; ++i) {
+      const size_t slash = path.find('/');
+      if (slash == std::string_view::npos) return "";
+      path.remove_prefix(slash + 1);
     }
-    auto name = entry[0].get<std::string>();
-    std::replace(name.begin(), name.end(), '\\', '/');
-    if (!labels.emplace(name, &entry[1]).second) {
-      throw bad_file(where, quote(name) + " has two labels");
+    return before.empty() ? std::string(path) : fmt::format("{}/{}", before, path);
+  }
+};
+
+// The label of every image, gathered file by file.
+class Gatherer {
+ public:
+  Gatherer(const std::string& where, const std::vector<std::string>& images) : where_(where), images_(images) {
+    common_ = name_key(common_folder(images));
+    for (size_t i = 0; i < images.size(); ++i) places_.emplace(name_key(images[i]), static_cast<int64_t>(i));
+  }
+
+  void read(const LabelFile& file) {
+    const std::string where = where_ + "/" + file.path;
+    auto parsed = parse(file, where);
+    if (parsed.form != LabelEntries::Form::kList) return;
+    if (first_file_.empty()) first_file_ = where;
+    const auto& entries = kept_.emplace_back(std::move(parsed.entries));
+    std::vector<std::string> keys;
+    for (const auto& entry : entries) keys.push_back(name_key(entry.image));
+    const Reading reading = choose(name_key(folder_of(file.path)), keys, where);
+    for (size_t i = 0; i < entries.size(); ++i) take(entries[i], place_of(reading.key(keys[i])), where);
+  }
+
+  ImageLabels result() {
+    ImageLabels result;
+    result.left_out = std::move(left_out_);
+    result.images = images_;
+    if (first_file_.empty()) return result;
+    if (found_.empty() && !stranger_.empty()) refuse_strangers();
+    result.images.clear();
+    std::vector<const LabelEntry*> labels;
+    for (size_t i = 0; i < images_.size(); ++i) {
+      const auto label = found_.find(static_cast<int64_t>(i));
+      (label == found_.end() ? result.unlabelled : result.images).push_back(images_[i]);
+      if (label != found_.end()) labels.push_back(label->second);
+    }
+    auto classes = classes_of(labels, first_file_);
+    result.labels = torch::tensor(classes.classes, torch::kInt64);
+    result.label_dim = classes.label_dim;
+    result.label_names = std::move(classes.label_names);
+    return result;
+  }
+
+ private:
+  // What a file lists. A dataset.json must be one of labels; a labels.json may be anything.
+  LabelEntries parse(const LabelFile& file, const std::string& where) {
+    static const LeftOut kNoLabels{"label files without labels", "they hold no \"labels\" and no paths of images",
+                                   "write {\"labels\": [[\"path\", 3], ...]}, or {\"labels\": null} for none"};
+    try {
+      auto parsed = parse_label_entries(file.text, where);
+      if (parsed.form == LabelEntries::Form::kNoLabels) left_out_.add(kNoLabels, file.path);
+      return parsed;
+    } catch (const Error&) {
+      if (!is_spare_label_name(file.path)) throw;
+      left_out_.add(kNoLabels, file.path);
+      return {LabelEntries::Form::kNoLabels, {}};
     }
   }
-  return labels;
-}
+
+  int64_t place_of(const std::string& key) const {
+    const auto place = places_.find(key);
+    return place == places_.end() ? kNobody : place->second;
+  }
+
+  // How many images a reading finds; none when it finds one twice.
+  int64_t score(const Reading& reading, const std::vector<std::string>& keys) const {
+    std::vector<bool> seen(images_.size());
+    int64_t count = 0;
+    for (const auto& key : keys) {
+      const int64_t place = place_of(reading.key(key));
+      if (place == kNobody) continue;
+      if (seen[static_cast<size_t>(place)]) return 0;
+      seen[static_cast<size_t>(place)] = true;
+      ++count;
+    }
+    return count;
+  }
+
+  // The rule of the format, unless it finds nothing and another reading does.
+  Reading choose(const std::string& folder, const std::vector<std::string>& keys, const std::string& where) const {
+    constexpr int64_t kMostStripped = 16;
+    const Reading rule{folder, 0};
+    if (keys.empty() || std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return place_of(rule.key(key)) != kNobody; })) {
+      return rule;
+    }
+    const int64_t depth = std::min<int64_t>(kMostStripped, std::count(keys.front().begin(), keys.front().end(), '/'));
+    for (int64_t stripped = 0; stripped <= depth; ++stripped) {
+      for (const auto& before : {folder, std::string(), common_}) {
+        const Reading other{before, stripped};
+        if (score(other, keys) == 0) continue;
+        log::info(fmt::format("{}: its paths start elsewhere: {} is taken as {}", where, quote(keys.front()),
+                              quote(other.key(keys.front()))));
+        return other;
+      }
+    }
+    return rule;
+  }
+
+  void take(const LabelEntry& entry, int64_t place, const std::string& where) {
+    static const LeftOut kNoImage{"labels of images that are not here", "no image that is read has this path",
+                                  "add the images, or take the lines out of the label file"};
+    if (place == kNobody) {
+      if (stranger_.empty()) stranger_ = entry.image;
+      return left_out_.add(kNoImage, entry.image);
+    }
+    if (entry.label.is_null()) return;
+    if (!found_.emplace(place, &entry).second) throw bad_file(where, quote(entry.image) + " has two labels");
+  }
+
+  [[noreturn]] void refuse_strangers() const {
+    throw bad_file(first_file_, fmt::format("none of its labels is of an image that is here: a label is of {}, the first image is "
+                                            "{}; leave the labels out with labels=no", quote(stranger_), quote(images_.front())));
+  }
+
+  const std::string& where_;
+  const std::vector<std::string>& images_;
+  std::string common_;      // the folder that all images are in, as a key
+  std::string first_file_;  // the first that holds labels
+  std::string stranger_;    // the first path in it that is of no image
+  std::unordered_map<std::string, int64_t> places_;  // of images, by key
+  std::deque<std::vector<LabelEntry>> kept_;         // of all files
+  std::unordered_map<int64_t, const LabelEntry*> found_;
+  LeftOutList left_out_;
+};
 
 }  // namespace
 
-RawSamples parse_image_labels(std::string_view json, const std::string& where, const std::vector<std::string>& images) {
-  const Json document = Json::parse(json, nullptr, false);
-  if (document.is_discarded() || !document.is_object()) throw bad_file(where, "not a JSON object");
-  RawSamples raw;
-  const auto list = document.find("labels");
-  if (list == document.end() || list->is_null()) return raw;
-  if (!list->is_array()) throw bad_file(where, "\"labels\" is neither a list nor null");
-  const auto labels = by_image(*list, where);
-  std::vector<int64_t> classes;
-  for (const auto& image : images) {
-    const auto label = labels.find(image);
-    if (label == labels.end()) throw bad_file(where, "no label for " + quote(image) + "; leave the labels out with labels=no");
-    const auto [number, at_least] = class_of(*label->second, where, image);
-    classes.push_back(number);
-    raw.label_dim = std::max(raw.label_dim, at_least);
-  }
-  raw.labels = torch::tensor(classes, torch::kInt64);
-  return raw;
+ImageLabels read_image_labels(const std::string& where, const std::vector<LabelFile>& files,
+                              const std::vector<std::string>& images) {
+  Gatherer labels(where, images);
+  for (const auto& file : files) labels.read(file);
+  return labels.result();
 }
 
 }  // namespace farfield

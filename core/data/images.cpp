@@ -1,86 +1,38 @@
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
-#include <functional>
-#include <mutex>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include "core/data/image_files.h"
 #include "core/data/image_labels.h"
 #include "core/data/kinds.h"
+#include "core/data/picture_conversion.h"
 #include "core/error.h"
 #include "core/interrupts.h"
-#include "core/io/file.h"
 #include "core/io/image.h"
-#include "core/io/zip.h"
-#include "core/log.h"
+#include "core/io/image_header.h"
+#include "core/io/image_traits.h"
 #include "core/progress.h"
 #include "core/text.h"
 
 // Data sets made of picture files: NVlabs EDM's format (training/dataset.py, ImageFolderDataset), in a zip or a folder.
 namespace farfield {
-namespace fs = std::filesystem;
 namespace {
 
 constexpr uint64_t kImageFileLimit = uint64_t{1} << 28, kLabelFileLimit = uint64_t{1} << 28;
-constexpr const char* kLabelFile = "dataset.json";
-
-// The picture files of a zip or folder.
-struct ImageFiles {
-  std::string where;
-  std::vector<std::string> names;  // relative, with '/', sorted by byte: EDM's order
-  bool has_label_file = false;
-  std::function<std::string(const std::string& name, uint64_t limit)> read;  // from any thread
-};
-
-bool is_image(const std::string& name) {
-  std::string ending = fs::path(name).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".bmp";
-}
-
-ImageFiles list_zip(const std::string& path) {
-  const auto archive = std::make_shared<ZipReader>(path);
-  const auto mutex = std::make_shared<std::mutex>();
-  ImageFiles files{.where = path, .names = {}, .has_label_file = false, .read = {}};
-  for (const auto& name : archive->names()) {
-    if (is_image(name)) files.names.push_back(name);
-    files.has_label_file |= name == kLabelFile;
-  }
-  files.read = [archive, mutex](const std::string& name, uint64_t limit) {
-    const std::lock_guard lock(*mutex);
-    return archive->read(name, limit);
-  };
-  return files;
-}
-
-ImageFiles list_folder(const std::string& path) {
-  const fs::path folder = path;
-  ImageFiles files{.where = path, .names = {}, .has_label_file = fs::exists(folder / kLabelFile), .read = {}};
-  std::error_code error;
-  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().lexically_relative(folder).generic_string();
-    if (is_image(name) && entry->is_regular_file()) files.names.push_back(name);
-  }
-  if (error) throw io_error(fmt::format("cannot list '{}': {}", path, error.message()));
-  std::sort(files.names.begin(), files.names.end());
-  files.read = [folder](const std::string& name, uint64_t limit) { return read_file(folder / name, limit); };
-  return files;
-}
 
 std::string place_of(const ImageFiles& files, const std::string& name) { return files.where + ", " + quote(name); }
 
-torch::Tensor decode(const ImageFiles& files, const std::string& name) {
-  const auto picture = decode_image(files.read(name, kImageFileLimit), place_of(files, name));
-  return picture.permute({2, 0, 1}).contiguous();
-}
+// What is done about Exif's orientation.
+enum class Turning { kAsStored, kUpright };
 
 // Decodes pictures into rows of one tensor, in parallel; remembers what was wrong with which.
 class Decoder {
  public:
-  explicit Decoder(const ImageFiles& files) : files_(files), problems_(files.names.size()) {}
+  Decoder(const ImageFiles& files, const PictureConversion& conversion, Turning turning)
+      : files_(files), conversion_(conversion), turning_(turning), problems_(files.names.size()), traits_(files.names.size()) {}
 
   torch::Tensor decode_all() {
     constexpr int64_t kChunk = 1024;
@@ -99,13 +51,24 @@ class Decoder {
   }
 
   const std::vector<std::string>& problems() const { return problems_; }  // "" where all was well
+  const std::vector<ImageTraits>& traits() const { return traits_; }      // of those
 
  private:
+  torch::Tensor decode(int64_t place) {
+    const std::string& name = files_.names[place];
+    const std::string where = place_of(files_, name), bytes = files_.read(name, kImageFileLimit);
+    const auto picture = decode_image(bytes, where).permute({2, 0, 1});
+    const ImageTraits traits = image_traits(bytes);
+    auto result = conversion_.apply(turning_ == Turning::kUpright ? turned_upright(picture, traits.orientation) : picture, where);
+    traits_[place] = traits;
+    return result;
+  }
+
   // The first picture that can be read gives the shape of all; the memory is bounded before it is taken.
   bool try_first(int64_t place) {
     torch::Tensor picture;
     try {
-      picture = decode(files_, files_.names[place]);
+      picture = decode(place);
     } catch (const Error& error) {
       problems_[place] = error.what();
       return false;
@@ -123,12 +86,12 @@ class Decoder {
 
   void decode_into(int64_t place) {
     try {
-      const auto picture = decode(files_, files_.names[place]);
+      const auto picture = decode(place);
       const auto expected = samples_.sizes().slice(1);
       if (picture.sizes() != expected) {
         throw bad_file(place_of(files_, files_.names[place]),
-                       fmt::format("got an image of {} (channels, rows, columns), expected {} as the first one",
-                                   fmt::streamed(picture.sizes()), fmt::streamed(expected)));
+                       fmt::format("got an image of {} (channels, rows, columns), expected {} as the first one; channels=, crop= "
+                                   "and resize= make them alike", fmt::streamed(picture.sizes()), fmt::streamed(expected)));
       }
       std::memcpy(samples_.data_ptr<uint8_t>() + place * picture.numel(), picture.data_ptr(), picture.numel());
     } catch (const Error& error) {
@@ -137,12 +100,15 @@ class Decoder {
   }
 
   const ImageFiles& files_;
+  const PictureConversion& conversion_;
+  Turning turning_;
   torch::Tensor samples_;
   std::vector<std::string> problems_;
+  std::vector<ImageTraits> traits_;
 };
 
 // Takes the bad pictures out, or throws for the first of them.
-RawSamples without_bad(RawSamples raw, const std::vector<std::string>& problems, bool skip) {
+RawSamples without_bad(RawSamples raw, const ImageFiles& files, const std::vector<std::string>& problems, bool skip) {
   std::vector<int64_t> good;
   std::string first;
   for (size_t i = 0; i < problems.size(); ++i) {
@@ -152,31 +118,88 @@ RawSamples without_bad(RawSamples raw, const std::vector<std::string>& problems,
   if (first.empty()) return raw;
   if (!skip) throw Error(ExitCode::kBadFile, first + "; to leave bad images out: skip-bad=yes");
   if (good.empty()) throw Error(ExitCode::kBadFile, first + "; no image can be read");
-  log::warning(fmt::format("left out {} of {} images; the first: {}", problems.size() - good.size(),
-                           problems.size(), first));
+  const LeftOut bad{"images that cannot be read or have another size", first, "mend them, or leave skip-bad=yes out to stop there"};
+  for (size_t i = 0; i < problems.size(); ++i) {
+    if (!problems[i].empty()) raw.notes.left_out.add(bad, files.names[i]);
+  }
   const auto index = torch::tensor(good, torch::kInt64);
   raw.samples = raw.samples.index_select(0, index);
   if (raw.labels.defined()) raw.labels = raw.labels.index_select(0, index);
   return raw;
 }
 
-RawSamples read_images(ImageFiles files, const SourceRequest& request) {
-  if (files.names.empty()) throw bad_file(files.where, "holds no .png, .jpg, .jpeg or .bmp file");
-  RawSamples raw;
-  if (files.has_label_file && request.wants_labels()) {
-    raw = parse_image_labels(files.read(kLabelFile, kLabelFileLimit), files.where + "/" + kLabelFile, files.names);
+// Notes what pictures say besides their pixels, and what was made of it.
+void note_traits(const ImageFiles& files, const std::vector<ImageTraits>& traits, const SourceRequest& request, DataNotes& notes) {
+  static const LeftOut kOrientation{"EXIF orientations", "the images are read as they are stored, turned or mirrored",
+                                    "exif=apply turns them upright, exif=ignore says that they are meant so"};
+  static const LeftOut kLaterPictures{"images with further pictures", "of animations and pages the first picture is read",
+                                      "save the others as files of their own"};
+  int64_t turned = 0;
+  for (size_t i = 0; i < traits.size(); ++i) {
+    if (traits[i].several_pictures) notes.left_out.add(kLaterPictures, files.names[i]);
+    if (traits[i].orientation == 1) continue;
+    ++turned;
+    if (!request.has("exif")) notes.left_out.add(kOrientation, files.names[i]);
   }
+  if (request.has("exif")) {
+    notes.conversions.push_back(fmt::format("exif={}: {} images have an orientation", request.word("exif", ""), turned));
+  }
+}
+
+// Leaves images without a label out where others have one, or refuses them.
+void without_unlabelled(const ImageFiles& files, ImageLabels& found, bool skip) {
+  static const LeftOut kUnlabelled{"images without a label", "other images have one",
+                                   "add their labels, or read all images without labels: labels=no"};
+  if (found.unlabelled.empty()) return;
+  LeftOutList unlabelled;
+  for (const auto& name : found.unlabelled) unlabelled.add(kUnlabelled, name);
+  if (!skip || found.images.empty()) {
+    throw bad_file(files.where + "/" + files.label_files.front(),
+                   to_text(unlabelled.kinds().front()) + "; to leave them out: skip-bad=yes");
+  }
+  for (const auto& name : found.unlabelled) found.left_out.add(kUnlabelled, name);
+}
+
+// Adds the labels; the names that stay are those of images with a label, if there are labels at all.
+void take_labels(ImageFiles& files, RawSamples& raw, bool skip_bad) {
+  std::vector<LabelFile> texts;
+  for (const auto& name : files.label_files) texts.push_back({name, files.read(name, kLabelFileLimit)});
+  auto found = read_image_labels(files.where, texts, files.names);
+  without_unlabelled(files, found, skip_bad);
+  raw.labels = found.labels;
+  raw.label_dim = found.label_dim;
+  raw.notes.label_names = std::move(found.label_names);
+  raw.notes.left_out.add(found.left_out);
+  files.names = std::move(found.images);
+}
+
+[[noreturn]] void refuse_empty(const ImageFiles& files) {
+  std::string message = fmt::format("holds no image file ({})", kImageFormats);
+  for (const auto& kind : files.left_out.kinds()) message += "; " + to_text(kind);
+  throw bad_file(files.where, message);
+}
+
+RawSamples read_images(ImageFiles files, const SourceRequest& request) {
+  if (files.names.empty()) refuse_empty(files);
+  const bool skip_bad = request.flag("skip-bad", false);
+  RawSamples raw;
+  raw.notes.left_out = std::move(files.left_out);
+  if (request.wants_labels()) take_labels(files, raw, skip_bad);
   const auto wanted = std::min<int64_t>(std::ssize(files.names), request.first());
-  files.names.resize(wanted);
+  files.names.resize(static_cast<size_t>(wanted));
   if (raw.labels.defined()) raw.labels = raw.labels.narrow(0, 0, wanted);
-  Decoder decoder(files);
+  const PictureConversion conversion(request);
+  const bool upright = request.choice("exif", "ignore", {"apply", "ignore"}) == "apply";
+  Decoder decoder(files, conversion, upright ? Turning::kUpright : Turning::kAsStored);
   raw.samples = decoder.decode_all();
-  return without_bad(raw, decoder.problems(), request.flag("skip-bad", false));
+  note_traits(files, decoder.traits(), request, raw.notes);
+  for (auto& note : conversion.notes()) raw.notes.conversions.push_back(std::move(note));
+  return without_bad(std::move(raw), files, decoder.problems(), skip_bad);
 }
 
 }  // namespace
 
-RawSamples read_image_zip(const SourceRequest& request) { return read_images(list_zip(request.path()), request); }
-RawSamples read_image_folder(const SourceRequest& request) { return read_images(list_folder(request.path()), request); }
+RawSamples read_image_zip(const SourceRequest& request) { return read_images(list_image_zip(request.path()), request); }
+RawSamples read_image_folder(const SourceRequest& request) { return read_images(list_image_folder(request.path()), request); }
 
 }  // namespace farfield

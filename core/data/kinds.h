@@ -8,6 +8,8 @@
 
 #include <torch/types.h>
 
+#include "core/data/source.h"
+
 namespace farfield {
 
 // The seam between open_data's table and the readers: what SRC asked for, and what a reader gives back.
@@ -38,10 +40,13 @@ struct RawSamples {
   torch::Tensor samples;  // as DataSource takes them
   torch::Tensor labels;   // [N] int64, or undefined
   int64_t label_dim = 0;
+  DataNotes notes{};
 };
 
 // Most bytes a data set may take decoded, checked by every reader before it allocates.
 constexpr int64_t kDataBytesLimit = int64_t{1} << 36;
+// Classes are 0 ... kMostClasses - 1, checked by every reader before anything is counted by class.
+constexpr int64_t kMostClasses = 1'000'000;
 
 RawSamples read_mnist(const SourceRequest& request);
 RawSamples read_cifar(const SourceRequest& request);

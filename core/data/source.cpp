@@ -58,7 +58,7 @@ std::string fingerprint_of(const torch::Tensor& samples, const torch::Tensor& la
 
 }  // namespace
 
-DataSource::DataSource(std::string name, torch::Tensor samples, torch::Tensor labels, int64_t label_dim)
+DataSource::DataSource(std::string name, torch::Tensor samples, torch::Tensor labels, int64_t label_dim, DataNotes notes)
     : samples_(samples.contiguous()), labels_(labels.defined() ? labels.contiguous() : labels) {
   const bool images = samples_.scalar_type() == torch::kUInt8;
   check(samples_.is_cpu() && (images || samples_.scalar_type() == torch::kFloat32), "samples are uint8 or float32");
@@ -74,6 +74,7 @@ DataSource::DataSource(std::string name, torch::Tensor samples, torch::Tensor la
   info_.eight_bit = images;
   info_.label_dim = labels_.defined() ? label_dim : 0;
   info_.fingerprint = fingerprint_of(samples_, labels_);
+  info_.notes = std::move(notes);
 }
 
 torch::Tensor DataSource::rows(int64_t first, int64_t count) const {

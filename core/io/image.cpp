@@ -1,5 +1,6 @@
 #include "core/io/image.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -23,6 +24,15 @@ torch::Tensor to_bytes(const torch::Tensor& images) {
 torch::Tensor from_bytes(const torch::Tensor& bytes) {
   check(bytes.dim() == 4 && bytes.scalar_type() == torch::kUInt8, "stored images are uint8 [N,H,W,C]");
   return bytes.permute({0, 3, 1, 2}).to(torch::kFloat32).contiguous() / 127.5 - 1;
+}
+
+torch::Tensor drawable(const torch::Tensor& images) {
+  constexpr int64_t kMostChannels = 8;
+  check(images.dim() == 4, "images to draw are [N,C,H,W]");
+  const int64_t channels = images.size(1);
+  if (channels == 1 || channels == 3) return images;
+  const auto shown = images.narrow(1, 0, std::min(channels, kMostChannels));
+  return shown.transpose(1, 2).flatten(2).unsqueeze(1);
 }
 
 torch::Tensor image_grid(const torch::Tensor& images, int64_t columns, int64_t gap, int64_t zoom) {

@@ -16,6 +16,10 @@ namespace farfield {
 torch::Tensor to_bytes(const torch::Tensor& images);
 torch::Tensor from_bytes(const torch::Tensor& bytes);  // [N,H,W,C] uint8 -> float32 [N,C,H,W]
 
+// What can be drawn of images with any number of channels, [N,C,H,W]: one and three channels as they are; of others the first
+// eight as grey pictures side by side, [N,1,H,8 W].
+torch::Tensor drawable(const torch::Tensor& images);
+
 // PNG, JPEG or BMP -> uint8 [H,W,C], RGB (C = 3) or grey (C = 1), rotated by nothing. 16 bits are scaled to 8 and
 // rounded; alpha must be opaque. bad_file naming `name` for anything else: other formats, CMYK, damage that the decoder
 // notices, a JPEG that is cut off, more than 2^26 pixels (checked before decoding). Safe to call from many threads.

@@ -9,12 +9,15 @@
 #include "core/io/image.h"
 #include "core/io/image_header.h"
 #include "core/io/png_text.h"
+#include "core/want_of_memory.h"
 
 namespace farfield {
 namespace {
 
+constexpr size_t kMostBytesPerPixel = 16;  // RGBA of 16 bits, and as much again for the decoder
+
 // Decoded as it is: BGR, BGRA or grey, 8 or 16 bits, no rotation by EXIF.
-cv::Mat decode(std::string_view bytes, std::string_view name) {
+cv::Mat decode(std::string_view bytes, const ImageHeader& header, std::string_view name) {
   if (bytes.size() > std::numeric_limits<int>::max()) throw bad_file(name, "an image file of more than 2 GiB");
   const cv::Mat input(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
   cv::Mat image;
@@ -22,10 +25,18 @@ cv::Mat decode(std::string_view bytes, std::string_view name) {
     cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
     image = cv::imdecode(input, cv::IMREAD_UNCHANGED);
   } catch (const cv::Exception& error) {
+    pass_on_want_of_memory(error);
     throw bad_file(name, "the image is damaged: " + error.err);
   }
-  if (image.empty()) throw bad_file(name, "the image is damaged or of a kind that OpenCV cannot decode");
+  if (image.empty()) {  // which is all that OpenCV says, whatever the reason
+    require_memory(kMostBytesPerPixel * static_cast<size_t>(header.width) * static_cast<size_t>(header.height));
+    throw bad_file(name, "the image is damaged or of a kind that OpenCV cannot decode");
+  }
   return image;
+}
+
+[[noreturn]] void refuse_transparent(std::string_view name) {
+  throw bad_file(name, "the image is transparent; flatten it onto a background first");
 }
 
 // Without the alpha channel, which must be opaque; in BMP files it is often 0 throughout, meaning nothing.
@@ -35,9 +46,7 @@ cv::Mat drop_alpha(const cv::Mat& image, bool zero_means_none, std::string_view 
   double low = 0, high = 0;
   cv::minMaxLoc(alpha, &low, &high);
   const double opaque = image.depth() == CV_16U ? 65535 : 255;
-  if (low != opaque && !(zero_means_none && high == 0)) {
-    throw bad_file(name, "the image is transparent; flatten it onto a background first");
-  }
+  if (low != opaque && !(zero_means_none && high == 0)) refuse_transparent(name);
   cv::cvtColor(image, colour, cv::COLOR_BGRA2BGR);
   return colour;
 }
@@ -46,9 +55,12 @@ cv::Mat drop_alpha(const cv::Mat& image, bool zero_means_none, std::string_view 
 
 torch::Tensor decode_image(std::string_view bytes, std::string_view name) {
   const ImageHeader header = read_image_header(bytes, name);
-  cv::Mat image = decode(bytes, name);
+  cv::Mat image = decode(bytes, header, name);
   if (image.cols != header.width || image.rows != header.height) {
     throw bad_file(name, "the image is not of the size that its header names");
+  }
+  if (header.transparent_grey && image.channels() == 1 && cv::countNonZero(image == *header.transparent_grey) > 0) {
+    refuse_transparent(name);
   }
   if (image.depth() == CV_16U) {
     constexpr double kTo8Bits = 255.0 / 65535.0;

@@ -4,6 +4,9 @@
 #include <zlib.h>
 
 #include "core/error.h"
+#include "core/io/image_bytes.h"
+#include "core/io/more_image_headers.h"
+#include "core/io/wrong_file.h"
 
 namespace farfield {
 namespace {
@@ -12,32 +15,10 @@ constexpr std::string_view kPngMagic("\x89PNG\r\n\x1A\n", 8);
 constexpr std::string_view kJpegMagic("\xFF\xD8\xFF", 3);
 constexpr std::string_view kBmpMagic("BM", 2);
 
-// Whole numbers at places of the file; bad_file beyond its end.
-class Bytes {
- public:
-  Bytes(std::string_view bytes, std::string_view name) : bytes_(bytes), name_(name) {}
-
-  uint8_t at(size_t place) const {
-    if (place >= bytes_.size()) throw bad_file(name_, "the image is cut off inside its header");
-    return static_cast<uint8_t>(bytes_[place]);
-  }
-  uint32_t big(size_t place, int count) const {
-    uint32_t value = 0;
-    for (int i = 0; i < count; ++i) value = value << 8 | at(place + static_cast<size_t>(i));
-    return value;
-  }
-  uint32_t little(size_t place, int count) const {
-    uint32_t value = 0;
-    for (int i = count; i-- > 0;) value = value << 8 | at(place + static_cast<size_t>(i));
-    return value;
-  }
-
- private:
-  std::string_view bytes_, name_;
-};
-
-// Walks the chunks (length, kind, data, CRC) to IEND, so that damage is found here and not reported by the decoder.
-void check_png_chunks(const Bytes& bytes, std::string_view text, std::string_view name) {
+// Walks the chunks (length, kind, data, CRC) to IEND, so that damage is found here and not reported by the decoder. Returns
+// the data of the transparency chunk, if there is one.
+std::optional<std::string_view> check_png_chunks(const ImageBytes& bytes, std::string_view text, std::string_view name) {
+  std::optional<std::string_view> transparency;
   size_t place = kPngMagic.size();
   for (std::string_view kind; kind != "IEND";) {
     const size_t length = bytes.big(place, 4);
@@ -48,28 +29,45 @@ void check_png_chunks(const Bytes& bytes, std::string_view text, std::string_vie
     }
     kind = body.substr(0, 4);
     if (place == kPngMagic.size() && (kind != "IHDR" || length != 13)) throw bad_file(name, "PNG: no header chunk");
+    if (kind == "tRNS") transparency = body.substr(4);
     place += length + 12;
   }
+  return transparency;
 }
 
-ImageHeader png_header(const Bytes& bytes, std::string_view text, std::string_view name) {
-  check_png_chunks(bytes, text, name);
-  constexpr size_t kWidth = 16, kHeight = 20, kColour = 25;  // inside IHDR, which comes first
-  constexpr int kColourBit = 2;                              // also set for palettes
-  return {ImageFormat::kPng, bytes.big(kWidth, 4), bytes.big(kHeight, 4), (bytes.at(kColour) & kColourBit) == 0};
+// The transparent value of a grey PNG (two bytes, of which the lowest `depth` bits count) as decoders give it: less than 8
+// bits are stretched to 8.
+std::optional<uint16_t> transparent_grey(const std::optional<std::string_view>& transparency, unsigned depth) {
+  if (!transparency || transparency->size() != 2) return std::nullopt;
+  const unsigned highest = (1u << depth) - 1;
+  const unsigned value = (static_cast<uint8_t>((*transparency)[0]) << 8 | static_cast<uint8_t>((*transparency)[1])) & highest;
+  return static_cast<uint16_t>(depth < 8 ? value * 255 / highest : value);
 }
 
-ImageHeader bmp_header(const Bytes& bytes) {
+ImageHeader png_header(const ImageBytes& bytes, std::string_view text, std::string_view name) {
+  const auto transparency = check_png_chunks(bytes, text, name);
+  constexpr size_t kWidth = 16, kHeight = 20, kDepth = 24, kColour = 25;  // inside IHDR, which comes first
+  constexpr int kColourBit = 2;                                           // also set for palettes
+  constexpr unsigned kMostBits = 16;
+  ImageHeader header{ImageFormat::kPng, bytes.big(kWidth, 4), bytes.big(kHeight, 4), (bytes.at(kColour) & kColourBit) == 0, {}};
+  const unsigned depth = bytes.at(kDepth);
+  if (bytes.at(kColour) == 0 && depth >= 1 && depth <= kMostBits) {
+    header.transparent_grey = transparent_grey(transparency, depth);
+  }
+  return header;
+}
+
+ImageHeader bmp_header(const ImageBytes& bytes) {
   constexpr uint32_t kOldHeader = 12;  // OS/2: 16-bit sizes
   if (bytes.little(14, 4) == kOldHeader) {
-    return {ImageFormat::kBmp, bytes.little(18, 2), bytes.little(20, 2), false};
+    return {ImageFormat::kBmp, bytes.little(18, 2), bytes.little(20, 2), false, {}};
   }
   const int64_t height = static_cast<int32_t>(bytes.little(22, 4));  // negative: top row first
-  return {ImageFormat::kBmp, static_cast<int32_t>(bytes.little(18, 4)), height < 0 ? -height : height, false};
+  return {ImageFormat::kBmp, static_cast<int32_t>(bytes.little(18, 4)), height < 0 ? -height : height, false, {}};
 }
 
 // Walks the segments to the frame header (SOF0 ... SOF15 without DHT, JPG and DAC).
-ImageHeader jpeg_header(const Bytes& bytes, std::string_view text, std::string_view name) {
+ImageHeader jpeg_header(const ImageBytes& bytes, std::string_view text, std::string_view name) {
   size_t place = 2;
   for (;;) {
     if (bytes.at(place) != 0xFF) throw bad_file(name, "JPEG: a segment does not begin with a marker");
@@ -85,15 +83,20 @@ ImageHeader jpeg_header(const Bytes& bytes, std::string_view text, std::string_v
   }
   // Decoders fill in what a JPEG that is cut off lacks. Coded data never hold FF D9.
   if (text.find("\xFF\xD9", place) == std::string_view::npos) throw bad_file(name, "JPEG: the image is cut off");
-  return {ImageFormat::kJpeg, bytes.big(place + 7, 2), bytes.big(place + 5, 2), components == 1};
+  return {ImageFormat::kJpeg, bytes.big(place + 7, 2), bytes.big(place + 5, 2), components == 1, {}};
 }
 
 ImageHeader any_header(std::string_view text, std::string_view name) {
-  const Bytes bytes(text, name);
+  const ImageBytes bytes(text, name);
   if (text.starts_with(kPngMagic)) return png_header(bytes, text, name);
   if (text.starts_with(kJpegMagic)) return jpeg_header(bytes, text, name);
   if (text.starts_with(kBmpMagic)) return bmp_header(bytes);
-  throw bad_file(name, "not a PNG, JPEG or BMP image");
+  if (is_webp(text)) return webp_header(text, name);
+  if (is_tiff(text)) return tiff_header(text, name);
+  if (is_pnm(text)) return pnm_header(text, name);
+  const auto words = wrong_content(text, FileKind::kPng, name);
+  const std::string reason = fmt::format("not an image of a format that is read ({})", kImageFormats);
+  throw bad_file(name, words ? reason + ": it " + *words : reason);
 }
 
 }  // namespace

@@ -22,8 +22,9 @@ struct DtypeRow {
   torch::ScalarType dtype;
 };
 constexpr DtypeRow kDtypes[] = {
-    {"b1", torch::kBool},  {"u1", torch::kUInt8}, {"i1", torch::kInt8},    {"i2", torch::kInt16},   {"i4", torch::kInt32},
-    {"i8", torch::kInt64}, {"f2", torch::kFloat16}, {"f4", torch::kFloat32}, {"f8", torch::kFloat64},
+    {"b1", torch::kBool},   {"u1", torch::kUInt8},   {"u2", torch::kUInt16},  {"u4", torch::kUInt32},  {"u8", torch::kUInt64},
+    {"i1", torch::kInt8},   {"i2", torch::kInt16},   {"i4", torch::kInt32},   {"i8", torch::kInt64},   {"f2", torch::kFloat16},
+    {"f4", torch::kFloat32}, {"f8", torch::kFloat64},
 };
 
 [[noreturn]] void refuse(std::string_view file, const std::string& what) { throw bad_file(file, "npy header: " + what); }
@@ -73,14 +74,29 @@ class LiteralParser {
     if (at_ < text_.size() && text_[at_] == '[') fail("arrays with fields (structured dtypes) are not read");
     const std::string dtype = quoted_text();
     const std::string_view order = "<>|=", name = dtype.empty() ? "" : std::string_view(dtype).substr(1);
+    const bool ordered = !dtype.empty() && order.find(dtype.front()) != std::string_view::npos;
+    if (ordered && read_text_dtype(dtype)) return;
     const auto* row = std::find_if(std::begin(kDtypes), std::end(kDtypes),
                                    [&](const DtypeRow& candidate) { return candidate.name == name; });
     if (name.starts_with('O')) fail("object arrays hold pickled Python code and are never read");
-    if (row == std::end(kDtypes) || order.find(dtype.front()) == std::string_view::npos) {
-      fail(fmt::format("dtype {} is not one of bool, uint8, int8/16/32/64, float16/32/64", quote(dtype)));
+    if (row == std::end(kDtypes) || !ordered) {
+      fail(fmt::format("dtype {} is not one of bool, int and uint8/16/32/64, float16/32/64, texts (S or U)", quote(dtype)));
     }
     header_.dtype = row->dtype;
     header_.big_endian = dtype.front() == '>' && c10::elementSize(row->dtype) > 1;
+  }
+
+  // "<U12" and "|S12"; false when `dtype` is none of these.
+  bool read_text_dtype(const std::string& dtype) {
+    if (dtype.size() < 3 || (dtype[1] != 'U' && dtype[1] != 'S')) return false;
+    const char* end = dtype.data() + dtype.size();
+    const auto [stop, error] = std::from_chars(dtype.data() + 2, end, header_.text_length);
+    if (error != std::errc() || stop != end || header_.text_length < 1) {
+      fail(fmt::format("dtype {} is not of texts with 1 to 2^63 - 1 characters", quote(dtype)));
+    }
+    header_.dtype = dtype[1] == 'U' ? torch::kInt32 : torch::kUInt8;
+    header_.big_endian = dtype.front() == '>' && dtype[1] == 'U';
+    return true;
   }
 
   void read_shape() {
@@ -148,7 +164,11 @@ class LiteralParser {
 
 // Bytes of the data; refuses products, also with zeros counted as ones, beyond 63 bits.
 uint64_t data_bytes_of(const NpyHeader& header, std::string_view file) {
-  int64_t bytes = static_cast<int64_t>(c10::elementSize(header.dtype)), strides = bytes;
+  int64_t bytes = 0;
+  if (__builtin_mul_overflow(static_cast<int64_t>(c10::elementSize(header.dtype)), std::max<int64_t>(header.text_length, 1), &bytes)) {
+    refuse(file, "the size of an entry overflows");
+  }
+  int64_t strides = bytes;
   for (const int64_t size : header.shape) {
     if (__builtin_mul_overflow(bytes, size, &bytes) || __builtin_mul_overflow(strides, std::max<int64_t>(size, 1), &strides)) {
       refuse(file, "the product of the shape overflows");

@@ -9,9 +9,11 @@
 
 namespace farfield {
 
-// What the header of a .npy file says about the array (numpy/lib/format.py, versions 1.0 to 3.0).
+// What the header of a .npy file says about the array (numpy/lib/format.py, versions 1.0 to 3.0). An array of texts is one
+// of characters: bytes (numpy's S) are uint8, code points (U) int32.
 struct NpyHeader {
   torch::ScalarType dtype = torch::kFloat32;
+  int64_t text_length = 0;  // characters of each text; 0: the array holds numbers
   bool big_endian = false;
   bool fortran_order = false;
   std::vector<int64_t> shape;

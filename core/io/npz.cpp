@@ -11,8 +11,8 @@
 #include "core/io/file.h"
 #include "core/io/input_file.h"
 #include "core/io/npy_header.h"
+#include "core/io/npz_reader.h"
 #include "core/io/tensor_bytes.h"
-#include "core/io/zip.h"
 #include "core/io/zip_writer.h"
 #include "core/text.h"
 
@@ -26,10 +26,13 @@ constexpr std::string_view kExtension = ".npy";
 // Copies the bytes of the file from an offset on.
 using ReadAt = std::function<void(uint64_t offset, std::span<std::byte> bytes)>;
 
-// The array a header and the raw bytes stand for: byte order and Fortran order undone.
+// The array a header and the raw bytes stand for: byte order and Fortran order undone. The characters of a text are one
+// more dimension, the innermost in both orders.
 torch::Tensor read_array(const ReadAt& read, const NpyHeader& header, std::string_view name) {
+  const size_t dims = header.shape.size();
   std::vector<int64_t> shape = header.shape;
   if (header.fortran_order) std::reverse(shape.begin(), shape.end());
+  if (header.text_length > 0) shape.push_back(header.text_length);
   auto array = torch::empty(shape, header.dtype);
   const auto bytes = writable_bytes_of(array);
   read(header.data_begin, bytes);
@@ -40,11 +43,11 @@ torch::Tensor read_array(const ReadAt& read, const NpyHeader& header, std::strin
   }
   if (!header.fortran_order) return array;
   std::vector<int64_t> reversed(shape.size());
-  for (size_t i = 0; i < reversed.size(); ++i) reversed[i] = static_cast<int64_t>(reversed.size() - 1 - i);
+  for (size_t i = 0; i < reversed.size(); ++i) reversed[i] = static_cast<int64_t>(i < dims ? dims - 1 - i : i);
   return array.permute(reversed).contiguous();
 }
 
-torch::Tensor read_npy_from(const ReadAt& read, uint64_t file_bytes, std::string_view name) {
+NpyContent read_npy_from(const ReadAt& read, uint64_t file_bytes, std::string_view name) {
   const auto text = [&](uint64_t count) {
     std::string bytes(count, '\0');
     read(0, std::as_writable_bytes(std::span(bytes)));
@@ -57,7 +60,19 @@ torch::Tensor read_npy_from(const ReadAt& read, uint64_t file_bytes, std::string
     throw bad_file(name, fmt::format("npy: the header promises {} bytes of data, the file has {}", header.data_bytes,
                                      file_bytes - data_begin));
   }
-  return read_array(read, header, name);
+  return {read_array(read, header, name), header.text_length > 0};
+}
+
+torch::Tensor numbers_of(NpyContent content, std::string_view name) {
+  if (content.texts) throw bad_file(name, "npy: the array holds texts, expected numbers");
+  return std::move(content.values);
+}
+
+NpyContent read_npy_bytes(std::string_view bytes, std::string_view name) {
+  const ReadAt read = [&](uint64_t offset, std::span<std::byte> out) {
+    if (!out.empty()) std::memcpy(out.data(), bytes.data() + offset, out.size());
+  };
+  return read_npy_from(read, bytes.size(), name);
 }
 
 torch::Tensor to_host(const torch::Tensor& array) {
@@ -72,16 +87,15 @@ torch::Tensor read_npy(const std::filesystem::path& path, uint64_t limit_bytes) 
   if (file.size() > limit_bytes) {
     throw bad_file(file.path(), fmt::format("{} bytes, more than the limit of {}", file.size(), limit_bytes));
   }
-  return read_npy_from([&](uint64_t offset, std::span<std::byte> out) { file.read(offset, out); }, file.size(),
-                       file.path());
+  const ReadAt read = [&](uint64_t offset, std::span<std::byte> out) { file.read(offset, out); };
+  return numbers_of(read_npy_from(read, file.size(), file.path()), file.path());
 }
 
 torch::Tensor parse_npy(std::string_view bytes, std::string_view name) {
-  const ReadAt read = [&](uint64_t offset, std::span<std::byte> out) {
-    if (!out.empty()) std::memcpy(out.data(), bytes.data() + offset, out.size());
-  };
-  return read_npy_from(read, bytes.size(), name);
+  return numbers_of(read_npy_bytes(bytes, name), name);
 }
+
+NpyContent parse_npy_content(std::string_view bytes, std::string_view name) { return read_npy_bytes(bytes, name); }
 
 std::string serialize_npy(const torch::Tensor& array) {
   const auto host = to_host(array);
@@ -95,17 +109,16 @@ void write_npy(const std::filesystem::path& path, const torch::Tensor& array) {
 }
 
 std::map<std::string, torch::Tensor> read_npz(const std::filesystem::path& path, uint64_t limit_bytes) {
-  const ZipReader archive(path);
+  const NpzReader archive(path);
+  if (!archive.other_members().empty()) {
+    throw bad_file(path.string(), fmt::format("npz: member {} is no .npy array", quote(archive.other_members().front())));
+  }
   std::map<std::string, torch::Tensor> arrays;
   uint64_t left = limit_bytes;
-  for (const auto& member : archive.names()) {
-    if (!member.ends_with(kExtension) || member.size() == kExtension.size()) {
-      throw bad_file(path.string(), fmt::format("npz: member {} is no .npy array", quote(member)));
-    }
-    const std::string bytes = archive.read(member, left);
-    left -= bytes.size();
-    const std::string where = fmt::format("{}: {}", path.string(), quote(member));
-    arrays.emplace(member.substr(0, member.size() - kExtension.size()), parse_npy(bytes, where));
+  for (const auto& name : archive.names()) {
+    const uint64_t bytes = archive.bytes(name);
+    arrays.emplace(name, archive.numbers(name, left));
+    left -= bytes;
   }
   return arrays;
 }

@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "core/error.h"
+#include "core/printable.h"
 
 namespace farfield {
 namespace {
@@ -24,12 +25,12 @@ std::string chunk(const std::string& kind, const std::string& data) {
   return bytes;
 }
 
-std::string text_chunk(const std::string& key, const std::string& value) {
+std::string text_chunk(const std::string& key, const std::string& bytes) {
   constexpr size_t kLongestKey = 79;
   check(!key.empty() && key.size() <= kLongestKey &&
-            std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; }) &&
-            value.find('\0') == std::string::npos,
-        "PNG text has a short printable key and a value without NUL");
+            std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; }),
+        "PNG text has a short printable key");
+  const std::string value = printable(bytes);
   const bool ascii = std::all_of(value.begin(), value.end(), [](char c) { return static_cast<signed char>(c) > 0; });
   if (ascii) return chunk("tEXt", key + '\0' + value);
   // not compressed, no language, no translated key

@@ -11,14 +11,19 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace farfield {
 namespace {
 
-// RFC 4180: quotes around what holds a separator, a quote or a line end, and quotes inside doubled.
-std::string csv_text(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+// RFC 4180: quotes around what holds a separator or a quote, and quotes inside doubled. An apostrophe before what a
+// spreadsheet would take for a formula.
+std::string csv_text(const std::string& bytes) {
+  std::string text = printable(bytes);
+  if (!text.empty() && std::string_view("=+-@").find(text[0]) != std::string_view::npos) text.insert(0, 1, '\'');
+  if (text.find_first_of(",\"") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + "\"";
@@ -36,10 +41,7 @@ std::string csv_line(const std::vector<std::string>& cells) {
   return (cells.size() == 1 && cells[0].empty() ? "\"\"" : join(cells, ",")) + "\n";
 }
 
-// JSON text; bytes that are not UTF-8 become U+FFFD.
-std::string json_text(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string json_text(const std::string& text) { return dump_json(nlohmann::json(text)); }
 
 std::string json_cell(const Cell& cell) {
   if (const auto* whole = std::get_if<int64_t>(&cell)) return std::to_string(*whole);

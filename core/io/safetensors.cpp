@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/input_file.h"
+#include "core/io/json.h"
 #include "core/io/safetensors_header.h"
 #include "core/io/sha256.h"
 #include "core/io/tensor_bytes.h"
@@ -87,12 +88,7 @@ std::string head_of(const TensorFile& file, const std::vector<std::pair<std::str
                     {"shape", tensor.sizes().vec()},
                     {"data_offsets", {begin, data_bytes}}};
   }
-  std::string json;
-  try {
-    json = header.dump();
-  } catch (const nlohmann::json::type_error&) {
-    throw usage_error("safetensors: a tensor name or metadata text is not valid UTF-8");
-  }
+  std::string json = dump_json(header);
   json.resize((json.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
   const uint64_t header_bytes = json.size();
   return std::string(reinterpret_cast<const char*>(&header_bytes), kPrefix) + json;

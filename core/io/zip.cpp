@@ -20,6 +20,7 @@ struct Member {
   std::string name;
   uint64_t index = 0, size = 0;
   bool stored = false;
+  std::string problem;  // why it cannot be read; "" when it can
 };
 
 bool is_safe_name(std::string_view name) {
@@ -42,6 +43,7 @@ struct ZipReader::Archive {
   [[noreturn]] void refuse(const std::string& what) const { throw bad_file(path, "zip: " + what); }
   // The member at a place of the directory, checked; a folder has an empty name.
   Member inspect(uint64_t index) const;
+  std::string problem_of(const Member& member, const zip_stat_t& status) const;
   const Member& find(std::string_view name) const;
 };
 
@@ -50,6 +52,7 @@ ZipReader::Archive::Archive(const std::filesystem::path& file) : path(file.strin
   int error_code = 0;
   handle.reset(zip_open(path.c_str(), ZIP_RDONLY, &error_code));
   if (handle == nullptr) {
+    if (error_code == ZIP_ER_MEMORY) throw std::bad_alloc();
     zip_error_t error;
     zip_error_init_with_code(&error, error_code);
     const std::string reason = zip_error_strerror(&error);
@@ -76,25 +79,27 @@ Member ZipReader::Archive::inspect(uint64_t index) const {
   if (zip_stat_index(handle.get(), index, ZIP_FL_ENC_RAW, &status) != 0 || (status.valid & kNeeded) != kNeeded) {
     refuse(fmt::format("entry {} of the directory is damaged", index));
   }
-  Member member{status.name, index, status.size, status.comp_method == ZIP_CM_STORE};
+  Member member{status.name, index, status.size, status.comp_method == ZIP_CM_STORE, ""};
   const auto refuse_member = [&](const std::string& what) { refuse(fmt::format("member {} {}", quote(member.name), what)); };
   if (!is_safe_name(member.name)) refuse_member("has an unsafe name: absolute, with '..' or with '\\'");
-  if (status.encryption_method != ZIP_EM_NONE) refuse_member("is encrypted");
-  if (!member.stored && status.comp_method != ZIP_CM_DEFLATE) refuse_member("is neither stored nor deflated");
   zip_uint8_t system = 0;
   zip_uint32_t attributes = 0;
   if (zip_file_get_external_attributes(handle.get(), index, 0, &system, &attributes) == 0 && system == ZIP_OPSYS_UNIX &&
       S_ISLNK(attributes >> 16)) {
     refuse_member("is a symbolic link");
   }
-  if (status.comp_size > file_bytes) refuse_member("is larger than the file");
-  if (member.stored && status.size != status.comp_size) refuse_member("is stored with two different sizes");
-  if (status.size / kHighestRatio > status.comp_size) {
-    refuse_member(fmt::format("would grow from {} to {} bytes, more than {} times", status.comp_size, status.size,
-                              kHighestRatio));
-  }
+  member.problem = problem_of(member, status);
   if (member.name.back() == '/') member.name.clear();
   return member;
+}
+
+std::string ZipReader::Archive::problem_of(const Member& member, const zip_stat_t& status) const {
+  if (status.encryption_method != ZIP_EM_NONE) return "is encrypted";
+  if (!member.stored && status.comp_method != ZIP_CM_DEFLATE) return "is neither stored nor deflated";
+  if (status.comp_size > file_bytes) return "is larger than the file";
+  if (member.stored && status.size != status.comp_size) return "is stored with two different sizes";
+  if (status.size / kHighestRatio <= status.comp_size) return "";
+  return fmt::format("would grow from {} to {} bytes, more than {} times", status.comp_size, status.size, kHighestRatio);
 }
 
 const Member& ZipReader::Archive::find(std::string_view name) const {
@@ -104,7 +109,13 @@ const Member& ZipReader::Archive::find(std::string_view name) const {
   return *found;
 }
 
-ZipReader::ZipReader(const std::filesystem::path& path) : archive_(std::make_unique<Archive>(path)) {}
+ZipReader::ZipReader(std::unique_ptr<Archive> archive) : archive_(std::move(archive)) {}
+ZipReader::ZipReader(const std::filesystem::path& path) : archive_(std::make_unique<Archive>(path)) {
+  for (const Member& member : archive_->members) {
+    if (!member.problem.empty()) archive_->refuse(fmt::format("member {} {}", quote(member.name), member.problem));
+  }
+}
+ZipReader ZipReader::with_unreadable(const std::filesystem::path& path) { return ZipReader(std::make_unique<Archive>(path)); }
 ZipReader::~ZipReader() = default;
 ZipReader::ZipReader(ZipReader&&) noexcept = default;
 
@@ -117,23 +128,28 @@ std::string ZipReader::read(std::string_view name, uint64_t limit_bytes) const {
   const auto refuse = [&](const std::string& what) {
     archive_->refuse(fmt::format("member {}: {}", quote(name), what));
   };
+  if (!member.problem.empty()) refuse(member.problem);
   if (member.size > limit_bytes) refuse(fmt::format("{} bytes, more than the limit of {}", member.size, limit_bytes));
   const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen_index(archive_->handle.get(), member.index, 0),
                                                                zip_fclose);
-  if (file == nullptr) refuse(zip_strerror(archive_->handle.get()));
+  const auto refuse_for = [&](zip_error_t* reason) {
+    if (zip_error_code_zip(reason) == ZIP_ER_MEMORY) throw std::bad_alloc();
+    refuse(zip_error_strerror(reason));
+  };
+  if (file == nullptr) refuse_for(zip_get_error(archive_->handle.get()));
   // What a deflated member claims to be is believed step by step only.
   std::string bytes;
   for (uint64_t filled = 0; filled < member.size;) {
     const uint64_t step = member.stored ? member.size : std::min(member.size, std::max(kFirstBlock, 2 * filled));
     bytes.resize(step);
     const int64_t got = zip_fread(file.get(), bytes.data() + filled, step - filled);
-    if (got < 0) refuse(zip_file_strerror(file.get()));
+    if (got < 0) refuse_for(zip_file_get_error(file.get()));
     if (got == 0) refuse("it ends too early");
     filled += static_cast<uint64_t>(got);
   }
   char beyond = 0;  // reading the end is what makes libzip compare the CRC
   const int64_t more = zip_fread(file.get(), &beyond, 1);
-  if (more < 0) refuse(zip_file_strerror(file.get()));
+  if (more < 0) refuse_for(zip_file_get_error(file.get()));
   if (more > 0) refuse("it is longer than the directory says");
   return bytes;
 }

@@ -15,6 +15,9 @@ namespace farfield {
 class ZipReader {
  public:
   explicit ZipReader(const std::filesystem::path& path);
+  // The same, but members that could not be read (encrypted, of another method, of sizes beyond these limits) are refused
+  // when they are read: they block no other.
+  static ZipReader with_unreadable(const std::filesystem::path& path);
   ~ZipReader();
   ZipReader(ZipReader&&) noexcept;
 
@@ -26,6 +29,7 @@ class ZipReader {
 
  private:
   struct Archive;
+  explicit ZipReader(std::unique_ptr<Archive> archive);
   std::unique_ptr<Archive> archive_;
 };
 

@@ -11,7 +11,7 @@ struct SymmetricEigen {
 
 // Eigenpairs of a covariance matrix [d, d] float64 (LAPACK's symmetric solver; the lower triangle is read). Values that
 // rounding made negative are set to 0; numeric_error when one is below -1e-8 of the largest (no covariance) or an entry
-// is not finite.
+// is not finite. Large ones show how long they take, and end with Error(kInterrupted) on a signal (core/long_call.h).
 SymmetricEigen covariance_eigen(const torch::Tensor& matrix);
 
 // The same for the covariance (1/n) of few points in many dimensions, from their n x n Gram matrix: rows [n, d] float64

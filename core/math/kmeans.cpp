@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/interrupts.h"
+#include "core/limits.h"
 #include "core/math/random.h"
 #include "core/parts.h"
 #include "core/progress.h"
@@ -114,8 +115,12 @@ void fill_empty_clusters(const torch::Tensor& points, KMeansResult& state, Comm&
 }  // namespace
 
 void KMeansOptions::validate() const {
-  if (clusters < 1) throw usage_error(fmt::format("clusters is {}, expected at least 1", clusters));
-  if (max_iterations < 1) throw usage_error(fmt::format("max_iterations is {}, expected at least 1", max_iterations));
+  if (clusters < 1 || clusters > limits::kMostComponents) {
+    throw usage_error(fmt::format("clusters is {}, expected 1 to {}", clusters, limits::kMostComponents));
+  }
+  if (max_iterations < 1 || max_iterations > limits::kMostIterations) {
+    throw usage_error(fmt::format("max_iterations is {}, expected 1 to {}", max_iterations, limits::kMostIterations));
+  }
   if (!(tolerance >= 0 && tolerance < 1)) {
     throw usage_error(fmt::format("tolerance is {}, expected a fraction in [0, 1)", tolerance));
   }

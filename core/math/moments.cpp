@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/interrupts.h"
 
 namespace farfield {
 
@@ -81,6 +82,7 @@ void Moments::merge(const Moments& other) {
 void Moments::add_product(const torch::Tensor& left, const torch::Tensor& right) {
   const int64_t dim = sum_.size(0);
   for (int64_t first = 0; first < dim; first += kPanel) {
+    stop_if_interrupted();  // a panel takes about a second where there are 10,000 dimensions
     const int64_t width = std::min(kPanel, dim - first);
     auto panel = products_.narrow(0, first, width).narrow(1, 0, first + width);
     panel.addmm_(left.narrow(0, first, width), right.narrow(1, 0, first + width));

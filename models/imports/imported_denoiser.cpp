@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/want_of_memory.h"
+#include "models/imports/trial.h"
 #include "models/preconditioning.h"
 
 namespace farfield {
@@ -15,11 +16,13 @@ namespace {
 
 using torch::Tensor;
 
+constexpr double kLongestTrial = 86400;
+
 class ImportedDenoiser final : public Denoiser {
  public:
   ImportedDenoiser(ImportedCall call, const ImportOptions& options, const std::filesystem::path& path,
                    torch::Device device)
-      : call_(std::move(call)), path_(path.string()), device_(device) {
+      : call_(std::move(call)), options_(options), path_(path.string()), device_(device) {
     info_.name = "imported " + path.filename().string();
     info_.sample_shape = options.shape;
     info_.label_dim = options.label_dim;
@@ -52,25 +55,16 @@ class ImportedDenoiser final : public Denoiser {
   }
 
   Tensor called(const Tensor& x, const Tensor& level, const Tensor& labels, int64_t channels_factor) const {
-    std::vector<Tensor> inputs{x, level.contiguous()};
-    if (labels.defined()) inputs.push_back(labels);
-    Tensor output;
-    try {
-      output = call_(inputs);
-    } catch (const std::exception& error) {
-      throw bad_file(path_, "the module failed when it was called: " + first_line(error));
-    }
-    std::vector<int64_t> expected = x.sizes().vec();
-    expected[1] *= channels_factor;
-    if (!output.defined() || output.sizes() != torch::IntArrayRef(expected)) {
-      throw bad_file(path_, fmt::format("the module's result has {} values in {} dimensions, expected the shape of x{}",
-                                        output.defined() ? output.numel() : 0, output.defined() ? output.dim() : 0,
-                                        channels_factor == 1 ? "" : " with twice the channels"));
-    }
-    return output.to(torch::kFloat32);
+    ModuleCall call{{x, level}, x.sizes().vec()};
+    if (labels.defined()) call.inputs.push_back(labels);
+    call.result_shape[1] *= channels_factor;
+    ModuleResult result = call_module(call_, call);
+    if (result.problem.empty()) return std::move(result.tensor);
+    throw bad_file(path_, "the module: " + result.problem + advice_for(call_, call, options_, result.problem));
   }
 
   ImportedCall call_;
+  ImportOptions options_;
   std::string path_;
   torch::Device device_;
   DenoiserInfo info_;
@@ -90,7 +84,7 @@ std::vector<int64_t> parse_shape(const std::string& text, const std::string& fil
 
 ImportOptions ImportOptions::parse(const std::vector<std::string>& words, const std::string& file) {
   static const std::vector<std::string> known{"convention", "shape",     "labels",    "precond",
-                                              "sigma_data", "sigma_min", "sigma_max", "sha256"};
+                                              "sigma_data", "sigma_min", "sigma_max", "sha256", "time_limit"};
   ImportOptions options;
   for (const std::string& word : words) {
     const size_t equals = word.find('=');
@@ -105,6 +99,7 @@ ImportOptions ImportOptions::parse(const std::vector<std::string>& words, const 
     else if (key == "sigma_min") options.sigma_min = parse_double(value, what);
     else if (key == "sigma_max") options.sigma_max = parse_double(value, what);
     else if (key == "sha256") options.sha256 = value;
+    else if (key == "time_limit") options.time_limit = parse_double(value, what);
     else throw usage_error(file + ": " + unknown_name("option", key, known));
   }
   if (options.convention != "raw" && options.convention != "denoiser") {
@@ -118,15 +113,32 @@ ImportOptions ImportOptions::parse(const std::vector<std::string>& words, const 
   if (!(options.sigma_min >= 0 && options.sigma_min < options.sigma_max)) {
     throw usage_error(file + ": sigma_min must be at least 0 and below sigma_max");
   }
+  if (!(options.time_limit >= 0 && options.time_limit <= kLongestTrial)) {
+    throw usage_error(fmt::format("{}: time_limit must be from 0 (none) to {:g} seconds, got {:g}", file, kLongestTrial,
+                                  options.time_limit));
+  }
   make_preconditioning(options.precond, options.sigma_data);
   return options;
 }
 
-std::string first_line(const std::exception& error) {
-  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
-  const std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
-  const size_t start = text.find_first_not_of("\r\n ");
-  return start == std::string::npos ? "no reason given" : text.substr(start, text.find('\n', start) - start);
+void require_survival(const std::filesystem::path& path, const ImportOptions& options,
+                      const std::function<std::unique_ptr<Denoiser>()>& make) {
+  const Trial trial = try_in_child(options.time_limit, [&]() -> std::string {
+    torch::NoGradGuard no_grad;
+    const std::unique_ptr<Denoiser> denoiser = make();
+    const DenoiserInfo& info = denoiser->info();
+    std::vector<int64_t> shape = info.sample_shape;
+    shape.insert(shape.begin(), 1);
+    const int64_t count = c10::multiply_integers(shape);
+    const double sigma = std::min(std::max(1.0, info.sigma_min), info.sigma_max);
+    (*denoiser)(torch::linspace(-1, 1, count).reshape(shape), sigma);
+    return "";
+  });
+  if (trial.fault.empty()) return;
+  const bool slow = trial.fault.starts_with("took");
+  throw bad_file(path.string(), fmt::format("loading it and evaluating it once in a trial process {}; {}", trial.fault,
+                                            slow ? "the module loops for ever, or needs more time: time_limit=SECONDS"
+                                                 : "the file is damaged or made for another machine"));
 }
 
 std::unique_ptr<Denoiser> make_imported_denoiser(ImportedCall call, const ImportOptions& options,

@@ -1,23 +1,22 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "models/imported_model.h"
+#include "models/imports/module_call.h"
 
 namespace farfield {
 
-// The foreign module: float32 tensors on its device in, one tensor out.
-using ImportedCall = std::function<torch::Tensor(const std::vector<torch::Tensor>&)>;
-
-// A foreign module as a denoiser, under the convention of `options`. Exceptions of `call` and results of the wrong shape
-// become bad_file naming `path`.
+// A foreign module as a denoiser, under the convention of `options`. Exceptions of `call` and results that are no
+// dense, finite tensor of the right shape become bad_file naming `path`, with the module's words and what to try.
 std::unique_ptr<Denoiser> make_imported_denoiser(ImportedCall call, const ImportOptions& options,
                                                  const std::filesystem::path& path, torch::Device device);
 
-// The first line of what LibTorch says, without stack traces.
-std::string first_line(const std::exception& error);
+// Makes the denoiser and evaluates it once, in a child process, so that a damaged file or a module that never returns
+// cannot take this process with it: bad_file when the child crashes or takes more than options.time_limit. What `make`
+// or the denoiser throws is left for the real attempt to report.
+void require_survival(const std::filesystem::path& path, const ImportOptions& options,
+                      const std::function<std::unique_ptr<Denoiser>()>& make);
 
 }  // namespace farfield

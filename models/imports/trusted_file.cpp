@@ -2,14 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
-#include <cstring>
 
-#include <ATen/Parallel.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -34,26 +28,9 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-[[noreturn]] void run_probe(const std::function<void()>& load) {
-  const rlimit no_core{0, 0};
-  setrlimit(RLIMIT_CORE, &no_core);
-  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (null >= 0) dup2(null, STDERR_FILENO);
-  for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM, SIGINT, SIGTERM}) {
-    std::signal(signal, SIG_DFL);
-  }
-  alarm(60);
-  at::set_num_threads(1);  // the pool's other threads do not exist in a child
-  try {
-    load();
-  } catch (...) {
-  }
-  _exit(0);
-}
-
 }  // namespace
 
-bool check_trust(const std::filesystem::path& path, std::string_view bytes, const std::string& pinned_sha256,
+void check_trust(const std::filesystem::path& path, std::string_view bytes, const std::string& pinned_sha256,
                  bool trust) {
   const std::string sidecar = sidecar_hash(path);
   if (!trust && pinned_sha256.empty()) {
@@ -61,7 +38,7 @@ bool check_trust(const std::filesystem::path& path, std::string_view bytes, cons
                 fmt::format("{}: TorchScript and .pt2 files run code; give --trust, or pin it with {},sha256={}",
                             path.string(), path.string(), sha256(bytes)));
   }
-  if (pinned_sha256.empty() && sidecar.empty()) return false;
+  if (pinned_sha256.empty() && sidecar.empty()) return;
   const std::string found = sha256(bytes);
   for (const auto& [expected, source] : {std::pair{pinned_sha256, "sha256="}, {sidecar, "its .sha256 file"}}) {
     if (!expected.empty() && lower_case(expected) != found) {
@@ -69,7 +46,6 @@ bool check_trust(const std::filesystem::path& path, std::string_view bytes, cons
                                                 found, source, expected));
     }
   }
-  return true;
 }
 
 PrivateCopy::PrivateCopy(std::string_view bytes, const std::string& file_name) {
@@ -89,21 +65,6 @@ PrivateCopy::PrivateCopy(std::string_view bytes, const std::string& file_name) {
 PrivateCopy::~PrivateCopy() {
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
-}
-
-void probe_in_child(const std::filesystem::path& path, const std::function<void()>& load) {
-  const pid_t child = fork();
-  if (child < 0) throw io_error("fork", errno);
-  if (child == 0) run_probe(load);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw io_error("waitpid", errno);
-  }
-  if (WIFSIGNALED(status)) {
-    throw bad_file(path.string(), fmt::format("loading it crashed a trial process (signal {}: {}); the file is damaged "
-                                              "or made for another machine",
-                                              WTERMSIG(status), strsignal(WTERMSIG(status))));
-  }
 }
 
 }  // namespace farfield

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -12,9 +11,9 @@ constexpr uint64_t kLargestImport = uint64_t{1} << 36;  // bytes of a file that 
 
 // A file whose format runs code (TorchScript, .pt2) is opened only with the user's consent: --trust, or the SHA-256 the
 // user pinned. `bytes` is what was read from `path`, and what is to be parsed: a file that changes between two reads
-// cannot pass with another one's hash. Returns whether they are known to be the intended ones (the pinned hash, or that
-// of FILE.sha256 beside it, was compared). Error(kTrust) without consent or when a hash differs.
-bool check_trust(const std::filesystem::path& path, std::string_view bytes, const std::string& pinned_sha256,
+// cannot pass with another one's hash. Error(kTrust) without consent, or when the pinned hash or that of FILE.sha256
+// beside it differs.
+void check_trust(const std::filesystem::path& path, std::string_view bytes, const std::string& pinned_sha256,
                  bool trust);
 
 // A private copy of bytes, for loaders that want a path; gone with this object. io_error when it cannot be written.
@@ -29,9 +28,5 @@ class PrivateCopy {
  private:
   std::filesystem::path folder_, path_;  // the folder is ours alone (mode 0700)
 };
-
-// Runs `load` in a child process first, so that a damaged file cannot take this process down; bad_file when the child
-// crashes or takes more than a minute. Errors that `load` throws are left for the real attempt to report.
-void probe_in_child(const std::filesystem::path& path, const std::function<void()>& load);
 
 }  // namespace farfield

@@ -73,8 +73,7 @@ class DhariwalUNet final : public Network {
 
   void add(std::vector<std::shared_ptr<UNetBlock>>& blocks, torch::nn::Module& parent, size_t level,
            const std::string& what, std::shared_ptr<UNetBlock> block) {
-    const auto name = fmt::format("{0}x{0}_{1}", resolution_at(config_, level), what);
-    blocks.push_back(parent.register_module(name, std::move(block)));
+    blocks.push_back(parent.register_module(layer_name(resolution_at(config_, level), what), std::move(block)));
   }
 
   int64_t width(size_t level) const { return config_.model_channels * config_.channel_mult[level]; }
@@ -82,7 +81,7 @@ class DhariwalUNet final : public Network {
   int64_t make_encoder() {
     int64_t channels = width(0);
     stem_ = enc_->register_module(
-        fmt::format("{0}x{0}_conv", resolution_at(config_, 0)),
+        layer_name(resolution_at(config_, 0), "conv"),
         std::make_shared<Conv2d>(ConvOptions{config_.img_channels, channels, 3}, kInit, source_));
     skip_channels_ = {channels};
     for (size_t level = 0; level < config_.channel_mult.size(); ++level) {

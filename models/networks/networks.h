@@ -18,8 +18,10 @@ std::shared_ptr<Network> make_dhariwal_unet(const NetworkConfig& config, const W
 // Points [B, d]: num_blocks residual layers of width model_channels, the noise embedding added in each.
 std::shared_ptr<Network> make_point_mlp(const NetworkConfig& config, const WeightSource& source, int64_t out_channels);
 
-// The side in pixels of a U-Net's `level`, 0 being the outermost, and whether its blocks attend.
-int64_t resolution_at(const NetworkConfig& config, size_t level);
+// The sides in pixels of a U-Net's `level`, 0 being the outermost, what its layers are called ("16x24_conv": NVlabs' names,
+// whose sides are equal), and whether its blocks attend.
+Resolution resolution_at(const NetworkConfig& config, size_t level);
+std::string layer_name(const Resolution& resolution, std::string_view what);
 bool attends_at(const NetworkConfig& config, size_t level);
 
 // The labels a network with `config` sees: `labels`, or zeros where there are none; rows dropped in training.

@@ -60,10 +60,6 @@ class SongUNet final : public Network {
     dec_ = register_module("dec", std::make_shared<torch::nn::Module>());
   }
 
-  static std::string name_of(int64_t resolution, const std::string& what) {
-    return fmt::format("{0}x{0}_{1}", resolution, what);
-  }
-
   std::shared_ptr<UNetBlock> make_block(int64_t in, int64_t out, Resample resample, bool attention) const {
     UNetBlockOptions options;
     options.in_channels = in;
@@ -101,32 +97,32 @@ class SongUNet final : public Network {
   int64_t make_encoder() {
     int64_t channels = config_.model_channels, aux_channels = config_.img_channels;
     for (size_t level = 0; level < config_.channel_mult.size(); ++level) {
-      const int64_t res = resolution_at(config_, level);
+      const Resolution res = resolution_at(config_, level);
       if (level == 0) {
-        encoder_conv(name_of(res, "conv"), Role::kConv, {config_.img_channels, channels, 3});
+        encoder_conv(layer_name(res, "conv"), Role::kConv, {config_.img_channels, channels, 3});
         skip_channels_.push_back(channels);
       } else {
-        encoder_block(name_of(res, "down"), channels, channels, Resample::kDown, false);
+        encoder_block(layer_name(res, "down"), channels, channels, Resample::kDown, false);
         make_encoder_aux(res, channels, aux_channels);
       }
       for (int64_t index = 0; index < config_.num_blocks; ++index) {
         const int64_t in = channels;
         channels = config_.model_channels * config_.channel_mult[level];
-        encoder_block(name_of(res, fmt::format("block{}", index)), in, channels, Resample::kNone,
+        encoder_block(layer_name(res, fmt::format("block{}", index)), in, channels, Resample::kNone,
                       attends_at(config_, level));
       }
     }
     return channels;
   }
 
-  void make_encoder_aux(int64_t res, int64_t channels, int64_t& aux_channels) {
+  void make_encoder_aux(const Resolution& res, int64_t channels, int64_t& aux_channels) {
     const auto& filter = config_.resample_filter;
     if (config_.encoder_type == "skip") {
-      encoder_conv(name_of(res, "aux_down"), Role::kAuxDown, {aux_channels, aux_channels, 0, Resample::kDown, filter});
-      encoder_conv(name_of(res, "aux_skip"), Role::kAuxSkip, {aux_channels, channels, 1});
+      encoder_conv(layer_name(res, "aux_down"), Role::kAuxDown, {aux_channels, aux_channels, 0, Resample::kDown, filter});
+      encoder_conv(layer_name(res, "aux_skip"), Role::kAuxSkip, {aux_channels, channels, 1});
     }
     if (config_.encoder_type == "residual") {
-      encoder_conv(name_of(res, "aux_residual"), Role::kAuxResidual,
+      encoder_conv(layer_name(res, "aux_residual"), Role::kAuxResidual,
                    {aux_channels, channels, 3, Resample::kDown, filter, true});
       aux_channels = channels;
     }
@@ -134,18 +130,18 @@ class SongUNet final : public Network {
 
   void make_decoder(int64_t channels) {
     for (size_t level = config_.channel_mult.size(); level-- > 0;) {
-      const int64_t res = resolution_at(config_, level);
+      const Resolution res = resolution_at(config_, level);
       if (level + 1 == config_.channel_mult.size()) {
-        decoder_block(name_of(res, "in0"), channels, channels, Resample::kNone, true);
-        decoder_block(name_of(res, "in1"), channels, channels, Resample::kNone, false);
+        decoder_block(layer_name(res, "in0"), channels, channels, Resample::kNone, true);
+        decoder_block(layer_name(res, "in1"), channels, channels, Resample::kNone, false);
       } else {
-        decoder_block(name_of(res, "up"), channels, channels, Resample::kUp, false);
+        decoder_block(layer_name(res, "up"), channels, channels, Resample::kUp, false);
       }
       for (int64_t index = 0; index <= config_.num_blocks; ++index) {
         const int64_t in = channels + skip_channels_.back();
         skip_channels_.pop_back();
         channels = config_.model_channels * config_.channel_mult[level];
-        decoder_block(name_of(res, fmt::format("block{}", index)), in, channels, Resample::kNone,
+        decoder_block(layer_name(res, fmt::format("block{}", index)), in, channels, Resample::kNone,
                       index == config_.num_blocks && attends_at(config_, level));
       }
       if (config_.decoder_type == "skip" || level == 0) make_decoder_aux(level, channels);
@@ -153,10 +149,10 @@ class SongUNet final : public Network {
   }
 
   void make_decoder_aux(size_t level, int64_t channels) {
-    const int64_t res = resolution_at(config_, level);
+    const Resolution res = resolution_at(config_, level);
     const auto conv = [&](const char* name, Role role, const ConvOptions& options) {
       decoder_.push_back({role,
-                          dec_->register_module(name_of(res, name),
+                          dec_->register_module(layer_name(res, name),
                                                 std::make_shared<Conv2d>(options, kInitZero, source_)),
                           nullptr, nullptr});
     };
@@ -164,7 +160,7 @@ class SongUNet final : public Network {
       conv("aux_up", Role::kAuxUp, {out_channels_, out_channels_, 0, Resample::kUp, config_.resample_filter});
     }
     decoder_.push_back({Role::kAuxNorm, nullptr, nullptr,
-                        dec_->register_module(name_of(res, "aux_norm"),
+                        dec_->register_module(layer_name(res, "aux_norm"),
                                               std::make_shared<GroupNorm>(channels, 1e-6, source_))});
     conv("aux_conv", Role::kAuxConv, {channels, out_channels_, 3});
   }

@@ -77,6 +77,21 @@ TEST(Comparison, FollowsTheFormulas) {
   EXPECT_DOUBLE_EQ(rows[0].score.high, 1 - 1. / 4);
 }
 
+// A model whose score is zero explains nothing and leaves nothing to be explained: cells are empty, not -inf.
+TEST(Comparison, RatiosWithoutMeaningAreEmptyCells) {
+  const auto zero = std::make_shared<Affine>(2, 1., 0.), other = std::make_shared<Affine>(2, 0., 0.);  // D = x, D = 0
+  const Comparison c = compare(subject("m", zero), {subject("a", other)}, nullptr, small({1}));
+  const std::string csv = comparison_table(c, summarise(c, 100, 0)).csv();
+  EXPECT_NE(csv.find("\nnoise,a,1,50,,,,,0,"), std::string::npos) << csv;
+  const Comparison back = compare(subject("m", other), {subject("a", zero)}, nullptr, small({1}));
+  const std::string table = comparison_table(back, summarise(back, 100, 0)).csv();
+  EXPECT_NE(table.find("\nnoise,a,1,50,0,"), std::string::npos) << table;
+  for (const auto* text : {&csv, &table}) {
+    EXPECT_EQ(text->find("inf"), std::string::npos) << *text;
+    EXPECT_EQ(text->find("nan"), std::string::npos) << *text;
+  }
+}
+
 TEST(Comparison, CsvHasTheDocumentedColumns) {
   const auto model = std::make_shared<Affine>(2, 0.5, 0.);
   const Comparison c = compare(subject("m", model), {subject("a", model)}, points(20, 2), small({0.5, 1}));

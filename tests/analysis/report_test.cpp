@@ -110,7 +110,7 @@ TEST(Report, ChartScriptCannotEndItsElement) {
 TEST(Html, EscapesAndEncodes) {
   EXPECT_EQ(escape_html("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&#39;");
   EXPECT_EQ(escape_html("σ ≤ 1 \xF0\x9F\x98\x80"), "σ ≤ 1 \xF0\x9F\x98\x80");
-  EXPECT_EQ(escape_html("\xC0\xAF\xED\xA0\x80\x01"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(escape_html("\xC0\xAF\x01\n\xEF\xBB\xBF"), "\\xc0\\xaf\\x01\\n&lt;U+FEFF&gt;");
   EXPECT_EQ(base64(""), "");
   EXPECT_EQ(base64("f"), "Zg==");
   EXPECT_EQ(base64("fo"), "Zm8=");
@@ -151,6 +151,13 @@ TEST(Charts, HoldEveryDrawablePointOnce) {
   EXPECT_FALSE(upper[3].contains("lo"));
   // 1 - 1 = 0 has no place on a logarithmic axis: left out, not moved.
   EXPECT_EQ(spec["vconcat"][1]["data"]["values"].size(), 4u);
+}
+
+TEST(Charts, DrawNamesAsEscapes) {
+  LineChart chart = two_panels();
+  chart.panels[0].series[0].label = "caf\xe9\x1b[2J\n";
+  const nlohmann::json spec = nlohmann::json::parse(line_chart(chart));
+  EXPECT_EQ(spec["vconcat"][0]["data"]["values"][0]["s"], "caf\\xe9\\x1b[2J\\n");
 }
 
 TEST(Charts, ShareTheSigmaAxis) {

@@ -14,6 +14,7 @@
 #include "samplers/noise_levels.h"
 #include "samplers/seed_batch.h"
 #include "samplers/solver_registry.h"
+#include "tests/support/hostile_numbers.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
@@ -144,6 +145,16 @@ TEST(StudyFile, ReadsBackWhatItWrote) {
   EXPECT_FALSE(advice_within(again, 100, false).teleport);
   EXPECT_EQ(advice_within(again, 100, true).teleport, 2);
   EXPECT_EQ(test::error_of([&] { advice_within(again, 0, false); })->code(), ExitCode::kUsage);
+}
+
+TEST(StudyFile, EveryNumberIsTakenOrRefused) {
+  const Advice plain{"heun", "polynomial", 2, 3, {}, 0.5}, teleported{"heun", "polynomial", 2, 3, 1.5, 0.5};
+  const test::TempDir folder;
+  test::NumberSweep sweep(ExitCode::kBadFile);
+  for (const auto& text : test::with_hostile_numbers(serialize_advice({"m", "ab", {{4, plain, teleported}}}))) {
+    write_file_atomically(folder / "study.json", text);
+    sweep(text, [&] { read_advice(folder / "study.json"); });
+  }
 }
 
 TEST(StudyFile, RefusesWhatItWouldNotWrite) {

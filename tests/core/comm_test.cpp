@@ -1,8 +1,12 @@
 // Groups of processes: the group of one, and that of threads with which the other tests run their ranks.
 #include "core/comm.h"
 
+#include <cstdlib>
+#include <map>
+
 #include <gtest/gtest.h>
 
+#include "core/comm_transport.h"
 #include "core/error.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_group.h"
@@ -29,6 +33,26 @@ void use_every_call(Comm& comm) {
 TEST(Comm, EveryCallWorksInAGroupOfOneAndOfThreads) {
   use_every_call(*make_group_of_one());
   for (const int size : {1, 2, 3}) test::run_ranks(size, use_every_call);
+}
+
+TEST(Comm, OnOneMachineItKeepsToSharedMemoryUnlessTheUserChose) {
+  struct Row {
+    std::map<std::string, std::string> given, expected;
+  };
+  const std::vector<Row> rows = {
+      {{}, {{"OMPI_MCA_pml", "ob1"}, {"OMPI_MCA_btl", "self,vader"}, {"NCCL_SOCKET_IFNAME", "lo"}}},
+      {{{"OMPI_MCA_btl", "self,tcp"}}, {{"OMPI_MCA_btl", "self,tcp"}, {"NCCL_SOCKET_IFNAME", "lo"}}},
+      {{{"OMPI_MCA_pml", "ucx"}, {"NCCL_SOCKET_IFNAME", "ib0"}}, {{"OMPI_MCA_pml", "ucx"}, {"NCCL_SOCKET_IFNAME", "ib0"}}}};
+  for (const auto& row : rows) {
+    for (const char* name : {"OMPI_MCA_pml", "OMPI_MCA_btl", "NCCL_SOCKET_IFNAME"}) unsetenv(name);
+    for (const auto& [name, value] : row.given) setenv(name.c_str(), value.c_str(), 1);
+    launch::keep_to_this_machine();
+    for (const char* name : {"OMPI_MCA_pml", "OMPI_MCA_btl", "NCCL_SOCKET_IFNAME"}) {
+      const char* got = std::getenv(name);
+      EXPECT_EQ(got == nullptr ? "" : got, row.expected.contains(name) ? row.expected.at(name) : "") << name;
+      unsetenv(name);
+    }
+  }
 }
 
 TEST(Comm, ARankOfThreadsThatFailsEndsTheOthersWithItsError) {

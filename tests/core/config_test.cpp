@@ -87,6 +87,9 @@ TEST(Config, HostileAndMistakenDocumentsAreUsageErrorsWithPlaces) {
       {"a: " + deep, "test.yaml"},            {bomb, "more than 100000 values"},
       {"a: &x [*x]", "test.yaml"},            {many + "]", "more than 100000 values"},
       {"a: 1 b: 2", "test.yaml:"},            {"a: !!binary abc\nb: 1", "must be a number"},
+      {"a: 1\n---\nb: 2\n", "test.yaml:3:1: a second document"},
+      {"a: 1\n---\n", "a second document"}, {"---\na: 1\n...\n---\n[1]\n", "a second document"},
+      {"a: 1\n--- |\n text\n", "a second document"}, {"a: 1\n---\n---\nb: 2", "a second document"},
       {"\ta: 1", "test.yaml"},                {"a: 1\n b: 2", "test.yaml:"},
   };
   for (const auto& row : rows) {
@@ -113,6 +116,9 @@ TEST(Config, AnEmptyDocumentIsAllDefaultsAndNullMeansAbsent) {
   EXPECT_EQ(make("").number("a", 3), 3);
   EXPECT_EQ(make("\xEF\xBB\xBF" "a: 2").number("a", 3), 2);  // a byte-order mark
   EXPECT_EQ(make("a:\n").number("a", 3), 3);
+  EXPECT_EQ(make("%YAML 1.2\n---\na: 2\n...\n# the end\n").number("a", 3), 2);  // one document with its marks
+  auto config = make("a: 1\n");
+  EXPECT_TRUE(test::error_of([&] { config.set("a=2\n---\n3"); }));
 }
 
 }  // namespace

@@ -40,22 +40,39 @@ TEST(AnalyticSweep, exact_from_sigma_1e_minus_3_to_1e3_in_float64_and_float32) {
   }
 }
 
-TEST(AnalyticSweep, the_score_is_the_gradient_of_the_log_density) {
+// The gradient of log p(x; sigma) [n, 12] by differences of fourth order. The step is small against the noise, and
+// against the width sigma^2 of the seam between two points of the data at a distance of about 1.
+Tensor difference_quotients(const test::AnalyticCase& analytic, const Tensor& rows, double sigma) {
   constexpr double kStencil[] = {1.0 / 12, -2.0 / 3, 2.0 / 3, -1.0 / 12};  // at -2h, -h, h, 2h
+  const double h = 1e-3 * sigma * std::min(1.0, sigma);
+  auto gradient = torch::zeros_like(rows);
+  for (int64_t i = 0; i < kDim; ++i) {
+    for (int j = 0; j < 4; ++j) {
+      auto shifted = rows.clone();
+      shifted.select(1, i) += h * (j < 2 ? j - 2 : j - 1);
+      gradient.select(1, i) += kStencil[j] / h * analytic.denoiser->log_density(as_images(shifted), sigma);
+    }
+  }
+  return gradient;
+}
+
+// max over rows of |a - b| / |b|.
+double worst_row(const Tensor& a, const Tensor& b) { return ((a - b).norm(2, {1}) / b.norm(2, {1})).max().item<double>(); }
+
+// 1,000 points of every kind: the score is the gradient of the log-density, and Tweedie's formula gives E[x0 | x], which
+// is also computed from its definition.
+TEST(AnalyticSweep, the_score_is_the_gradient_and_tweedies_formula_the_posterior_mean) {
+  constexpr int64_t kLevels = 8, kPoints = 125;
   for (const auto& analytic : test::analytic_cases()) {
-    for (const double sigma : {0.2, 1.0, 5.0}) {
-      const auto rows = test::probes(analytic, 84, sigma, 12);
-      const double h = 2e-3 * sigma;
-      auto gradient = torch::zeros_like(rows);
-      for (int64_t i = 0; i < kDim; ++i) {
-        for (int j = 0; j < 4; ++j) {
-          auto shifted = rows.clone();
-          shifted.select(1, i) += h * (j < 2 ? j - 2 : j - 1);
-          gradient.select(1, i) += kStencil[j] / h * analytic.denoiser->log_density(as_images(shifted), sigma);
-        }
-      }
+    for (int64_t level = 0; level < kLevels; ++level) {
+      const double sigma = 0.05 * std::pow(80 / 0.05, static_cast<double>(level) / (kLevels - 1));
+      const auto rows = test::probes(analytic, kPoints, sigma, 12 + level);
+      const auto gradient = difference_quotients(analytic, rows, sigma);
+      const auto of_denoiser = score(*analytic.denoiser, as_images(rows), sigma).reshape({kPoints, kDim});
+      EXPECT_LE(worst_row(of_denoiser, gradient), 1e-6) << analytic.name << " score at " << sigma;
       const auto tweedie = rows + sigma * sigma * gradient;
       EXPECT_LE(test::relative_deviation(call(analytic, rows, sigma), tweedie), 1e-6) << analytic.name << " " << sigma;
+      EXPECT_LE(test::relative_deviation(tweedie, analytic.brute_force(rows, sigma).denoised), 1e-6) << analytic.name << " " << sigma;
     }
   }
 }

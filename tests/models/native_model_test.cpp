@@ -42,7 +42,11 @@ TEST(NativeModel, WhatIsWrittenIsReadBack) {
   ncsnpp.network.resample_filter = {1, 3, 3, 1};
   skip.network.encoder_type = skip.network.decoder_type = "skip";
   iddpm.precond = "iddpm";
-  for (const ModelConfig& config : {tiny(), adm, points, ncsnpp, iddpm, skip}) {
+  ModelConfig wide = tiny(), tall = adm, wide_ncsnpp = ncsnpp, wide_skip = skip;
+  wide.network.img_resolution = {4, 10};
+  tall.network.img_resolution = {32, 16};
+  wide_ncsnpp.network.img_resolution = wide_skip.network.img_resolution = {6, 8};
+  for (const ModelConfig& config : {tiny(), adm, points, ncsnpp, iddpm, skip, wide, tall, wide_ncsnpp, wide_skip}) {
     SCOPED_TRACE(config.json());
     const NativeModel made = make_native_model(config, keyed_generator({7}));
     write_native_model(folder / "m.safetensors", config, *made.network);
@@ -59,6 +63,54 @@ TEST(NativeModel, WhatIsWrittenIsReadBack) {
     EXPECT_EQ(y.size(1), x.size(1) * (config.precond == "iddpm" ? 2 : 1));
     EXPECT_TRUE(torch::equal(y, read.network->forward(x, conditioning)));
   }
+}
+
+// float32 holds every half-precision value: what is computed is what the same values in float32 give.
+TEST(NativeModel, HalfPrecisionWeightsAreTakenExactly) {
+  for (const torch::ScalarType dtype : {torch::kFloat16, torch::kBFloat16}) {
+    TensorFile half = tiny_file(tiny());
+    for (auto& [name, tensor] : half.tensors) tensor = tensor.to(dtype);
+    const auto expected = half.tensors;
+    const NativeModel model = parse_native_model(parse_safetensors(serialize_safetensors(half), "half"), "half");
+    for (const auto& entry : model.network->named_parameters()) {
+      EXPECT_EQ(entry.value().scalar_type(), torch::kFloat32);
+      EXPECT_TRUE(torch::equal(entry.value(), expected.at("model." + entry.key()).to(torch::kFloat32))) << entry.key();
+    }
+  }
+}
+
+// The refusal says what would make the file fit.
+TEST(NativeModel, NamesThatDoNotFitAreExplained) {
+  const auto message_of = [](const TensorFile& file) {
+    return std::string(test::error_of([&] { parse_native_model(file, "m"); })->what());
+  };
+  const TensorFile good = tiny_file(tiny());
+  for (const std::string prefix : {"module.", "_orig_mod.module.", "ema."}) {
+    TensorFile file = good;
+    file.tensors.clear();
+    for (const auto& [name, tensor] : good.tensors) file.tensors[prefix + name] = tensor;
+    EXPECT_NE(message_of(file).find("without '" + prefix + "' in front"), std::string::npos) << message_of(file);
+  }
+  TensorFile bare = good;
+  bare.tensors.clear();
+  for (const auto& [name, tensor] : good.tensors) bare.tensors[name.substr(6)] = tensor;
+  EXPECT_NE(message_of(bare).find("lack 'model.'"), std::string::npos) << message_of(bare);
+
+  ModelConfig ncsnpp = tiny(), deeper = tiny();
+  ncsnpp.network.embedding_type = "fourier";
+  ncsnpp.network.encoder_type = "residual";
+  ncsnpp.network.channel_mult_noise = 2;
+  deeper.network.num_blocks = 2;
+  TensorFile file = tiny_file(deeper);
+  file.metadata = good.metadata;
+  EXPECT_NE(message_of(file).find("with num_blocks 2 in the config no tensors differ"), std::string::npos);
+  file = tiny_file(ncsnpp);
+  file.metadata = good.metadata;
+  for (const char* part : {"embedding_type fourier", "encoder_type residual", "channel_mult_noise 2"}) {
+    EXPECT_NE(message_of(file).find(part), std::string::npos) << message_of(file);
+  }
+  file.tensors = {{"a", torch::ones({1})}};
+  EXPECT_EQ(message_of(file).find("nearest variant"), std::string::npos);
 }
 
 TEST(NativeModel, ParameterCountsAreThePublishedOnes) {
@@ -145,6 +197,11 @@ TEST(NativeModel, HostileConfigsAreRefused) {
       {R"({"channel_mult": [1,1,1,1,1,1,1,1,1,1,1,1]})", "channel_mult"},
       {R"({"channel_mult": "1,2"})", "channel_mult"},
       {R"({"img_resolution": 10, "channel_mult": [1,2,3]})", "img_resolution"},
+      {R"({"img_resolution": [8, 10], "channel_mult": [1,2,3]})", "img_resolution"},
+      {R"({"img_resolution": [8]})", "img_resolution"},
+      {R"({"img_resolution": [8, 8, 8]})", "img_resolution"},
+      {R"({"img_resolution": [8, "8"]})", "img_resolution"},
+      {R"({"img_resolution": [8, 1e9]})", "img_resolution"},
       {R"({"model_type": "VisionTransformer"})", "model_type"},
       {R"({"model_type": "SongUNet", "resample_filter": [1,-1]})", "resample_filter"},
       {R"({"model_type": "SongUNet", "resample_filter": [1,2,1]})", "resample_filter"},

@@ -103,7 +103,45 @@ TEST(NoiseLevels, one_step_and_sigma_min_zero) {
   EXPECT_EQ(zero[5], 0);
 }
 
+// k-diffusion's get_sigmas_vp: t falls evenly from 1 to eps_s, sigma = sqrt(exp(beta_d t^2 / 2 + beta_min t) - 1).
+TEST(NoiseLevels, vp_takes_its_constants) {
+  const auto by_formula = [](double beta_d, double beta_min, double eps_s, int64_t count) {
+    std::vector<double> levels;
+    for (int64_t i = 0; i < count; ++i) {
+      const double t = 1 + static_cast<double>(i) / static_cast<double>(count - 1) * (eps_s - 1);
+      levels.push_back(std::sqrt(std::expm1(beta_d * t * t / 2 + beta_min * t)));
+    }
+    return levels;
+  };
+  const auto expect_near = [](std::vector<double> ours, const std::vector<double>& expected) {
+    if (ours.back() == 0) ours.pop_back();
+    ASSERT_EQ(ours.size(), expected.size());
+    for (size_t i = 0; i < ours.size(); ++i) EXPECT_NEAR(ours[i] / expected[i], 1, 1e-12) << i;
+  };
+  expect_near(noise_levels({.schedule = "vp,beta_d=18.5,beta_min=0.2,eps_s=0.002", .steps = 12}),
+              by_formula(18.5, 0.2, 0.002, 12));
+  expect_near(noise_levels({.schedule = "vp,eps_s=0.1", .steps = 5, .final = "sigma_min"}), by_formula(19.9, 0.1, 0.1, 6));
+  expect_near(noise_levels({.schedule = "vp,beta_d=0,beta_min=3", .steps = 6}), by_formula(0, 3, 1e-3, 6));
+  const auto plain = noise_levels({.schedule = "vp", .steps = 12});
+  expect_near(noise_levels({.schedule = "vp,beta_d=19.9,beta_min=0.1,eps_s=0.001", .steps = 12}),
+              std::vector<double>(plain.begin(), plain.end() - 1));
+
+  expect_usage_error({.schedule = "vp,beta_d=1e300"}, "option beta_d: got 1e300, expected a number from 0 to 100");
+  expect_usage_error({.schedule = "vp,eps_s=0"}, "expected a number from 1e-06 to 0.5");
+  expect_usage_error({.schedule = "vp,beta_min=nan"}, "is not a number");
+  expect_usage_error({.schedule = "vp,beta=1"}, "unknown option 'beta'");
+  expect_usage_error({.schedule = "vp,eps_s=0.1,eps_s=0.2"}, "given twice");
+  expect_usage_error({.schedule = "vp,beta_d=0,beta_min=0"}, "level");
+  expect_usage_error({.schedule = "vp,beta_d=100"}, "level 0");
+  expect_usage_error({.schedule = "ve,beta_d=1"}, "schedule ve: takes no options");
+  expect_usage_error({.schedule = "vp,eps_s=0.1", .sigma_min = 0.1}, "--sigma-min does not apply");
+}
+
 TEST(NoiseLevels, options_out_of_range_are_named) {
+  expect_usage_error({.sigma_max = 1e300}, "sigma_max is 1e+300, expected a number from 1e-35 to 1000000000000");
+  expect_usage_error({.sigma_min = 1e-300}, "sigma_min is 1e-300, expected 0 or a number from 1e-35");
+  expect_usage_error({.rho = 1e-300}, "expected 0.01 to 100");
+  expect_usage_error({.steps = 100'001}, "expected 1 to 100000");
   expect_usage_error({.schedule = "polynomal"}, "did you mean 'polynomial'");
   expect_usage_error({.steps = 0}, "steps is 0");
   expect_usage_error({.sigma_min = -1}, "sigma_min is -1");
@@ -137,6 +175,8 @@ TEST(NoiseLevels, lists_by_hand_must_fall) {
   refused({80, 1, -1}, "level 2 (of 0 to 2) is -1");
   refused({kInfinity, 1}, "level 0 (of 0 to 1) is inf");
   refused({80, std::nan(""), 1}, "level 1 (of 0 to 2) is nan");
+  refused({1e300, 1}, "level 0 (of 0 to 1) is 1e+300, expected 0 or a number from 1e-35 to 1000000000000");
+  refused({1, 1e-300, 0}, "level 1 (of 0 to 2) is 1e-300");
   EXPECT_NO_THROW(check_levels({80, 1, 0}));
   EXPECT_EQ(parse_levels("80,10,1.5,0"), (std::vector<double>{80, 10, 1.5, 0}));
   EXPECT_EQ(test::error_of([] { parse_levels("80,ten,1"); })->code(), ExitCode::kUsage);
@@ -163,7 +203,7 @@ TEST(NoiseLevels, levels_from_a_file) {
   refused("80\n80\n0", "level 1");
   refused("", "at least 2");
   refused("[80, \"10\"]", "item 1");
-  refused("[80, 10", "JSON list");
+  refused("[80, 10", "no valid JSON");
   refused("[80, [10]]", "item 1");
 }
 

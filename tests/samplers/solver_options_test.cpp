@@ -59,15 +59,19 @@ TEST(SolverOptions, what_does_not_fit_is_refused_with_what_would) {
       {"unipc2_bh1,predikt=eps", "did you mean 'predict'?"},
       {"dpmpp_2m,predict=x1", "unknown value of predict 'x1'"},
       {"dpmpp_2m,lower_order_final=true", "known: yes, no"},
-      {"dpm2,r=0", "option r: got 0, expected a number above 0, at most 1"},
-      {"dpm2,r=1.5", "expected a number above 0, at most 1"},
+      {"dpm2,r=0", "option r: got 0, expected a number from 0.01 to 1"},
+      {"dpm2,r=1.5", "expected a number from 0.01 to 1"},
       {"dpm2,r=half", "option r"},
       {"dpm2,r=inf", "got inf"},
       {"dpm2,r", "write r=VALUE"},
       {"dpm2,", "write option=VALUE"},
       {"dpm2,r=0.5,r=0.6", "given twice"},
-      {"dpm_fast,eta=-1", "expected a finite number, at least 0"},
-      {"dopri5,rtol=2", "expected a number above 0, at most 1"},
+      {"dpm_fast,eta=-1", "expected a number from 0 to 10"},
+      {"dpm_adaptive,eta=1e300", "got 1e+300, expected a number from 0 to 10"},
+      {"dpm_adaptive,h_init=1e-300", "expected a number from 0.0001 to 1000"},
+      {"dpmpp_sde,s_noise=1e300", "expected a number above 0, at most 100"},
+      {"dopri5,atol=1e-300", "expected a number from 1e-13 to 1000000"},
+      {"dopri5,rtol=2", "expected a number from 1e-13 to 1"},
   };
   for (const auto& [text, words] : cases) {
     const auto error = test::error_of([&] { make_solver(text); });

@@ -10,6 +10,7 @@
 #include "samplers/noise_levels.h"
 #include "samplers/schedule_registry.h"
 #include "samplers/solver_registry.h"
+#include "tests/samplers/solver_variants.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_count.h"
 #include "tests/support/toy_denoisers.h"
@@ -17,27 +18,9 @@
 namespace farfield {
 namespace {
 
-torch::Tensor toy_latents() { return torch::linspace(-1.7, 2.1, 12, torch::kFloat64).view({4, 3}); }
-
-// What a run of any row needs: stochastic solvers are swept with a path of zeros.
-IntegrateOptions quiet(const torch::Tensor& x) {
-  return {.brownian = [x](double, double) { return torch::zeros_like(x); }};
-}
-
-// Every row as it is, and once more for every word that one of its options can take: "dpmpp_2m,predict=eps".
-std::vector<std::string> solver_variants() {
-  std::vector<std::string> texts;
-  for (const auto& entry : solver_table()) {
-    texts.push_back(entry.name);
-    for (const auto& option : entry.options) {
-      const auto words = split(option.substr(option.find('=') + 1), '|');
-      for (size_t i = 1; i < words.size(); ++i) {
-        texts.push_back(entry.name + "," + option.substr(0, option.find('=') + 1) + words[i]);
-      }
-    }
-  }
-  return texts;
-}
+using test::quiet;
+using test::solver_variants;
+using test::toy_latents;
 
 class SolverSweepOver : public testing::TestWithParam<std::string> {};
 
@@ -349,7 +332,7 @@ TEST(SolverSweep, known_numbers) {
     if (!solver->stochastic() && name != "dopri5") missing.insert(name);  // dopri5: adaptive_solvers_test.cpp
   }
   for (const auto& known : kKnownNumbers) {
-    missing.erase(parse_solver_text(known.solver).name);
+    missing.erase(parse_named_options("solver", known.solver).name);
     const auto x = torch::full({1, 1}, 56, torch::kFloat64);
     const auto result = integrate(*make_solver(known.solver), test::toy_gaussian(), x, noise_levels(known.run.levels),
                                   {.afs = known.run.afs});

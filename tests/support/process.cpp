@@ -58,15 +58,19 @@ RunningProgram::~RunningProgram() {
 void RunningProgram::signal(int number) const { kill(child_, number); }
 
 bool RunningProgram::running() {
-  over_ = over_ || waitpid(child_, &status_, WNOHANG) == child_;
+  over_ = over_ || wait4(child_, &status_, WNOHANG, &usage_) == child_;
   return !over_;
 }
 
 ProcessResult RunningProgram::result() {
-  if (!over_) waitpid(child_, &status_, 0);
+  if (!over_) wait4(child_, &status_, 0, &usage_);
   over_ = true;
   const int code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
-  return {code, content(dir_ / "out"), content(dir_ / "err")};
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return {code, content(dir_ / "out"), content(dir_ / "err"), seconds(usage_.ru_utime) + seconds(usage_.ru_stime),
+          int64_t{usage_.ru_maxrss} << 10};
 }
 
 ProcessResult run_program(const std::vector<std::string>& command, const std::vector<std::string>& environment,

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
+
+#include <sys/resource.h>
 
 #include "tests/support/test_support.h"
 
@@ -10,6 +13,8 @@ namespace farfield::test {
 struct ProcessResult {
   int exit_code = -1;  // 128 + signal when one ended it
   std::string out, err;
+  double cpu_seconds = 0;  // that it took, all threads
+  int64_t peak_bytes = 0;  // of memory in use, shared libraries included
 };
 
 // A program under way, its standard streams captured and its standard input empty.
@@ -21,12 +26,14 @@ class RunningProgram {
   ~RunningProgram();       // kills it when it still runs: a test that failed leaves nothing behind
   RunningProgram(const RunningProgram&) = delete;
   void signal(int number) const;
+  int process() const { return child_; }
   bool running();          // false from its end on
   ProcessResult result();  // waits for the end
 
  private:
   TempDir dir_;
   int child_, status_ = 0;
+  rusage usage_ = {};
   bool over_ = false;
 };
 

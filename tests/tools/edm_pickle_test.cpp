@@ -58,6 +58,15 @@ TEST_F(EdmPickle, AStateDictWithoutPrefixNeedsAConfig) {
   EXPECT_NO_THROW(read_native_model(file("m.safetensors")));
 }
 
+// The rows are in the Python file: one process for all of them.
+TEST_F(EdmPickle, StateDictsOfEveryKind) {
+  std::filesystem::create_directory(folder_ / "cases");
+  const auto run = test::run_program({python_, kFolder + "/state_dict_cases.py", file("cases"),
+                                      FARFIELD_SOURCE_DIR "/tools/convert", FARFIELD_BINARY},
+                                     {"PYTHONDONTWRITEBYTECODE=1"});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+}
+
 TEST_F(EdmPickle, AWrongConfigIsNoticedByTheComparison) {
   const std::string fixture = read_file(kFolder + "/edm_pickle_fixture.py", 1 << 20);
   const std::string wrong = "0.25 / total * x + s * 0.5 / total.sqrt() * output";

@@ -1,7 +1,10 @@
 // `mpirun -n N farfield sample | fit | data stats | compare`: files and words of N ranks are those of one.
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <map>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -98,6 +101,50 @@ TEST_F(Ranks, SayTheirMistakeOnceAndLeaveNothing) {
     EXPECT_EQ(result.err.find("error:", first + 1), std::string::npos) << result.err;
     EXPECT_TRUE(files_of(home(2)).empty()) << row.fragment;
   }
+}
+
+// Listening TCP sockets of `process` that another machine could reach: lines of /proc/net/tcp and tcp6.
+std::vector<std::string> sockets_for_others(int process) {
+  std::set<std::string> owned;
+  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(process) + "/fd")) {
+    std::error_code gone;
+    const std::string to = fs::read_symlink(entry.path(), gone).string();
+    if (to.starts_with("socket:[")) owned.insert(to.substr(8, to.size() - 9));
+  }
+  std::vector<std::string> found;
+  for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    std::ifstream lines(table);
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream fields(line);
+      std::string number, local, remote, state, skip, inode;
+      fields >> number >> local >> remote >> state >> skip >> skip >> skip >> skip >> skip >> inode;
+      const bool loopback = local.starts_with("0100007F:") || local.starts_with("00000000000000000000000001000000:");
+      if (state == "0A" && owned.contains(inode) && !loopback) found.push_back(line);
+    }
+  }
+  return found;
+}
+
+TEST_F(Ranks, ListenOnNothingThatAnotherMachineReaches) {
+  const std::string out = (folder / "long").string();
+  const Words command = {"sample", "--model", "delta:glyphs,count=500", "--seeds", "0-99999", "--steps", "100", "--threads", "1", "--out", out};
+  const auto listening = [&](const Words& environment) {
+    test::RunningProgram program(*test::ranks_command(2, command), test::ranks_environment(environment));
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto staged = [&] { return fs::directory_iterator(folder.path()) != fs::directory_iterator(); };
+    while (!staged() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::vector<std::string> all;
+    for (const int process : test::processes_of_ranks(2, out)) {
+      EXPECT_GT(process, 0);
+      for (const auto& line : sockets_for_others(process)) all.push_back(line);
+    }
+    program.signal(SIGTERM);
+    program.result();
+    for (const auto& left : fs::directory_iterator(folder.path())) fs::remove_all(left.path());
+    return all;
+  };
+  EXPECT_EQ(listening({}), Words{});
+  EXPECT_NE(listening({"OMPI_MCA_btl=self,vader,tcp"}), Words{}) << "what the user chose is kept, and this test sees sockets";
 }
 
 TEST_F(Ranks, ASignalToOneOfThemEndsAll) {

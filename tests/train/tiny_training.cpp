@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "core/math/random.h"
+#include "core/text.h"
 
 namespace farfield::test {
 namespace {
@@ -18,6 +19,9 @@ run: {images: 60, batch: 6, micro_batch: 3, tick_images: 12, snapshot_images: 24
       preview_images: 0, seed: 5, precision: fp32}
 )";
 
+// A learning rate beyond what a config may ask for: steps that must fail.
+constexpr std::string_view kBeyond = "beyond.learning_rate=";
+
 }  // namespace
 
 std::shared_ptr<const DataSource> tiny_data(int64_t seed) {
@@ -31,8 +35,16 @@ std::shared_ptr<const DataSource> tiny_data(int64_t seed) {
 
 TinyTraining tiny_training(const std::vector<std::string>& settings) {
   Config config = Config::from_text(kConfig, "tiny.yaml");
-  for (const auto& setting : settings) config.set(setting);
+  std::string rate;
+  for (const auto& setting : settings) {
+    if (setting.starts_with(kBeyond)) {
+      rate = setting.substr(kBeyond.size());
+    } else {
+      config.set(setting);
+    }
+  }
   TrainOptions options = TrainOptions::from_config(config);
+  if (!rate.empty()) options.learning_rate.rate = parse_double(rate, "rate");
   config.finish();
   fit_network_to_data(options, config, tiny_data()->info());
   return {options, config.resolved()};

@@ -14,7 +14,7 @@ namespace farfield::test {
 std::shared_ptr<const DataSource> tiny_data(int64_t seed = 0);
 
 // A network of some thousand parameters with everything random switched on: dropout, label dropout, x-flip, two
-// micro-batches a step. `settings` as for --set.
+// micro-batches a step. `settings` as for --set; "beyond.learning_rate=1e30" is a rate that no config may ask for.
 struct TinyTraining {
   TrainOptions options;
   std::string resolved;

@@ -104,6 +104,7 @@ TEST(TrainOptions, WhatIsLeftOpenIsTakenFromTheModel) {
   config.finish();
   EXPECT_EQ(options.sigma_data, 0.3);
   EXPECT_EQ(options.network.dropout, 0.5);
+  EXPECT_EQ(options.network.label_dim, 0) << "the data's, not the model's";
   EXPECT_EQ(model_differences(model, options.model_config()), "");
 }
 
@@ -112,6 +113,54 @@ TEST(TrainOptions, TheNetworkFitsTheData) {
   EXPECT_EQ(network.sample_shape(), (std::vector<int64_t>{1, 8, 8}));
   EXPECT_EQ(network.label_dim, 3);
   EXPECT_EQ(test::tiny_training({"network.label_dim=0"}).options.network.label_dim, 0);
+}
+
+TEST(TrainOptions, ImagesNeedNotBeSquareButHalve) {
+  const auto fit = [](const std::string& network) {
+    Config config = Config::from_text("data: {source: x}\nnetwork: {" + network + "}\n", "own.yaml");
+    TrainOptions options = TrainOptions::from_config(config);
+    fit_network_to_data(options, config, {.name = "x", .shape = {3, 8, 12}, .count = 1000});
+    return std::pair(options.network, config.resolved());
+  };
+  const auto [network, resolved] = fit("channel_mult: [1, 2, 2]");
+  EXPECT_EQ(network.sample_shape(), (std::vector<int64_t>{3, 8, 12}));
+  EXPECT_NE(resolved.find("img_resolution: [8, 12]\n"), std::string::npos) << resolved;
+  EXPECT_EQ(fit("channel_mult: [1, 2, 2], img_resolution: [8, 12]").second, resolved);
+  const std::pair<std::string, std::string> mistakes[] = {
+      {"channel_mult: [1, 1, 1, 1]", "img_resolution [8, 12] cannot be halved 3 times"},
+      {"channel_mult: [1], img_resolution: 8", "network.img_resolution is 8, but the data 'x' has [8, 12]"},
+      {"channel_mult: [1], img_resolution: [12, 8]", "network.img_resolution is [12, 8], but the data 'x' has [8, 12]"},
+      {"channel_mult: [1], img_resolution: [8]", "has 1 numbers, expected one side or [height, width]"},
+      {"channel_mult: [1], img_resolution: [8, 0]", "out of range"},
+  };
+  for (const auto& [setting, fragment] : mistakes) {
+    const auto error = test::error_of([&, &setting = setting] { fit(setting); });
+    ASSERT_TRUE(error) << setting;
+    EXPECT_EQ(error->code(), ExitCode::kUsage);
+    EXPECT_NE(std::string(error->what()).find(fragment), std::string::npos) << error->what();
+  }
+}
+
+TEST(TrainOptions, SamplesThatTheNetworkDoesNotTakeAreRefusedWithTheReason) {
+  struct Row {
+    std::vector<int64_t> shape;
+    std::string model_type, fragment;
+  };
+  const std::vector<Row> rows = {
+      {{1, 4, 8, 8}, "SongUNet", "a sample is 1 x 4 x 8 x 8, 4 dimensions; networks train on images"},
+      {{3, 5}, "DhariwalUNet", "a sample is 3 x 5, 2 dimensions"},
+      {{7}, "SongUNet", "a sample is 7, a point; network.model_type = SongUNet takes images: set network.model_type = PointMlp"},
+      {{1, 8, 8}, "PointMlp", "a sample is 1 x 8 x 8, an image; network.model_type = PointMlp takes points"},
+  };
+  for (const auto& row : rows) {
+    Config config = Config::from_text("data: {source: x}\nnetwork: {model_type: " + row.model_type + "}\n", "own.yaml");
+    TrainOptions options = TrainOptions::from_config(config);
+    const DataInfo data{.name = "x", .shape = row.shape, .count = 1000};
+    const auto error = test::error_of([&] { fit_network_to_data(options, config, data); });
+    ASSERT_TRUE(error) << row.fragment;
+    EXPECT_EQ(error->code(), ExitCode::kUsage);
+    EXPECT_NE(std::string(error->what()).find(row.fragment), std::string::npos) << error->what();
+  }
 }
 
 TEST(TrainOptions, ResumeMayChangeTheLengthAndTheIntervalsOnly) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/math/random.h"
 #include "tests/support/test_support.h"
 #include "tests/train/tiny_training.h"
 #include "train/nonfinite.h"
@@ -150,6 +151,33 @@ TEST(Trainer, BeginsWithAModelOfTheSameKindOnly) {
             std::string::npos) << error->what();
 }
 
+TEST(Trainer, BeginsWithAModelOfOtherClassesButForTheLabelLayers) {
+  ModelConfig config = test::tiny_training().options.model_config();
+  for (const int64_t classes : {0, 5, 3}) {
+    config.network.label_dim = classes;
+    const NativeModel model = make_native_model(config, keyed_generator({17}));
+    Trainer target = tiny_trainer({"run.seed=9"});
+    const auto drawn = target.state().tensors;
+    std::map<std::string, torch::Tensor> before;
+    for (const auto& [name, tensor] : drawn) before[name] = tensor.clone();
+    const std::vector<std::string> label_layers = {"map_label.bias", "map_label.weight"};
+    EXPECT_EQ(target.initialise(model, "source"), classes == 3 ? std::vector<std::string>{} : label_layers);
+    const auto after = target.state().tensors;
+    for (const auto& entry : model.network->named_parameters()) {
+      const bool fresh = classes != 3 && entry.key().starts_with("map_label.");
+      for (const char* prefix : {"network.", "average."}) {
+        const std::string name = prefix + entry.key();
+        EXPECT_TRUE(torch::equal(after.at(name), fresh ? before.at(name) : entry.value())) << name << " " << classes;
+      }
+    }
+    EXPECT_TRUE(torch::equal(after.at("network.map_label.weight"), classes == 3 ? model.network->named_parameters()["map_label.weight"]
+                                                                                : before.at("network.map_label.weight")));
+  }
+  config.network.label_dim = 3;
+  Trainer unlabelled = tiny_trainer({"network.label_dim=0"});
+  EXPECT_TRUE(unlabelled.initialise(make_native_model(config, keyed_generator({17})), "source").empty());
+}
+
 TEST(Trainer, LearnsTheData) {
   Trainer trainer = tiny_trainer({"network.dropout=0", "network.label_dropout=0", "augment.xflip=false"});
   const auto mean = [](const std::vector<torch::Tensor>& losses) { return torch::cat(losses).mean().item<double>(); };
@@ -190,7 +218,7 @@ std::vector<Injection> injections() {
        [=](Trainer& trainer) { parameter(trainer.network()).detach().fill_(nan); }, false},
       {"the average of 'enc.8x8_conv.bias' is not finite at step 3", {},
        [=](Trainer& trainer) { parameter(trainer.average()).detach().fill_(nan); }, false},
-      {"the weight of '", {"optimiser.learning_rate=1e300"}, [](Trainer&) {}},
+      {"the weight of '", {"beyond.learning_rate=1e300"}, [](Trainer&) {}},
   };
 }
 

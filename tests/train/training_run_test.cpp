@@ -162,7 +162,7 @@ TEST(TrainingRun, GoesOnLongerButNotDifferently) {
 
 TEST(TrainingRun, ANumberThatIsNotFiniteLeavesTheBatchAndNoNewCheckpoint) {
   test::TempDir folder;
-  const std::vector<std::string> settings = {"optimiser.learning_rate=1e30", "run.state_images=6", "run.snapshot_images=6"};
+  const std::vector<std::string> settings = {"beyond.learning_rate=1e30", "run.state_images=6", "run.snapshot_images=6"};
   const auto error = test::error_of([&] { run(folder / "run", {.settings = settings}); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::kNumeric);
@@ -184,7 +184,7 @@ TEST(TrainingRun, ANumberThatIsNotFiniteLeavesTheBatchAndNoNewCheckpoint) {
 
 TEST(TrainingRun, SkippedStepsAreCountedInLogAndRecord) {
   test::TempDir folder;
-  run(folder / "run", {.settings = {"optimiser.learning_rate=1e30", "run.nonfinite=skip"}});
+  run(folder / "run", {.settings = {"beyond.learning_rate=1e30", "run.nonfinite=skip"}});
   const auto log = log_of(folder / "run");
   const int64_t skipped = log.back()["skipped_steps"];
   EXPECT_GT(skipped, 0);

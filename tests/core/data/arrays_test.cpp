@@ -24,6 +24,17 @@ TEST(Arrays, BytesBecomeImagesAndFloatsStayAsTheyAre) {
   }
 }
 
+TEST(Arrays, FloatsWithoutChannelsAreGreyImages) {
+  const test::TempDir dir;
+  const auto src = (dir / "a.npy").string();
+  const auto images = torch::linspace(-1, 1, 60).reshape({3, 4, 5});
+  write_npy(src, images);
+  EXPECT_EQ(open_data(src)->info().shape, (std::vector<int64_t>{1, 4, 5}));
+  EXPECT_TRUE(open_data(src)->rows(0, 3).equal(images.unsqueeze(1)));
+  write_npy(src, images.reshape({3, 1, 2, 2, 5}));
+  EXPECT_EQ(open_data(src)->info().shape, (std::vector<int64_t>{1, 2, 2, 5}));  // for fits; no network takes it
+}
+
 TEST(Arrays, RefuseWhatIsNoDataSet) {
   const test::TempDir dir;
   const auto src = (dir / "a.npy").string();

@@ -24,6 +24,12 @@ inline std::string big_endian(uint32_t value) {
           static_cast<char>(value)};
 }
 
+// A version 1.0 .npy of any dtype: "<U3", "|O".
+inline std::string npy_bytes(const std::string& descr, const std::string& shape, const std::string& data) {
+  const std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }\n";
+  return std::string("\x93NUMPY\1\0", 8) + static_cast<char>(header.size()) + '\0' + header + data;
+}
+
 // Opens `count` damaged versions of `bytes`, each written to `file`, as `src`: read, or refused as a bad file. Returns how
 // many were refused.
 inline int open_damaged(const std::string& bytes, const std::filesystem::path& file, const std::string& src, int count) {

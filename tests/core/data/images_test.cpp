@@ -1,20 +1,12 @@
 #include <gtest/gtest.h>
 
-#include "core/data/image_labels.h"
-#include "core/io/image.h"
-#include "core/io/npz.h"
-#include "core/io/zip_writer.h"
-#include "tests/core/data/data_files.h"
+#include "tests/core/data/picture_sets.h"
 
 namespace farfield {
 namespace {
 
 namespace fs = std::filesystem;
-using Files = std::vector<std::pair<std::string, std::string>>;
-
-std::string picture(int value, int64_t rows = 4, int64_t columns = 4, int64_t channels = 3) {
-  return encode_png(torch::full({rows, columns, channels}, value, torch::kUInt8));
-}
+using test::Files, test::fill_folder, test::picture, test::zip_of;
 
 // Three pictures, listed out of order, and their labels.
 Files three() {
@@ -25,32 +17,7 @@ Files three() {
                                           ["00000/img00000001.png", 3]]})"}};
 }
 
-std::string zip_of(const Files& files) {
-  ZipWriter zip;
-  for (const auto& [name, bytes] : files) zip.add(name, {bytes});
-  return zip.finish();
-}
-
-void fill_folder(const fs::path& folder, const Files& files) {
-  fs::remove_all(folder);
-  for (const auto& [name, bytes] : files) {
-    fs::create_directories((folder / name).parent_path());
-    test::write_bytes(folder / name, bytes);
-  }
-}
-
-// Both ways to hold a data set of pictures.
-class Images : public testing::TestWithParam<bool> {
- protected:
-  std::string write(const Files& files) {
-    const fs::path path = dir_ / (GetParam() ? "a.zip" : "folder");
-    if (GetParam()) test::write_bytes(path, zip_of(files));
-    if (!GetParam()) fill_folder(path, files);
-    return path.string();
-  }
-
-  test::TempDir dir_;
-};
+class Images : public test::ZipAndFolder {};
 
 TEST_P(Images, AreReadInTheOrderOfTheirNamesWithTheirLabels) {
   const auto src = write(three());
@@ -100,35 +67,7 @@ TEST_P(Images, NoneAtAllIsAnError) {
   EXPECT_EQ(test::error_of([&] { open_data(write({{"readme.txt", "hello"}})); })->code(), ExitCode::kBadFile);
 }
 
-INSTANTIATE_TEST_SUITE_P(ZipAndFolder, Images, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Zip" : "Folder"; });
-
-TEST(ImageLabels, AreClassesOrOneHotRows) {
-  const std::vector<std::string> images = {"a/0.png", "1.png"};
-  const auto classes = parse_image_labels(R"({"labels": [["1.png", 2], ["a\\0.png", 0], ["other.png", 9]]})", "f", images);
-  EXPECT_TRUE(torch::equal(classes.labels, torch::tensor({0, 2}, torch::kInt64)));
-  EXPECT_EQ(classes.label_dim, 3);
-  const auto rows = parse_image_labels(R"({"labels": [["1.png", [0, 1.0, 0, 0]], ["a/0.png", [1, 0, 0, 0]]]})", "f", images);
-  EXPECT_TRUE(torch::equal(rows.labels, torch::tensor({0, 1}, torch::kInt64)));
-  EXPECT_EQ(rows.label_dim, 4);
-}
-
-TEST(ImageLabels, RefuseWhatIsNeither) {
-  const char* wrong[] = {"", "[]", "{", R"({"labels": 3})", R"({"labels": [3]})", R"({"labels": [["1.png"]]})",
-                         R"({"labels": [[1, 2]]})", R"({"labels": []})", R"({"labels": [["1.png", -1]]})",
-                         R"({"labels": [["1.png", 1e9]]})", R"({"labels": [["1.png", 99999999999]]})",
-                         R"({"labels": [["1.png", 0.5]]})", R"({"labels": [["1.png", "cat"]]})",
-                         R"({"labels": [["1.png", []]]})", R"({"labels": [["1.png", [0, 0]]]})",
-                         R"({"labels": [["1.png", [1, 1]]]})", R"({"labels": [["1.png", [0.5, 0.5]]]})",
-                         R"({"labels": [["1.png", [1, "x"]]]})", R"({"labels": [["1.png", 1], ["1.png", 1]]})",
-                         "{\"labels\": [[\"\xff\xfe\", 1]]}"};
-  for (const char* json : wrong) {
-    const auto error = test::error_of([&] { parse_image_labels(json, "set.zip/dataset.json", {"1.png"}); });
-    ASSERT_TRUE(error) << json;
-    EXPECT_EQ(error->code(), ExitCode::kBadFile) << json;
-    EXPECT_NE(std::string(error->what()).find("set.zip/dataset.json"), std::string::npos) << error->what();
-  }
-}
+INSTANTIATE_TEST_SUITE_P(ZipAndFolder, Images, testing::Bool(), test::zip_or_folder);
 
 TEST(ImageFiles, SurviveTwoThousandDamagedFilesEach) {
   const test::TempDir dir;

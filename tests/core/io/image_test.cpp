@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "core/io/file.h"
+#include "core/io/image_traits.h"
 #include "core/io/npz.h"
 #include "core/io/zip.h"
 #include "tests/support/mutants.h"
@@ -97,6 +98,19 @@ TEST(Image, PngReadsBackWithAndWithoutText) {
   }
 }
 
+TEST(Image, AnyNumberOfChannelsCanBeDrawn) {
+  const auto images = torch::arange(2 * 12 * 3 * 5, torch::kFloat32).reshape({2, 12, 3, 5});
+  for (const int64_t channels : {1, 3}) {
+    EXPECT_TRUE(drawable(images.narrow(1, 0, channels)).equal(images.narrow(1, 0, channels)));
+  }
+  for (const int64_t channels : {2, 4, 5, 8, 12}) {
+    const auto drawn = drawable(images.narrow(1, 0, channels));
+    const int64_t shown = std::min<int64_t>(channels, 8);
+    ASSERT_EQ(drawn.sizes(), (std::vector<int64_t>{2, 1, 3, 5 * shown}));
+    for (int64_t c = 0; c < shown; ++c) EXPECT_TRUE(drawn.select(1, 0).narrow(2, 5 * c, 5).equal(images.select(1, c)));
+  }
+}
+
 TEST(Image, GridsPlaceEveryImage) {
   const auto images = torch::stack({torch::full({2, 3, 1}, 10), torch::full({2, 3, 1}, 20), torch::full({2, 3, 1}, 30)})
                           .to(torch::kUInt8);
@@ -150,6 +164,97 @@ std::string jpeg_start(int components, uint16_t height, uint16_t width) {
   return bytes;
 }
 
+// A little-endian TIFF of 8 bits with the pixels first and these entries beside the sizes.
+std::string tiff(uint32_t width, uint32_t height, std::map<uint16_t, uint32_t> entries, const std::string& pixels) {
+  entries.insert({{256, width}, {257, height}, {258, 8}, {259, 1}, {273, 8}, {277, 1}, {278, height},
+                  {279, static_cast<uint32_t>(pixels.size())}});
+  std::string bytes = std::string("II*\0", 4);
+  const auto put = [&](uint32_t value, int count) {
+    for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> 8 * i);
+  };
+  put(static_cast<uint32_t>(8 + pixels.size()), 4);
+  bytes += pixels;
+  put(static_cast<uint32_t>(entries.size()), 2);
+  for (const auto& [tag, value] : entries) {
+    put(tag, 2);
+    put(4, 2);
+    put(1, 4);
+    put(value, 4);
+  }
+  put(0, 4);
+  return bytes;
+}
+
+// Two pixels, lossless: (1, 2, 3) and (200, 100, 50).
+std::string webp() {
+  return std::string("RIFF\x26\0\0\0WEBPVP8L\x1A\0\0\0\x2F\x01\0\0\0\x0F\x70\x01\xB1\x3D\x26\xC8\xB6\x0D\x6D\x3B\xD0\xE7\x3F"
+                     "\xD8\x0F\x15\x88\xE8\x7F\0", 46);
+}
+
+torch::Tensor pixels(std::vector<int64_t> values, std::vector<int64_t> shape) {
+  return torch::tensor(values, torch::kInt64).to(torch::kUInt8).reshape(shape);
+}
+
+TEST(Image, FurtherFormatsAreRead) {
+  using std::string_literals::operator""s;
+  EXPECT_TRUE(decode_image("P5\n# made by hand\n2 1\n255\n\x07\xC8", "f").equal(pixels({7, 200}, {1, 2, 1})));
+  EXPECT_TRUE(decode_image("P6 1 1 255\n\1\2\3", "f").equal(pixels({1, 2, 3}, {1, 1, 3})));
+  EXPECT_TRUE(decode_image("P4 3 1\n\xA0", "f").equal(pixels({0, 255, 0}, {1, 3, 1})));
+  EXPECT_TRUE(decode_image("P5 2 1 65535\n\x80\x80\xFF\xFF", "f").equal(pixels({128, 255}, {1, 2, 1})));
+  EXPECT_TRUE(decode_image("P2 2 1 255\n7 200\n", "f").equal(pixels({7, 200}, {1, 2, 1})));
+  EXPECT_TRUE(decode_image(tiff(2, 2, {{262, 1}}, "\1\2\3\4"), "f").equal(pixels({1, 2, 3, 4}, {2, 2, 1})));
+  EXPECT_TRUE(decode_image(tiff(2, 1, {{262, 1}, {274, 6}}, "\1\2"), "f").equal(pixels({1, 2}, {2, 1, 1})));
+  EXPECT_TRUE(decode_image(tiff(2, 1, {{262, 0}}, "\1\2"), "f").equal(pixels({254, 253}, {1, 2, 1})));
+  EXPECT_TRUE(decode_image(webp(), "f").equal(pixels({1, 2, 3, 200, 100, 50}, {1, 2, 3})));
+}
+
+// A file that says orientation 6, in four formats; little and big end first.
+std::vector<std::string> turned_files() {
+  using std::string_literals::operator""s;
+  const std::string little = "II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0"s;
+  const std::string big = "MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"s;
+  const auto jpeg = [](const std::string& exif) {
+    const std::string body = "Exif\0\0"s + exif;
+    return "\xFF\xD8\xFF\xE0\0\4ab\xFF\xE1"s + '\0' + static_cast<char>(body.size() + 2) + body + "\xFF\xDA\0\2";
+  };
+  const std::string webp = "RIFF\0\0\0\0WEBPVP8L\1\0\0\0x\0EXIF"s + static_cast<char>(little.size()) + "\0\0\0"s + little;
+  return {jpeg(little), jpeg(big), png(1, 1, 8, 0, "\0\1"s, chunk("eXIf", big)), webp};
+}
+
+TEST(ImageTraits, OrientationIsReadFromEveryFormat) {
+  for (const auto& file : turned_files()) {
+    EXPECT_EQ(image_traits(file).orientation, 6) << file.substr(0, 12);
+    for (size_t size = 0; size < file.size(); ++size) image_traits(file.substr(0, size));  // never throws
+  }
+  EXPECT_EQ(image_traits(encode_png(picture(2, 2, 1))).orientation, 1);
+  EXPECT_EQ(image_traits("no image").orientation, 1);
+}
+
+TEST(ImageTraits, SeveralPicturesAreSeen) {
+  using std::string_literals::operator""s;
+  EXPECT_TRUE(image_traits(png(1, 1, 8, 0, "\0\1"s, chunk("acTL", "\0\0\0\2\0\0\0\0"s))).several_pictures);
+  EXPECT_FALSE(image_traits(png(1, 1, 8, 0, "\0\1"s, chunk("acTL", "\0\0\0\1\0\0\0\0"s))).several_pictures);
+  std::string pages = tiff(1, 1, {{262, 1}}, "1");
+  EXPECT_FALSE(image_traits(pages).several_pictures);
+  pages[pages.size() - 4] = 8;
+  EXPECT_TRUE(image_traits(pages).several_pictures);
+}
+
+TEST(ImageTraits, TurnedUprightIsExifsTable) {
+  const auto stored = torch::tensor({1, 2, 3, 4, 5, 6}, torch::kUInt8).reshape({1, 2, 3});  // 123 over 456
+  const std::vector<std::vector<int64_t>> shown = {{1, 2, 3, 4, 5, 6}, {3, 2, 1, 6, 5, 4}, {6, 5, 4, 3, 2, 1}, {4, 5, 6, 1, 2, 3},
+                                                   {1, 4, 2, 5, 3, 6}, {4, 1, 5, 2, 6, 3}, {6, 3, 5, 2, 4, 1}, {3, 6, 2, 5, 1, 4}};
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    const std::vector<int64_t> shape = orientation < 5 ? std::vector<int64_t>{1, 2, 3} : std::vector<int64_t>{1, 3, 2};
+    EXPECT_TRUE(turned_upright(stored, orientation).equal(pixels(shown[orientation - 1], shape))) << orientation;
+  }
+}
+
+TEST(Image, TransparencyThatNoPixelHasIsNone) {
+  using std::string_literals::operator""s;
+  EXPECT_TRUE(decode_image(png(2, 1, 8, 0, "\0\x0A\xC8"s, chunk("tRNS", "\0\x0B"s)), "f").equal(pixels({10, 200}, {1, 2, 1})));
+}
+
 TEST(Image, BadImagesAreRefusedWithTheirReason) {
   using std::string_literals::operator""s;
   ASSERT_TRUE(decode_image(bmp(2, 2), "f").flatten().equal(
@@ -165,9 +270,31 @@ TEST(Image, BadImagesAreRefusedWithTheirReason) {
     const char* expected;
   };
   const Case cases[] = {
-      {"empty", "", "not a PNG, JPEG or BMP"},
-      {"GIF", "GIF89a" + std::string(50, '\0'), "not a PNG, JPEG or BMP"},
-      {"WebP", "RIFF\0\0\0\0WEBPVP8 "s + std::string(50, '\0'), "not a PNG, JPEG or BMP"},
+      {"empty", "", "empty"},
+      {"GIF", "GIF89a" + std::string(50, '\0'), "not an image of a format that is read (PNG, JPEG, BMP, WebP, TIFF and PNM)"},
+      {"WebP without a start", "RIFF\0\0\0\0WEBPVP8 "s + std::string(50, '\0'), "WebP: the header is damaged"},
+      {"WebP cut off", "RIFF\x1A\0\0\0WEBPVP8L"s, "cut off"},
+      {"WebP animated", "RIFF\x1A\0\0\0WEBPVP8X\x0A\0\0\0\2\0\0\0\1\0\0\1\0\0\0\0\0\0"s, "animated"},
+      {"TIFF without a directory", "II*\0\x08\0\0\0"s, "cut off"},
+      {"TIFF big", "II+\0\x08\0\0\0"s + std::string(20, '\0'), "BigTIFF"},
+      {"TIFF CMYK", tiff(2, 1, {{262, 5}, {277, 4}}, "12341234"), "CMYK"},
+      {"TIFF Lab", tiff(1, 1, {{262, 8}, {277, 3}}, "123"), "colours of kind 8"},
+      {"TIFF without its palette", tiff(1, 1, {{262, 3}}, "1"), "colours of kind 3"},
+      {"TIFF inverted, 16 bits", tiff(1, 1, {{258, 16}, {262, 0}}, "12"), "colours of kind 0"},
+      {"TIFF grey and alpha", tiff(2, 1, {{262, 1}, {277, 2}}, "1234"), "2 channels"},
+      {"TIFF cut off", tiff(2, 1, {{262, 1}}, "12").substr(0, 9), "cut off"},
+      {"TIFF with pixels elsewhere", tiff(2, 1, {{262, 1}, {279, 1000}}, "12"), "cut off"},
+      {"TIFF bomb", tiff(60000, 60000, {{262, 1}}, "12"), "60000 x 60000 pixels"},
+      {"PGM cut off", "P5 2 2 255\nabc", "cut off"},
+      {"PGM of 10 bits", "P5 1 1 1023\nab", "highest value is 1023"},
+      {"PPM bomb", "P6 100000 100000 255\n", "100000 x 100000 pixels"},
+      {"PPM without numbers", "P6 a", "damaged"},
+      {"PPM of a number too large", "P6 99999999999999999999 1 255\n", "too large"},
+      {"PNG grey, one value transparent", png(2, 1, 8, 0, "\0\x0A\xC8"s, chunk("tRNS", "\0\x0A"s)), "transparent"},
+      {"PNG grey, one of 16 bits", png(2, 1, 16, 0, "\0\0\x0A\xEA\x60"s, chunk("tRNS", "\0\x0A"s)), "transparent"},
+      {"PNG grey, one of 2 bits", png(4, 1, 2, 0, "\0\x1B"s, chunk("tRNS", "\0\2"s)), "transparent"},
+      {"PNG RGB, one colour transparent", png(1, 1, 8, 2, "\0\1\2\3"s, chunk("tRNS", "\0\1\0\2\0\3"s)), "transparent"},
+      {"PNG palette, one colour transparent", png(1, 1, 8, 3, "\0\0"s, chunk("PLTE", "\1\2\3") + chunk("tRNS", "\7")), "transparent"},
       {"PNG signature", good.substr(0, 8), "cut off inside its header"},
       {"PNG header", good.substr(0, 33), "cut off"},
       {"PNG cut off", good.substr(0, good.size() / 2), "cut off"},
@@ -207,7 +334,8 @@ std::optional<std::filesystem::path> cifar() {
 }
 
 TEST(Image, MutantsAreReadOrRefused) {
-  std::vector<std::string> goods = {encode_png(picture(9, 11, 3)), encode_png(picture(9, 11, 1)), bmp(2, 2)};
+  std::vector<std::string> goods = {encode_png(picture(9, 11, 3)), encode_png(picture(9, 11, 1)), bmp(2, 2), webp(),
+                                    tiff(2, 2, {{262, 1}}, "1234"), "P6 2 1 255\n123456"};
   if (const auto folder = cifar()) {
     const ZipReader zip(*folder / "cifar10-32x32-test.zip");
     goods.push_back(zip.read(zip.names().front()));

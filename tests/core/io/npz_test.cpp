@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/io/file.h"
+#include "core/io/npz_reader.h"
 #include "core/io/zip_writer.h"
 #include "tests/support/mutants.h"
 #include "tests/support/test_support.h"
@@ -29,8 +30,8 @@ std::string header(const std::string& descr, const std::string& shape, const std
 std::map<std::string, torch::Tensor> all_kinds() {
   std::map<std::string, torch::Tensor> arrays;
   const auto values = torch::arange(0, 24, torch::kFloat64).reshape({2, 3, 4});
-  for (const auto dtype : {torch::kBool, torch::kUInt8, torch::kInt8, torch::kInt16, torch::kInt32, torch::kInt64,
-                           torch::kFloat16, torch::kFloat32, torch::kFloat64}) {
+  for (const auto dtype : {torch::kBool, torch::kUInt8, torch::kUInt16, torch::kUInt32, torch::kUInt64, torch::kInt8,
+                           torch::kInt16, torch::kInt32, torch::kInt64, torch::kFloat16, torch::kFloat32, torch::kFloat64}) {
     arrays[std::string("a") + c10::toString(dtype)] = values.to(dtype);
   }
   arrays["scalar"] = torch::tensor(2.5, torch::kFloat64);
@@ -121,8 +122,13 @@ TEST(Npz, EveryHandMadeBadArrayIsRefusedWithItsReason) {
       {"objects", npy(header("'|O'", "(1,)"), "12345678"), "pickled"},
       {"structure", npy(header("[('x', '<f4')]", "(2,)"), "12345678"), "structured"},
       {"complex", npy(header("'<c8'", "(1,)"), "12345678"), "dtype '<c8' is not one of"},
-      {"text", npy(header("'<U2'", "(1,)"), "12345678"), "dtype '<U2' is not one of"},
-      {"uint32", npy(header("'<u4'", "(2,)"), "12345678"), "dtype '<u4' is not one of"},
+      {"text", npy(header("'<U2'", "(1,)"), "12345678"), "holds texts, expected numbers"},
+      {"text without length", npy(header("'<U'", "(1,)"), ""), "dtype '<U' is not one of"},
+      {"text of no characters", npy(header("'|S0'", "(4611686018427387904,)"), ""), "not of texts with 1 to"},
+      {"text of 2^63 characters", npy(header("'|S9223372036854775808'", "(1,)"), ""), "not of texts with 1 to"},
+      {"text whose bytes overflow", npy(header("'<U9223372036854775807'", "(1,)"), ""), "size of an entry overflows"},
+      {"texts whose product overflows", npy(header("'|S4294967296'", "(4294967296,)"), ""), "overflows"},
+      {"uint24", npy(header("'<u3'", "(2,)"), "123456"), "dtype '<u3' is not one of"},
       {"no dtype", npy(header("''", "(2,)"), "12345678"), "dtype '' is not one of"},
       {"bad byte order", npy(header("'?f4'", "(2,)"), "12345678"), "dtype '?f4' is not one of"},
       {"order is a number", npy(header("'<f4'", "(2,)", "0"), "12345678"), "neither True nor False"},
@@ -174,6 +180,40 @@ TEST(Npz, MembersThatAreNoArraysAndLimitsAreRefused) {
   large.add("a.npy", {array});
   large.add("b.npy", {array});
   EXPECT_NE(refused(large, array.size() * 2 - 1).find("more than the limit"), std::string::npos);
+}
+
+TEST(Npz, TextsComeAsUtf8InBothOrders) {
+  const auto texts = [](const std::string& bytes) { return texts_of(parse_npy_content(bytes, "f"), "f"); };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(texts(npy(header("'|S3'", "(2,)"), std::string("ab\0\xE9z\0", 6))), (Texts{"ab", "\xC3\xA9z"}));
+  EXPECT_EQ(texts(npy(header("'<U1'", "(4,)"), std::string("A\0\0\0\xE9\0\0\0\xAC\x20\0\0\x00\xF6\1\0", 16))),
+            (Texts{"A", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}));
+  EXPECT_EQ(texts(npy(header("'>U1'", "(2,)"), std::string("\0\0\0A\0\0\0B", 8))), (Texts{"A", "B"}));
+  EXPECT_EQ(texts(npy(header("'|S1'", "(2, 2)", "True"), "acbd")), (Texts{"a", "b", "c", "d"}));
+  EXPECT_EQ(parse_npy_content(npy(header("'|S2'", "(2, 1)", "True"), "abcd"), "f").values.sizes(), (std::vector<int64_t>{2, 1, 2}));
+  EXPECT_TRUE(texts(npy(header("'|S2'", "(0,)"), "")).empty());
+  for (const std::string& code : {std::string("\0\xD8\0\0", 4), std::string("\0\0\x11\0", 4), std::string("\xFF\xFF\xFF\xFF", 4)}) {
+    const auto error = test::error_of([&] { texts(npy(header("'<U1'", "(1,)"), code)); });
+    ASSERT_TRUE(error);
+    EXPECT_NE(std::string(error->what()).find("no code point"), std::string::npos) << error->what();
+  }
+}
+
+TEST(Npz, OneArrayThatCannotBeReadIsInNobodysWay) {
+  const test::TempDir folder;
+  ZipWriter zip;
+  zip.add("x.npy", {serialize_npy(torch::arange(4))});
+  zip.add("objects.npy", {npy(header("'|O'", "(1,)"), "12345678")});
+  zip.add("broken.npy", {"not an array"});
+  zip.add("readme.txt", {"x"});
+  write_file_atomically(folder / "f.npz", zip.finish());
+  const NpzReader arrays(folder / "f.npz");
+  EXPECT_EQ(arrays.names(), (std::vector<std::string>{"broken", "objects", "x"}));
+  EXPECT_EQ(arrays.other_members(), std::vector<std::string>{"readme.txt"});
+  EXPECT_TRUE(arrays.numbers("x").equal(torch::arange(4)));
+  for (const char* name : {"broken", "objects", "y"}) {
+    EXPECT_EQ(test::error_of([&] { arrays.read(name); })->code(), ExitCode::kBadFile) << name;
+  }
 }
 
 TEST(Npz, GoldenArchivesAreRead) {

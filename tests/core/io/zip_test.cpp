@@ -121,5 +121,19 @@ TEST(Zip, HostileArchivesAreRefusedWithTheirReason) {
   }
 }
 
+TEST(Zip, MembersThatCannotBeReadBlockNoOther) {
+  const std::string good = archive_of({{"name.txt", "some text"}, {"two.txt", "more text"}});
+  const test::TempDir folder;
+  for (const auto& bytes : {with(good, kFlags, 1, 2), with(good, kMethod, 12, 2), with(good, kSize, 10, 4),
+                            with(with(good, kMethod, 8, 2), kSize, 9 * 1000 + 1000, 4), with(good, kCrc, 1, 4)}) {
+    std::ofstream(folder / "f.zip", std::ios::binary) << bytes;
+    const ZipReader reader = ZipReader::with_unreadable(folder / "f.zip");
+    EXPECT_EQ(reader.read("two.txt"), "more text");
+    const auto error = test::error_of([&] { reader.read("name.txt"); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), ExitCode::kBadFile);
+  }
+}
+
 }  // namespace
 }  // namespace farfield

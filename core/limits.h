@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+// Bounds of numbers that people give, the same wherever a number of the kind is read: a command line, a config, a file.
+// Everything within them is computed without overflow. The pages docs/formats.md and --help state them.
+namespace farfield::limits {
+
+// Noise levels above 0: they and their squares are numbers for networks in float32.
+constexpr double kLowestSigma = 1e-35, kHighestSigma = 1e12;
+// A standard deviation of data that networks in float32 are scaled by.
+constexpr double kLowestSigmaData = 1e-6, kHighestSigmaData = 1e6;
+constexpr double kHighestGuidance = 1e4;      // and down to its negative
+constexpr int64_t kMostBytes = int64_t{1} << 36;  // of a data set, of a result
+constexpr int kMostThreads = 4096;
+constexpr int64_t kMostBatch = 1'000'000;     // samples computed at a time
+constexpr int64_t kMostSteps = 100'000;       // of a run of a solver
+constexpr int64_t kMostEvaluations = 1'000'000;  // a budget of them
+constexpr int64_t kMostGridPoints = 4096;       // of a search: its costs are a square of them
+constexpr int64_t kMostSeeds = 10'000'000;    // of one list
+constexpr int64_t kHighestSeed = INT64_MAX;   // every seed is from 0 to here
+constexpr int64_t kMostImages = 1'000'000'000'000'000;  // counts of training images: lengths, intervals, half-lives
+constexpr int64_t kMostProbes = 1'000'000;
+constexpr int64_t kMostIterations = 1'000'000;
+constexpr int64_t kMostRank = int64_t{1} << 32, kMostComponents = 10'000'000;  // of fits; the data bound them further
+constexpr double kHighestVariance = 1e12;     // added to a fit
+constexpr int64_t kMostClasses = 1'000'000;
+constexpr double kLongestTime = 1e10;         // seconds, 300 years
+
+}  // namespace farfield::limits

@@ -1,0 +1,75 @@
+#include "models/imports/interpreter_reason.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+
+#include "core/text.h"
+
+namespace farfield {
+namespace {
+
+constexpr size_t kLongest = 300;
+constexpr std::string_view kHere = "<--- HERE";
+
+std::string text_of(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  return torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
+}
+
+// Runs of white space and control characters become one space; cut where it is too long.
+std::string on_one_line(std::string_view text) {
+  std::string line;
+  for (const unsigned char c : text) {
+    const bool blank = c <= 0x20 || c == 0x7F;
+    if (!blank) line += static_cast<char>(c);
+    else if (!line.empty() && line.back() != ' ') line += ' ';
+  }
+  if (!line.empty() && line.back() == ' ') line.pop_back();
+  if (line.size() <= kLongest) return line;
+  size_t end = kLongest;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;  // not inside a UTF-8 character
+  return line.substr(0, end) + " ...";
+}
+
+// "m.py line 4, in forward: return self.c(x)" from the last place that a traceback marks.
+std::string innermost_place(const std::vector<std::string>& lines, size_t marked) {
+  constexpr std::string_view kFile = "File \"";
+  for (size_t i = marked; i-- > 0;) {
+    const size_t at = lines[i].find(kFile);
+    if (at == std::string::npos) continue;
+    std::string place = lines[i].substr(at + kFile.size());
+    if (const size_t quote = place.find("\","); quote != std::string::npos) place.erase(quote, 2);
+    const std::string code = marked >= 1 && marked - 1 > i ? lines[marked - 1] : "";
+    return on_one_line(place + (code.empty() ? "" : ": " + code));
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string first_line(const std::exception& error) {
+  const std::string text = text_of(error);
+  const size_t start = text.find_first_not_of("\r\n ");
+  if (start == std::string::npos) return "no reason given";
+  return on_one_line(text.substr(start, text.find('\n', start) - start));
+}
+
+std::string reason_of(const std::exception& error) {
+  const std::vector<std::string> lines = split(text_of(error), '\n');
+  const auto last = std::find_if(lines.rbegin(), lines.rend(),
+                                 [](const std::string& line) { return line.find(kHere) != std::string::npos; });
+  if (last == lines.rend()) return first_line(error);
+  const auto marked = static_cast<size_t>(lines.rend() - last) - 1;
+  std::string message;
+  for (size_t i = marked + 1; i < lines.size(); ++i) message += lines[i] + "\n";
+  message = on_one_line(message);
+  if (message.empty()) return first_line(error);
+  const std::string place = innermost_place(lines, marked);
+  return place.empty() ? message : fmt::format("{} (at {})", message, place);
+}
+
+}  // namespace farfield

@@ -1,0 +1,42 @@
+// Every number of the files that models are described by, with every hostile number in its place.
+#include <map>
+
+#include "core/io/file.h"
+#include "models/checkpoint_manifest.h"
+#include "models/native_model.h"
+#include "tests/support/hostile_numbers.h"
+#include "tests/support/test_support.h"
+
+namespace farfield {
+namespace {
+
+TEST(NumberSweep, ConfigsOfNativeModels) {
+  test::NumberSweep sweep(ExitCode::kBadFile);
+  for (const char* type : {"SongUNet", "DhariwalUNet", "PointMlp"}) {
+    ModelConfig config;
+    config.network = NetworkConfig::defaults(type);
+    config.sigma_min = 0.002;
+    config.sigma_max = 80;
+    for (const auto& text : test::with_hostile_numbers(config.json())) {
+      sweep(text, [&] { ModelConfig::parse("edm", text, "m.safetensors"); });
+    }
+  }
+}
+
+TEST(NumberSweep, ListsOfCheckpoints) {
+  const test::TempDir run;
+  CheckpointManifest manifest;
+  manifest.states = {{"states/a", 3, "00"}};
+  manifest.snapshots = {{"snapshots/a", 3, "00"}};
+  manifest.averages["power-0.1"] = {{"averages/a", 3, "00"}};
+  write_checkpoint_manifest(run.path(), manifest);
+  const auto whole = read_file(run / "checkpoints.json", 1 << 20);
+  test::NumberSweep sweep(ExitCode::kBadFile);
+  for (const auto& text : test::with_hostile_numbers(whole)) {
+    write_file_atomically(run / "checkpoints.json", text);
+    sweep(text, [&] { read_checkpoint_manifest(run.path()); });
+  }
+}
+
+}  // namespace
+}  // namespace farfield

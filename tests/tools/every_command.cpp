@@ -1,0 +1,90 @@
+#include "tests/tools/every_command.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include "tests/support/process.h"
+
+namespace farfield::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kData = "glyphs,size=8,count=32";
+constexpr const char* kLongData = "glyphs,size=32,count=4096";
+constexpr const char* kLongModel = "delta:glyphs,size=32,count=4096";
+
+constexpr const char* kConfig =
+    "data: {source: 'glyphs,size=8,count=32'}\n"
+    "network: {model_type: SongUNet, model_channels: 8, channel_mult: [1, 2], num_blocks: 1, attn_resolutions: [4]}\n"
+    "ema: {sigma_rel: [0.05, 0.1]}\n"
+    "run: {images: 16, batch: 8, tick_images: 8, preview_images: 0, snapshot_images: 8, state_images: 8}\n";
+
+// What every workplace is a copy of: made once, by the program.
+const fs::path& original() {
+  static const TempDir folder;
+  static const fs::path made = [] {
+    std::ofstream(folder / "c.yaml") << kConfig;
+    const auto trained = run_farfield({"train", "--config", "c.yaml", "--out", "run", "--threads", "1", "--quiet"}, {}, folder.path().string());
+    EXPECT_EQ(trained.exit_code, 0) << trained.err;
+    fs::copy_file(folder / "run/snapshots/snapshot-000000000016.safetensors", folder / "n.safetensors");
+    return folder.path();
+  }();
+  return made;
+}
+
+CommandCase call(std::string name, Arguments arguments, const std::string& out = "") {
+  if (!out.empty()) arguments.insert(arguments.end(), {"--out", out});
+  return {std::move(name), std::move(arguments), out};
+}
+
+}  // namespace
+
+std::vector<CommandCase> every_command() {
+  std::vector<CommandCase> all = {
+      call("train", {"train", "--config", "c.yaml", "--threads", "1"}, "new"),
+      call("sample", {"sample", "--model", "n.safetensors", "--seeds", "0-3", "--steps", "2", "--threads", "1"}, "new"),
+      call("encode", {"encode", "--model", "n.safetensors", "--data", std::string(kData) + ",first=2", "--steps", "2", "--threads", "1"}, "new"),
+      call("interpolate", {"interpolate", "--model", "n.safetensors", "--seeds", "0,1", "--steps", "2", "--threads", "1"}, "new"),
+      call("compare", {"compare", "--model", "n.safetensors", "--data", kData, "--references", "gaussian,delta", "--sigmas", "1", "--probes", "4",
+                       "--seeds", "0-1", "--steps", "2", "--threads", "1"}, "new"),
+      call("study", {"study", "--model", "n.safetensors", "--nfe", "3", "--seeds", "0-1", "--solvers", "euler", "--schedules", "polynomial",
+                     "--threads", "1"}, "new"),
+      call("report", {"report", "run"}, "new"),
+      call("ema", {"ema", "--run", "run", "--sigma-rel", "0.07", "--threads", "1"}, "new.safetensors"),
+      call("fit gaussian", {"fit", "gaussian", "--data", kData, "--threads", "1"}, "new.safetensors"),
+      call("fit mixture", {"fit", "mixture", "--data", kData, "--components", "2", "--threads", "1"}, "new.safetensors"),
+      call("schedule search", {"schedule", "search", "--model", "n.safetensors", "--nfe", "3", "--seeds", "0-1", "--points", "5", "--threads", "1"},
+           "new.json"),
+      call("schedule", {"schedule", "--name", "polynomial", "--steps", "5"}),
+      call("data stats", {"data", "stats", kData, "--threads", "1"}),
+      call("inspect", {"inspect", "n.safetensors"}),
+      call("doctor", {"doctor", "--threads", "1"}),
+  };
+  return all;
+}
+
+std::vector<CommandCase> every_long_command() {
+  return {
+      call("train", {"train", "--config", "c.yaml", "--set", "run.images=100000000", "--set", "run.state_images=0", "--threads", "1"}, "new"),
+      call("sample", {"sample", "--model", kLongModel, "--seeds", "0-99999", "--steps", "100", "--threads", "1"}, "new"),
+      call("encode", {"encode", "--model", kLongModel, "--data", kLongData, "--steps", "1000", "--threads", "1"}, "new"),
+      call("interpolate", {"interpolate", "--model", kLongModel, "--seeds", "0,1", "--steps", "100000", "--threads", "1"}, "new"),
+      call("compare", {"compare", "--model", kLongModel, "--references", "delta:glyphs,size=32,count=4095", "--probes", "100000", "--threads", "1"}, "new"),
+      call("study", {"study", "--model", kLongModel, "--seeds", "0-999", "--threads", "1"}, "new"),
+      call("fit mixture", {"fit", "mixture", "--data", kLongData, "--components", "500", "--threads", "1"}, "new.safetensors"),
+      call("schedule search", {"schedule", "search", "--model", kLongModel, "--nfe", "3-10", "--warmup", "4096", "--threads", "1"}, "new.json"),
+      call("data stats", {"data", "stats", "glyphs,size=64,count=4096", "--threads", "1"}),
+  };
+}
+
+Workplace::Workplace() { fs::copy(original(), folder_.path(), fs::copy_options::recursive); }
+
+std::vector<std::string> Workplace::names() const {
+  std::vector<std::string> all;
+  for (const auto& entry : fs::directory_iterator(folder_.path())) all.push_back(entry.path().filename().string());
+  std::ranges::sort(all);
+  return all;
+}
+
+}  // namespace farfield::test
