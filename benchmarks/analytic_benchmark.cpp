@@ -11,7 +11,7 @@
 #include "core/math/moments.h"
 #include "core/math/random.h"
 #include "core/progress.h"
-#include "models/fit.h"
+#include "models/analytic/fit.h"
 
 namespace farfield::bench {
 namespace {

@@ -10,10 +10,10 @@
 #include "core/data/loader.h"
 #include "core/math/random.h"
 #include "core/progress.h"
-#include "models/network_denoiser.h"
+#include "models/networks/network_denoiser.h"
 #include "samplers/model_levels.h"
 #include "samplers/sampler.h"
-#include "samplers/solver_registry.h"
+#include "samplers/solvers/solver_registry.h"
 #include "train/training_run.h"
 
 namespace farfield::bench {

@@ -7,7 +7,7 @@
 #include "benchmarks/bench_support.h"
 #include "core/device.h"
 #include "core/math/random.h"
-#include "models/network_denoiser.h"
+#include "models/networks/network_denoiser.h"
 
 namespace farfield::bench {
 namespace {

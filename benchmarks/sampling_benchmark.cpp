@@ -2,9 +2,9 @@
 #include "benchmarks/bench_support.h"
 #include "core/math/random.h"
 #include "samplers/integrate.h"
-#include "samplers/linear_combination.h"
-#include "samplers/noise_levels.h"
-#include "samplers/solver_registry.h"
+#include "samplers/schedules/noise_levels.h"
+#include "samplers/solvers/linear_combination.h"
+#include "samplers/solvers/solver_registry.h"
 
 namespace farfield::bench {
 namespace {

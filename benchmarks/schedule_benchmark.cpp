@@ -3,9 +3,9 @@
 
 #include "benchmarks/bench_support.h"
 #include "core/math/random.h"
-#include "samplers/gits_cost.h"
-#include "samplers/gits_dp.h"
-#include "samplers/noise_levels.h"
+#include "samplers/gits/gits_cost.h"
+#include "samplers/gits/gits_dp.h"
+#include "samplers/schedules/noise_levels.h"
 
 namespace farfield::bench {
 namespace {

@@ -4,7 +4,10 @@ target_compile_options(farfield_flags INTERFACE -Wall -Wextra -Wpedantic -Winval
 # Position-independent everywhere, so that the same objects make the program and a shared library; one flag for all,
 # because a precompiled header is valid for one choice only (CMake's property gives programs -fPIE).
 target_compile_options(farfield_flags INTERFACE -fPIC -fno-semantic-interposition)
-target_include_directories(farfield_flags INTERFACE ${CMAKE_SOURCE_DIR})
+if(FARFIELD_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(farfield_flags INTERFACE -Wno-subobject-linkage)  # sources count as headers when grouped
+endif()
+target_include_directories(farfield_flags INTERFACE ${PROJECT_SOURCE_DIR})
 if(FARFIELD_WERROR)
   target_compile_options(farfield_flags INTERFACE -Werror)
 endif()
@@ -14,17 +17,20 @@ if(FARFIELD_SANITIZE)
 endif()
 
 # One precompiled header for all of our code: torch's tensor types cost seven seconds a file without it.
-file(WRITE ${CMAKE_BINARY_DIR}/pch/pch.cpp "")
-add_library(farfield_pch STATIC ${CMAKE_BINARY_DIR}/pch/pch.cpp)
+file(WRITE ${PROJECT_BINARY_DIR}/pch/pch.cpp "")
+add_library(farfield_pch STATIC ${PROJECT_BINARY_DIR}/pch/pch.cpp)
 target_link_libraries(farfield_pch PUBLIC farfield_flags farfield_torch Threads::Threads)
 target_precompile_headers(farfield_pch PRIVATE
   <filesystem> <functional> <map> <memory> <optional> <span> <string> <string_view> <vector>
   <torch/types.h> <nlohmann/json.hpp> <fmt/format.h>)
 
-# farfield_use_pch(TARGET): the common flags, torch and the shared precompiled header.
+# farfield_use_pch(TARGET): the common flags, torch and the shared precompiled header. An empty source costs three seconds
+# with that header, the instantiation of torch's templates: sources are compiled several at once, so a name in an unnamed
+# namespace has to be the only one of its folder.
 function(farfield_use_pch target)
   target_link_libraries(${target} PUBLIC farfield_flags farfield_torch Threads::Threads)
   target_precompile_headers(${target} REUSE_FROM farfield_pch)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${FARFIELD_UNITY} UNITY_BUILD_BATCH_SIZE 6)
 endfunction()
 
 # farfield_add_module(NAME [USES MODULE...] [LIBRARIES TARGET...]): one folder, one static library, every source in it.
@@ -43,17 +49,18 @@ function(farfield_add_module name)
     add_library(farfield_log STATIC ${CMAKE_SOURCE_DIR}/core/log.cpp ${CMAKE_SOURCE_DIR}/core/printable.cpp)
     target_include_directories(farfield_log PRIVATE ${CMAKE_SOURCE_DIR})
     target_compile_definitions(farfield_log PRIVATE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
-    add_library(farfield_fmt STATIC ${CMAKE_SOURCE_DIR}/core/fmt.cpp)
+    add_library(farfield_fmt STATIC ${PROJECT_SOURCE_DIR}/core/fmt.cpp)
     target_link_libraries(farfield_fmt PRIVATE farfield_torch)
+    set_target_properties(farfield_log farfield_fmt farfield_version PROPERTIES POSITION_INDEPENDENT_CODE ON)
     target_link_libraries(farfield_core PUBLIC farfield_log farfield_version farfield_fmt)
   endif()
 endfunction()
 
 # The git revision, looked up at every build and compiled into a library of its own.
-set(version_source ${CMAKE_BINARY_DIR}/generated/version.cpp)
+set(version_source ${PROJECT_BINARY_DIR}/generated/version.cpp)
 add_custom_target(farfield_revision BYPRODUCTS ${version_source}
-  COMMAND ${CMAKE_COMMAND} -DSOURCE_DIR=${CMAKE_SOURCE_DIR} -DOUTPUT=${version_source} -DVERSION=${PROJECT_VERSION}
-          "-DCOMPILER=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}" -P ${CMAKE_SOURCE_DIR}/cmake/Version.cmake)
+  COMMAND ${CMAKE_COMMAND} -DSOURCE_DIR=${PROJECT_SOURCE_DIR} -DOUTPUT=${version_source} -DVERSION=${PROJECT_VERSION}
+          "-DCOMPILER=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}" -P ${PROJECT_SOURCE_DIR}/cmake/Version.cmake)
 add_library(farfield_version STATIC ${version_source})
-target_include_directories(farfield_version PRIVATE ${CMAKE_SOURCE_DIR})
+target_include_directories(farfield_version PRIVATE ${PROJECT_SOURCE_DIR})
 add_dependencies(farfield_version farfield_revision)

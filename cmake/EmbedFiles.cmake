@@ -3,7 +3,7 @@
 enable_language(ASM)
 
 function(farfield_embed target name file)
-  set(source ${CMAKE_BINARY_DIR}/embed/${name}.S)
+  set(source ${PROJECT_BINARY_DIR}/embed/${name}.S)
   file(CONFIGURE OUTPUT ${source} @ONLY CONTENT [[
 .section .rodata
 .global farfield_@name@_begin
@@ -22,14 +22,14 @@ endfunction()
 # Vega-Embed in one file), from the Python package vl-convert-python. Without the package it is empty, and reports show
 # their numbers as tables.
 function(farfield_vega_script output)
-  set(maker ${CMAKE_SOURCE_DIR}/cmake/vega_script.py)
+  set(maker ${PROJECT_SOURCE_DIR}/cmake/vega_script.py)
   set(found)
   set(chosen)  # by scripts/setup
-  if(EXISTS ${CMAKE_SOURCE_DIR}/.venv/farfield-env)
-    file(STRINGS ${CMAKE_SOURCE_DIR}/.venv/farfield-env chosen REGEX "^PYTHON=")
+  if(EXISTS ${PROJECT_SOURCE_DIR}/.venv/farfield-env)
+    file(STRINGS ${PROJECT_SOURCE_DIR}/.venv/farfield-env chosen REGEX "^PYTHON=")
     string(REGEX REPLACE "^PYTHON=" "" chosen "${chosen}")
   endif()
-  foreach(python ${chosen} ${CMAKE_SOURCE_DIR}/.venv/bin/python python3)
+  foreach(python ${chosen} ${PROJECT_SOURCE_DIR}/.venv/bin/python python3)
     execute_process(COMMAND ${python} -c "import vl_convert" RESULT_VARIABLE missing OUTPUT_QUIET ERROR_QUIET)
     if(NOT missing)
       set(found ${python})

@@ -5,7 +5,7 @@
 
 #include "core/comm.h"
 
-// What core/comm.cpp needs of the library that joins processes: comm_mpi.cpp, the only source that knows MPI, and
+// What core/comm_world.cpp needs of the library that joins processes: comm_mpi.cpp, the only source that knows MPI, and
 // comm_nccl.cpp, the only one that knows NCCL, with empty answers where the build has none.
 namespace farfield::launch {
 

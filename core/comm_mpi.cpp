@@ -23,7 +23,7 @@
 namespace farfield::launch {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using PulseClock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 constexpr auto kBeat = std::chrono::seconds(1);
 constexpr auto kIdle = std::chrono::milliseconds(200);
@@ -56,12 +56,12 @@ class Heartbeat {
     MPI_Comm_dup(MPI_COMM_WORLD, &line_);
     left_ = (rank + size - 1) % size;
     right_ = (rank + 1) % size;
-    heard_ = Clock::now();
+    heard_ = PulseClock::now();
     listen();
   }
 
   void serve() {
-    const auto now = Clock::now();
+    const auto now = PulseClock::now();
     if (now - sent_ >= kBeat) {
       int arrived = 1;
       if (sending_ != MPI_REQUEST_NULL) MPI_Test(&sending_, &arrived, MPI_STATUS_IGNORE);
@@ -94,7 +94,7 @@ class Heartbeat {
   const double silence_ = seconds_of("FARFIELD_GROUP_SILENCE", 30);
   int left_ = 0, right_ = 0;
   char beat_ = 1, heard_beat_ = 0;
-  Clock::time_point sent_{}, heard_{};
+  PulseClock::time_point sent_{}, heard_{};
 };
 
 // One thread makes every call to MPI, in the order in which they were asked for: sums go on while the caller computes.
@@ -186,13 +186,13 @@ class MpiThread {
   }
 
   void await(MPI_Request request) {
-    const auto start = Clock::now();
+    const auto start = PulseClock::now();
     for (;;) {
       int done = 0;
       MPI_Test(&request, &done, MPI_STATUS_IGNORE);
       if (done) return;
       serve();
-      if (Seconds(Clock::now() - start).count() > longest_wait_) {
+      if (Seconds(PulseClock::now() - start).count() > longest_wait_) {
         log::error(fmt::format("rank {} has waited {:.0f} seconds for the others: one of them is stuck; all ranks end here (a "
                                "longer wait: FARFIELD_GROUP_WAIT=SECONDS)", rank, longest_wait_));
         MPI_Abort(MPI_COMM_WORLD, static_cast<int>(ExitCode::kIo));

@@ -23,7 +23,7 @@ std::atomic<std::size_t> refused_bytes{0};
 
 // What libraries say, in parts that have stayed the same over their versions. oneDNN names no reason for a primitive that
 // it could not make: its kinds are those that networks use everywhere, so that only memory can be missing.
-constexpr std::array<std::string_view, 8> kWords = {
+constexpr std::array<std::string_view, 8> kMemoryWords = {
     "can't allocate memory",         "out of memory",       "could not create a primitive",
     "could not create a memory",     "Insufficient memory", "Failed to allocate",
     "Cannot allocate memory",        "std::bad_alloc"};
@@ -74,7 +74,7 @@ bool is_want_of_memory(const std::exception& error) {
   if (const auto* ours = dynamic_cast<const Error*>(&error)) return ours->code() == ExitCode::kMemory;
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr || is_refused_by_system(error)) return true;
   const std::string text = text_of(error);
-  return std::ranges::any_of(kWords, [&](std::string_view words) { return text.find(words) != std::string::npos; });
+  return std::ranges::any_of(kMemoryWords, [&](std::string_view words) { return text.find(words) != std::string::npos; });
 }
 
 std::string describe_want_of_memory(const std::exception& error) {

@@ -98,12 +98,12 @@ class IddpmPreconditioning final : public Preconditioning {
   std::array<double, kSteps + 1> levels_;
 };
 
-struct Entry {
+struct Kind {
   const char* name;
   const char* reference_class;  // NVlabs' name, as found in `precond`
   std::unique_ptr<Preconditioning> (*make)(double sigma_data);
 };
-constexpr Entry kEntries[] = {
+constexpr Kind kPreconditionings[] = {
     {"edm", "EDMPrecond", [](double sigma_data) -> std::unique_ptr<Preconditioning> {
        return std::make_unique<EdmPreconditioning>(sigma_data);
      }},
@@ -130,7 +130,7 @@ std::unique_ptr<Preconditioning> make_preconditioning(std::string_view name, dou
   if (!(sigma_data > 0) || !std::isfinite(sigma_data)) {
     throw usage_error("sigma_data must be a positive number, got " + format_double(sigma_data));
   }
-  for (const Entry& entry : kEntries) {
+  for (const Kind& entry : kPreconditionings) {
     if (name == entry.name || name == entry.reference_class) return entry.make(sigma_data);
   }
   throw usage_error(unknown_name("preconditioning", name, preconditioning_names()));
@@ -139,7 +139,7 @@ std::unique_ptr<Preconditioning> make_preconditioning(std::string_view name, dou
 const std::vector<std::string>& preconditioning_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> list;
-    for (const Entry& entry : kEntries) list.emplace_back(entry.name);
+    for (const Kind& entry : kPreconditionings) list.emplace_back(entry.name);
     return list;
   }();
   return names;

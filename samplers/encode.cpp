@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "samplers/linear_combination.h"
-#include "samplers/noise_levels.h"
+#include "samplers/schedules/noise_levels.h"
+#include "samplers/solvers/linear_combination.h"
 
 namespace farfield {
 

@@ -10,9 +10,9 @@
 #include "core/interrupts.h"
 #include "models/counting.h"
 #include "samplers/analytical_first_step.h"
-#include "samplers/linear_combination.h"
-#include "samplers/noise_levels.h"
-#include "samplers/slope.h"
+#include "samplers/schedules/noise_levels.h"
+#include "samplers/solvers/linear_combination.h"
+#include "samplers/solvers/slope.h"
 #include "samplers/thresholding.h"
 
 namespace farfield {

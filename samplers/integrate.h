@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "samplers/churn.h"
-#include "samplers/solver.h"
+#include "samplers/solvers/solver.h"
 
 namespace farfield {
 

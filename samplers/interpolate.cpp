@@ -39,13 +39,13 @@ struct Mode {
   Blend blend;
 };
 
-const std::vector<Mode>& table() {
+const std::vector<Mode>& modes() {
   static const std::vector<Mode> modes = {{"linear", linear}, {"spherical", spherical}, {"indist", indist}};
   return modes;
 }
 
 Blend blend_of(const std::string& name) {
-  for (const auto& mode : table()) {
+  for (const auto& mode : modes()) {
     if (mode.name == name) return mode.blend;
   }
   throw usage_error(unknown_name("interpolation mode", name, interpolation_modes()));
@@ -71,7 +71,7 @@ void InterpolateOptions::validate() const {
 const std::vector<std::string>& interpolation_modes() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> list;
-    for (const auto& mode : table()) list.push_back(mode.name);
+    for (const auto& mode : modes()) list.push_back(mode.name);
     return list;
   }();
   return names;

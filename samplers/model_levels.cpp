@@ -6,9 +6,9 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "samplers/gits_file.h"
-#include "samplers/noise_levels.h"
-#include "samplers/schedule_registry.h"
+#include "samplers/schedules/gits_file.h"
+#include "samplers/schedules/noise_levels.h"
+#include "samplers/schedules/schedule_registry.h"
 
 namespace farfield {
 namespace {

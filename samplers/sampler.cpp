@@ -11,11 +11,11 @@
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/parts.h"
-#include "samplers/brownian.h"
 #include "samplers/integrate.h"
 #include "samplers/model_levels.h"
-#include "samplers/noise_levels.h"
+#include "samplers/schedules/noise_levels.h"
 #include "samplers/seed_batch.h"
+#include "samplers/solvers/brownian.h"
 #include "samplers/thresholding.h"
 #include "samplers/trajectory.h"
 

@@ -7,7 +7,7 @@
 
 #include "core/comm.h"
 #include "samplers/churn.h"
-#include "samplers/solver.h"
+#include "samplers/solvers/solver.h"
 #include "samplers/start.h"
 
 namespace farfield {

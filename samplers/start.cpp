@@ -1,7 +1,7 @@
 #include "samplers/start.h"
 
 #include "samplers/gaussian_flow.h"
-#include "samplers/noise_levels.h"
+#include "samplers/schedules/noise_levels.h"
 
 namespace farfield {
 

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "core/math/gaussian_stats.h"
-#include "samplers/level_cuts.h"
-#include "samplers/solver.h"
+#include "samplers/schedules/level_cuts.h"
+#include "samplers/solvers/solver.h"
 
 namespace farfield {
 

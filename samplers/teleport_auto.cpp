@@ -11,13 +11,13 @@
 #include "core/math/random.h"
 #include "core/text.h"
 #include "samplers/gaussian_flow.h"
-#include "samplers/noise_levels.h"
+#include "samplers/schedules/noise_levels.h"
 #include "samplers/seed_batch.h"
 
 namespace farfield {
 namespace {
 
-constexpr uint64_t kPurpose = 0x74656c65706f7274;  // "teleport"
+constexpr uint64_t kTeleportPurpose = 0x74656c65706f7274;  // "teleport"
 
 // Points without their noise level: x = clean + sigma noise.
 struct Probes {
@@ -31,7 +31,7 @@ Probes make_probes(const DenoiserInfo& model, const GaussianStats& gaussian, con
   Probes probes{torch::empty(shape, torch::kFloat64), torch::empty(shape, torch::kFloat64), {}};
   auto classes = torch::empty({search.probes}, torch::kInt64);
   for (int64_t i = 0; i < search.probes; ++i) {
-    const uint64_t key = mix_key({kPurpose, static_cast<uint64_t>(i)});
+    const uint64_t key = mix_key({kTeleportPurpose, static_cast<uint64_t>(i)});
     SplitMix64 random(key);
     const int64_t elements = probes.clean[i].numel();
     fill_normal(random.next(), probes.clean[i].data_ptr<double>(), elements);

@@ -6,18 +6,18 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/compare_output.h"
-#include "analysis/compare_sigmas.h"
-#include "analysis/format.h"
-#include "analysis/references.h"
+#include "analysis/compare/compare_output.h"
+#include "analysis/compare/compare_sigmas.h"
+#include "analysis/compare/references.h"
+#include "analysis/page/format.h"
 #include "core/comm.h"
 #include "core/io/json.h"
 #include "core/limits.h"
 #include "core/parts.h"
-#include "core/run_info.h"
+#include "core/run/run_info.h"
 #include "core/text.h"
 #include "samplers/model_levels.h"
-#include "samplers/solver_registry.h"
+#include "samplers/solvers/solver_registry.h"
 #include "tools/command.h"
 #include "tools/number_option.h"
 #include "tools/print.h"
@@ -25,7 +25,7 @@
 namespace farfield::tools {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kCompareExamples =
     "  farfield compare --model assets/glyphs.safetensors --data glyphs --out runs/compare\n"
     "  farfield compare --model runs/mnist --data mnist:DIR,pad=32 --references gaussian,mixture:10,delta --out runs/c\n"
     "  farfield compare --model a.safetensors --references b.safetensors --sigmas 0.01:80:24 --out runs/a-and-b\n"
@@ -159,7 +159,7 @@ void run_compare(CompareArguments& arguments, const Context& context) {
 void add_compare_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<CompareArguments>();
   CLI::App* command = add_command(app, context, "compare", "Compares a model's score with scores that are known exactly.",
-                                  kExamples, [arguments, &context] { run_compare(*arguments, context); });
+                                  kCompareExamples, [arguments, &context] { run_compare(*arguments, context); });
   command->add_option("--model", arguments->model, "the MODEL: a file, a run folder, delta:SRC")->required();
   command->add_option("--data", arguments->data, "the data set of references and data probes, SRC\n" + data_source_help());
   command->add_option("--references", arguments->references, "isotropic, gaussian[:RANK], mixture:K[:RANK], "

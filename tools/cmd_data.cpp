@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/data_stats.h"
-#include "analysis/format.h"
+#include "analysis/page/format.h"
+#include "analysis/stats/data_stats.h"
 #include "core/comm.h"
 #include "core/data/source.h"
 #include "core/io/json.h"

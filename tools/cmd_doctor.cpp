@@ -10,7 +10,7 @@
 
 #include "core/comm.h"
 #include "core/device.h"
-#include "core/run_info.h"
+#include "core/run/run_info.h"
 #include "tools/command.h"
 #include "tools/print.h"
 

@@ -9,8 +9,8 @@
 #include "core/io/json.h"
 #include "core/limits.h"
 #include "core/text.h"
-#include "models/checkpoint_manifest.h"
-#include "models/native_model.h"
+#include "models/networks/checkpoint_manifest.h"
+#include "models/networks/native_model.h"
 #include "tools/command.h"
 #include "tools/number_option.h"
 #include "tools/print.h"
@@ -21,7 +21,7 @@ namespace farfield::tools {
 namespace {
 namespace fs = std::filesystem;
 
-constexpr const char* kExamples =
+constexpr const char* kEmaExamples =
     "  farfield ema --run runs/glyphs --sigma-rel 0.07 --out runs/glyphs-0.07.safetensors\n"
     "  farfield ema --run runs/glyphs --sigma-rel 0.03 --images 128000 --out early.safetensors\n";
 
@@ -123,7 +123,7 @@ void run_ema(const EmaArguments& arguments, const Context& context) {
 void add_ema_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<EmaArguments>();
   CLI::App* command = add_command(app, context, "ema", "Averages the weights of a training run anew, with another width.",
-                                  kExamples, [arguments, &context] { run_ema(*arguments, context); });
+                                  kEmaExamples, [arguments, &context] { run_ema(*arguments, context); });
   command->add_option("--run", arguments->run, "folder of a run with ema.sigma_rel averages")->required();
   command->add_option("--sigma-rel", arguments->sigma_rel, "relative width of the average, above 0 and below 0.2886")->required()
       ->check(real_number(0, 0.2886));

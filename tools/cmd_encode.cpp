@@ -11,11 +11,11 @@
 #include "core/io/json.h"
 #include "core/io/npz.h"
 #include "core/progress.h"
-#include "core/run_folder.h"
+#include "core/run/run_folder.h"
 #include "samplers/encode.h"
 #include "samplers/sampler.h"
 #include "samplers/seed_batch.h"
-#include "samplers/solver_registry.h"
+#include "samplers/solvers/solver_registry.h"
 #include "tools/model_run.h"
 #include "tools/print.h"
 
@@ -24,7 +24,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-struct Options {
+struct EncodeOptions {
   ModelRun run;
   std::string data;
 };
@@ -35,7 +35,7 @@ struct Clean {
   torch::Tensor classes;  // [N] int64, or undefined
 };
 
-Clean clean_data(const Options& options, const DataSource& data, const DenoiserInfo& model) {
+Clean clean_data(const EncodeOptions& options, const DataSource& data, const DenoiserInfo& model) {
   const DataInfo& info = data.info();
   if (info.shape != model.sample_shape) {
     throw usage_error(fmt::format("encode: samples of {} have another shape than those of {}; give data this model was "
@@ -107,7 +107,7 @@ void report(const Context& context, const RunFolder& folder, ordered_json result
                          result["max_error"].get<double>()));
 }
 
-void run_encode(const Context& context, const Options& options) {
+void run_encode(const Context& context, const EncodeOptions& options) {
   const auto solver = make_solver(options.run.solver);
   RunFolder folder(output_request(context, "encode", options.run.out));
   RunInfo info(context.command_line);
@@ -151,7 +151,7 @@ void run_encode(const Context& context, const Options& options) {
   report(context, folder, result);
 }
 
-constexpr const char* kExamples =
+constexpr const char* kEncodeExamples =
     "  farfield encode --model assets/glyphs.safetensors --data glyphs,first=16 --out runs/latents\n"
     "  farfield sample --model assets/glyphs.safetensors --latents runs/latents/latents.npz --final sigma_min --out "
     "runs/back\n";
@@ -159,10 +159,10 @@ constexpr const char* kExamples =
 }  // namespace
 
 void add_encode_command(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EncodeOptions>();
   CLI::App* command = add_command(app, context, "encode",
                                   "Carries data up to noise along the ODE, and back to say how far off that is.",
-                                  kExamples, [&context, options] { run_encode(context, *options); });
+                                  kEncodeExamples, [&context, options] { run_encode(context, *options); });
   add_model_run_options(*command, context, options->run);
   command->add_option("--data", options->data, data_source_help())->required();
 }

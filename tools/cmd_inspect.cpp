@@ -6,7 +6,7 @@
 #include "core/io/json.h"
 #include "core/io/npz.h"
 #include "core/text.h"
-#include "models/model_registry.h"
+#include "models/registry/model_registry.h"
 #include "tools/command.h"
 #include "tools/file_description.h"
 #include "tools/print.h"

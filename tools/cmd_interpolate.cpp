@@ -10,12 +10,12 @@
 #include "core/io/image.h"
 #include "core/io/npz.h"
 #include "core/progress.h"
-#include "core/run_folder.h"
+#include "core/run/run_folder.h"
 #include "core/text.h"
 #include "samplers/interpolate.h"
 #include "samplers/sampler.h"
 #include "samplers/seed_batch.h"
-#include "samplers/solver_registry.h"
+#include "samplers/solvers/solver_registry.h"
 #include "tools/latents_file.h"
 #include "tools/model_run.h"
 #include "tools/number_option.h"
@@ -25,14 +25,14 @@
 namespace farfield::tools {
 namespace {
 
-struct Options {
+struct InterpolateOptions {
   ModelRun run;
   std::string seeds, latents;
   InterpolateOptions interpolate;
 };
 
 // The corners [2 or 4, ...shape]: the latents of seeds, or of a file that belongs to the first level.
-torch::Tensor corners_of(const Options& options, const DenoiserInfo& model, double first_level) {
+torch::Tensor corners_of(const InterpolateOptions& options, const DenoiserInfo& model, double first_level) {
   if (options.latents.empty()) return SeedBatch(parse_seeds(options.seeds), model).latents();
   const LatentsFile file = read_latents(options.latents, model);
   check_level_of(file, first_level);
@@ -61,19 +61,19 @@ void report(const Context& context, const RunFolder& folder, const Samples& samp
                          samples.nfe, samples.seconds));
 }
 
-void check_options(const Options& options) {
+void check_options(const InterpolateOptions& options) {
   if (options.seeds.empty() == options.latents.empty()) {
     throw usage_error("interpolate: say the corners with one of --seeds A,B and --latents FILE");
   }
   options.interpolate.validate();
 }
 
-void check_class(const Options& options, const DenoiserInfo& model) {
+void check_class(const InterpolateOptions& options, const DenoiserInfo& model) {
   if (model.label_dim == 0 || options.run.label) return;
   throw usage_error(fmt::format("interpolate: {} takes {} classes; say which with --class", model.name, model.label_dim));
 }
 
-void run_interpolate(const Context& context, const Options& options) {
+void run_interpolate(const Context& context, const InterpolateOptions& options) {
   check_options(options);
   const auto solver = make_solver(options.run.solver);
   RunFolder folder(output_request(context, "interpolate", options.run.out));
@@ -109,16 +109,16 @@ void run_interpolate(const Context& context, const Options& options) {
   report(context, folder, samples, corners.size(0));
 }
 
-constexpr const char* kExamples =
+constexpr const char* kInterpolateExamples =
     "  farfield interpolate --model assets/glyphs.safetensors --seeds 3,7 --class 5 --out runs/strip\n"
     "  farfield interpolate --model net.safetensors --seeds 3,7,8,9 --frames 5 --mode spherical --out runs/grid\n";
 
 }  // namespace
 
 void add_interpolate_command(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<InterpolateOptions>();
   CLI::App* command = add_command(app, context, "interpolate",
-                                  "Samples from latents between those of two or four corners.", kExamples,
+                                  "Samples from latents between those of two or four corners.", kInterpolateExamples,
                                   [&context, options] { run_interpolate(context, *options); });
   add_model_run_options(*command, context, options->run);
   CLI::Option* seeds = command->add_option("--seeds", options->seeds, "corners: A,B for a strip, A,B,C,D for a grid");

@@ -1,16 +1,16 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/training_report.h"
+#include "analysis/training/training_report.h"
 #include "core/io/json.h"
-#include "core/run_info.h"
+#include "core/run/run_info.h"
 #include "tools/command.h"
 #include "tools/print.h"
 
 namespace farfield::tools {
 namespace {
 
-constexpr const char* kExamples = "  farfield report runs/glyphs --out runs/glyphs-report\n";
+constexpr const char* kReportExamples = "  farfield report runs/glyphs --out runs/glyphs-report\n";
 
 struct ReportArguments {
   std::string run, out;
@@ -36,7 +36,7 @@ void run_report(const ReportArguments& arguments, const Context& context) {
 void add_report_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<ReportArguments>();
   CLI::App* command = add_command(app, context, "report", "Shows a training run, also one that still goes on, on one page.",
-                                  kExamples, [arguments, &context] { run_report(*arguments, context); });
+                                  kReportExamples, [arguments, &context] { run_report(*arguments, context); });
   command->add_option("RUN", arguments->run, "folder of a training run")->required();
   command->add_option("--out", arguments->out, "folder to make")->required();
   add_output_options(*command, context);

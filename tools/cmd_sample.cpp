@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/study_file.h"
+#include "analysis/study/study_file.h"
 #include "core/comm.h"
 #include "core/device.h"
 #include "core/error.h"
@@ -14,14 +14,14 @@
 #include "core/log.h"
 #include "core/parts.h"
 #include "core/progress.h"
-#include "core/run_folder.h"
-#include "core/run_info.h"
+#include "core/run/run_folder.h"
+#include "core/run/run_info.h"
 #include "core/text.h"
-#include "models/model_registry.h"
-#include "models/reference_file.h"
+#include "models/analytic/reference_file.h"
+#include "models/registry/model_registry.h"
 #include "samplers/integrate.h"
 #include "samplers/sampler.h"
-#include "samplers/solver_registry.h"
+#include "samplers/solvers/solver_registry.h"
 #include "samplers/teleport_auto.h"
 #include "tools/latents_file.h"
 #include "tools/model_run.h"
@@ -34,7 +34,7 @@ namespace {
 
 constexpr const char* kSeeds = "0-63";
 
-struct Options {
+struct SampleOptions {
   ModelRun run;
   std::string seeds, latents, churn, teleport, gaussian, study;
   std::optional<int64_t> nfe;
@@ -43,7 +43,7 @@ struct Options {
 };
 
 // What run.json and the PNG's text say beside the request itself.
-std::map<std::string, std::string> settings_of(const Options& options) {
+std::map<std::string, std::string> settings_of(const SampleOptions& options) {
   auto settings = settings_of(options.run);
   settings["seeds"] = !options.seeds.empty() ? options.seeds : options.latents.empty() ? kSeeds : "one a latent";
   if (!options.latents.empty()) settings["latents"] = options.latents;
@@ -52,7 +52,7 @@ std::map<std::string, std::string> settings_of(const Options& options) {
   return settings;
 }
 
-void add_inputs(RunInfo& info, const Options& options) {
+void add_inputs(RunInfo& info, const SampleOptions& options) {
   add_inputs(info, options.run);
   if (!options.latents.empty()) info.add_input("latents", options.latents);
   if (!options.teleport.empty()) info.add_input("gaussian", options.gaussian);
@@ -60,7 +60,7 @@ void add_inputs(RunInfo& info, const Options& options) {
 }
 
 // --solver auto: solver, schedule, steps and teleport that a study found best within --nfe evaluations.
-void take_advice(Options& options) {
+void take_advice(SampleOptions& options) {
   ModelRun& run = options.run;
   const ScheduleRequest plain;
   if (run.solver != "auto") {
@@ -88,7 +88,7 @@ void take_advice(Options& options) {
 }
 
 // The levels of the run. A study lays a teleported schedule from the teleport's level on.
-std::vector<double> levels_of(const Options& options, const DenoiserInfo& model) {
+std::vector<double> levels_of(const SampleOptions& options, const DenoiserInfo& model) {
   if (options.study.empty() || options.teleport.empty()) return levels_of(options.run, model);
   ModelRun rest = options.run;
   const double first = resolve_levels({.steps = 2}, model).front();
@@ -98,7 +98,7 @@ std::vector<double> levels_of(const Options& options, const DenoiserInfo& model)
   return levels;
 }
 
-double measure_teleport_level(const Options& options, const Denoiser& model, const SampleRequest& request, RunInfo& info) {
+double measure_teleport_level(const SampleOptions& options, const Denoiser& model, const SampleRequest& request, RunInfo& info) {
   TeleportSearch search{.batch = request.batch, .label = request.label, .device = request.device};
   search.threshold = options.teleport_threshold.value_or(search.threshold);
   SampleRequest whole = request;
@@ -117,7 +117,7 @@ double measure_teleport_level(const Options& options, const Denoiser& model, con
 }
 
 // The level to teleport to: as given, or measured by the root, and then on record.
-double teleport_level(const Options& options, const Denoiser& model, const SampleRequest& request, RunInfo& info) {
+double teleport_level(const SampleOptions& options, const Denoiser& model, const SampleRequest& request, RunInfo& info) {
   if (options.teleport != "auto") return parse_double(options.teleport, "--teleport");
   return on_root(world(), [&] {
     return Tensors{torch::full({1}, measure_teleport_level(options, model, request, info), torch::kFloat64)};
@@ -136,7 +136,7 @@ void report(const Context& context, const RunFolder& folder, const Samples& samp
 }
 
 // Everything of the request that needs no model.
-SampleRequest request_of(const Context& context, const Options& options) {
+SampleRequest request_of(const Context& context, const SampleOptions& options) {
   SampleRequest request;
   if (options.latents.empty()) request.seeds = parse_seeds(options.seeds.empty() ? kSeeds : options.seeds);
   if (!options.churn.empty()) request.churn = parse_churn(options.churn);
@@ -152,7 +152,7 @@ SampleRequest request_of(const Context& context, const Options& options) {
 }
 
 // Latents, and classes where the file has them, instead of those the seeds draw; seeds 0 ... N - 1 unless given.
-void start_from_file(const Options& options, const DenoiserInfo& model, SampleRequest& request) {
+void start_from_file(const SampleOptions& options, const DenoiserInfo& model, SampleRequest& request) {
   const LatentsFile file = read_latents(options.latents, model);
   check_level_of(file, request.levels.front());
   const int64_t count = file.latents.size(0);
@@ -165,7 +165,7 @@ void start_from_file(const Options& options, const DenoiserInfo& model, SampleRe
   if (!request.label) request.classes = file.classes;
 }
 
-void write(const Options& options, const SampleRequest& request, const Samples& samples, RunFolder& folder, RunInfo& info) {
+void write(const SampleOptions& options, const SampleRequest& request, const Samples& samples, RunFolder& folder, RunInfo& info) {
   auto settings = settings_of(options);
   for (const auto& [key, text] : settings) info.add_text(key, text);
   info.add("sampling", request_json(request));
@@ -177,7 +177,7 @@ void write(const Options& options, const SampleRequest& request, const Samples& 
   folder.commit(info);
 }
 
-void run_sample(const Context& context, Options options) {
+void run_sample(const Context& context, SampleOptions options) {
   take_advice(options);
   if (options.gaussian.empty() != options.teleport.empty() && options.study.empty()) {
     throw usage_error("--teleport and --gaussian belong together: give both, or neither");
@@ -211,7 +211,7 @@ void run_sample(const Context& context, Options options) {
   });
 }
 
-constexpr const char* kExamples =
+constexpr const char* kSampleExamples =
     "  farfield sample --model assets/glyphs.safetensors --out runs/glyphs\n"
     "  farfield sample --model net.safetensors --steps 40 --churn 40,0.05,50,1.003 --seeds 0-9999 --out runs/churn\n"
     "  farfield sample --model net.safetensors --teleport auto --gaussian gaussian.safetensors --out runs/teleport\n"
@@ -221,8 +221,8 @@ constexpr const char* kExamples =
 }  // namespace
 
 void add_sample_command(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
-  CLI::App* command = add_command(app, context, "sample", "Draws samples from a model, one for every seed.", kExamples,
+  const auto options = std::make_shared<SampleOptions>();
+  CLI::App* command = add_command(app, context, "sample", "Draws samples from a model, one for every seed.", kSampleExamples,
                                   [&context, options] { run_sample(context, *options); });
   add_model_run_options(*command, context, options->run);
   command->add_option("--churn", options->churn, "EDM's S,MIN,MAX,NOISE [0,0,inf,1]");

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/io/json.h"
 #include "core/text.h"
-#include "models/model_registry.h"
+#include "models/registry/model_registry.h"
 #include "samplers/model_levels.h"
 #include "tools/command.h"
 #include "tools/level_plot.h"
@@ -15,7 +15,7 @@
 namespace farfield::tools {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kScheduleExamples =
     "  farfield schedule --name polynomial --steps 10 --plot\n"
     "  farfield schedule --name vp_uniform --rho 2 --steps 6 --final sigma_min > levels.txt\n"
     "  farfield sample --model net.safetensors --schedule file:levels.txt --out runs/levels\n"
@@ -52,7 +52,7 @@ void refuse_before_search(const std::string& option) {
 void add_schedule_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<ListArguments>();
   CLI::App* command = add_command(app, context, "schedule", "Lists the noise levels of a schedule, one a line, or searches for one.",
-                                  kExamples, [arguments] { list_levels(*arguments); });
+                                  kScheduleExamples, [arguments] { list_levels(*arguments); });
   command->callback([command, arguments, &context] {
     if (command->get_subcommands().empty()) {
       context.run = [arguments] { list_levels(*arguments); };

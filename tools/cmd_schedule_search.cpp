@@ -6,21 +6,21 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/gits_report.h"
+#include "analysis/study/gits_report.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/limits.h"
 #include "core/progress.h"
-#include "core/run_folder.h"
-#include "core/run_info.h"
+#include "core/run/run_folder.h"
+#include "core/run/run_info.h"
 #include "core/text.h"
-#include "models/model_registry.h"
-#include "samplers/gits_file.h"
-#include "samplers/gits_search.h"
+#include "models/registry/model_registry.h"
+#include "samplers/gits/gits_search.h"
 #include "samplers/model_levels.h"
-#include "samplers/solver_registry.h"
+#include "samplers/schedules/gits_file.h"
+#include "samplers/solvers/solver_registry.h"
 #include "tools/command.h"
 #include "tools/number_option.h"
 #include "tools/print.h"
@@ -29,7 +29,7 @@
 namespace farfield::tools {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kScheduleSearchExamples =
     "  farfield schedule search --model assets/glyphs.safetensors --nfe 3-10 --out gits.json\n"
     "  farfield sample --model assets/glyphs.safetensors --solver ipndm4 --schedule gits:gits.json --steps 6 --out runs/six\n"
     "  farfield schedule search --model net.safetensors --nfe 3-10 --out gits.json --report runs/gits\n"
@@ -183,7 +183,7 @@ void add_schedule_search_command(CLI::App& schedule, Context& context) {
   const auto arguments = std::make_shared<SearchArguments>();
   CLI::App* command = add_command(
       schedule, context, "search",
-      "Finds the levels at which few steps follow a fine teacher best (GITS, Chen et al. 2024).", kExamples,
+      "Finds the levels at which few steps follow a fine teacher best (GITS, Chen et al. 2024).", kScheduleSearchExamples,
       [arguments, &context] { run_search(*arguments, context); });
   command->add_option("--model", arguments->model, "network, reference file, run folder or delta:SRC")->required();
   command->add_option("--nfe", arguments->nfe, "evaluations of the schedules wanted, at one a step: 3-10 or 4,6")

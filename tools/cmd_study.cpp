@@ -5,19 +5,19 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/study_file.h"
-#include "analysis/study_report.h"
+#include "analysis/study/study_file.h"
+#include "analysis/study/study_report.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/limits.h"
 #include "core/progress.h"
-#include "core/run_folder.h"
-#include "core/run_info.h"
+#include "core/run/run_folder.h"
+#include "core/run/run_info.h"
 #include "core/text.h"
-#include "models/model_registry.h"
-#include "models/reference_file.h"
+#include "models/analytic/reference_file.h"
+#include "models/registry/model_registry.h"
 #include "samplers/model_levels.h"
 #include "samplers/teleport_auto.h"
 #include "tools/command.h"
@@ -28,7 +28,7 @@
 namespace farfield::tools {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kStudyExamples =
     "  farfield study --model assets/glyphs.safetensors --out runs/study\n"
     "  farfield study --model net.safetensors --gaussian gaussian.safetensors --nfe 4-20 --out runs/study\n"
     "  farfield study --model net.safetensors --solvers ipndm4 --solvers dpmpp_3m,predict=eps --schedules gits:gits.json --out runs/two\n"
@@ -138,7 +138,7 @@ void run(const StudyArguments& arguments, const Context& context) {
 void add_study_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<StudyArguments>();
   CLI::App* command = add_command(app, context, "study", "Measures which solver and schedule come nearest within a budget",
-                                  kExamples, [&context, arguments] { run(*arguments, context); });
+                                  kStudyExamples, [&context, arguments] { run(*arguments, context); });
   command->add_option("--model", arguments->model, "network, reference file, run folder or delta:SRC")->required();
   command->add_option("--out", arguments->out, "folder to make")->required();
   command->add_option("--solvers", arguments->solvers, "SOLVER[,option=value...], repeatable; all: every exact deterministic one")

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/data_stats.h"
-#include "analysis/fixed_probes.h"
-#include "analysis/references.h"
+#include "analysis/compare/fixed_probes.h"
+#include "analysis/compare/references.h"
+#include "analysis/stats/data_stats.h"
 #include "core/comm.h"
 #include "core/device.h"
 #include "core/error.h"
@@ -18,10 +18,10 @@
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "models/model_registry.h"
+#include "models/registry/model_registry.h"
 #include "samplers/model_levels.h"
 #include "samplers/sampler.h"
-#include "samplers/solver_registry.h"
+#include "samplers/solvers/solver_registry.h"
 #include "tools/command.h"
 #include "tools/print.h"
 #include "train/training_run.h"
@@ -29,7 +29,7 @@
 namespace farfield::tools {
 namespace {
 
-constexpr const char* kExamples = R"(  farfield train --config configs/train/glyphs.yaml --out runs/glyphs
+constexpr const char* kTrainExamples = R"(  farfield train --config configs/train/glyphs.yaml --out runs/glyphs
   farfield train --config configs/train/mnist.yaml --set data.source=mnist:DIR,pad=32 --out runs/mnist
   farfield train --config configs/train/mnist.yaml --out runs/mnist --resume
   farfield train --config configs/train/mnist.yaml --init runs/mnist --set data.source=digits.npz --out runs/mine
@@ -151,7 +151,7 @@ void train(const TrainArguments& arguments, const Context& context) {
 
 void add_train_command(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<TrainArguments>();
-  CLI::App* command = add_command(app, context, "train", "Train a network on a data set", kExamples,
+  CLI::App* command = add_command(app, context, "train", "Train a network on a data set", kTrainExamples,
                                   [arguments, &context] { train(*arguments, context); });
   command->add_option("--config", arguments->config, "YAML file, see configs/train/")->required();
   command->add_option("--set", arguments->settings, "KEY=VALUE over the config, for example run.seed=1");

@@ -6,7 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "core/replaceable.h"
+#include "core/run/replaceable.h"
 
 namespace farfield::tools {
 

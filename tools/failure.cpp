@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "core/printable.h"
-#include "core/run_folder.h"
+#include "core/run/run_folder.h"
 #include "core/text.h"
 #include "core/want_of_memory.h"
 

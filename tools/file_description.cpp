@@ -10,9 +10,9 @@
 #include "core/io/safetensors.h"
 #include "core/io/wrong_file.h"
 #include "core/io/zip.h"
-#include "models/checkpoint_manifest.h"
-#include "models/native_model.h"
-#include "models/reference_file.h"
+#include "models/analytic/reference_file.h"
+#include "models/networks/checkpoint_manifest.h"
+#include "models/networks/native_model.h"
 
 namespace farfield::tools {
 namespace {

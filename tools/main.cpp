@@ -13,7 +13,7 @@
 #include "core/memory.h"
 #include "core/printable.h"
 #include "core/progress.h"
-#include "core/run_info.h"
+#include "core/run/run_info.h"
 #include "core/text.h"
 #include "tools/command.h"
 #include "tools/failure.h"

@@ -3,9 +3,9 @@
 #include "core/limits.h"
 #include "core/text.h"
 #include "models/guidance.h"
-#include "models/model_registry.h"
-#include "samplers/noise_levels.h"
-#include "samplers/solver_registry.h"
+#include "models/registry/model_registry.h"
+#include "samplers/schedules/noise_levels.h"
+#include "samplers/solvers/solver_registry.h"
 #include "tools/number_option.h"
 #include "tools/schedule_options.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/run_info.h"
+#include "core/run/run_info.h"
 #include "samplers/model_levels.h"
 #include "tools/command.h"
 

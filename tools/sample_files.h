@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "core/run_folder.h"
+#include "core/run/run_folder.h"
 #include "samplers/sampler.h"
 
 namespace farfield::tools {

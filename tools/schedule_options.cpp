@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/text.h"
-#include "samplers/schedule_registry.h"
+#include "samplers/schedules/schedule_registry.h"
 #include "tools/number_option.h"
 
 namespace farfield::tools {

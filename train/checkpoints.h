@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/io/safetensors.h"
-#include "models/checkpoint_manifest.h"
+#include "models/networks/checkpoint_manifest.h"
 
 namespace farfield {
 

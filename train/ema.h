@@ -7,7 +7,7 @@
 
 #include <torch/types.h>
 
-#include "core/config.h"
+#include "core/config/config.h"
 
 namespace farfield {
 

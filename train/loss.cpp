@@ -16,11 +16,11 @@ LossWeight inverse_variance(double) {
   return [](const torch::Tensor& sigma) { return sigma.square().reciprocal(); };
 }
 
-struct Entry {
+struct LossEntry {
   const char* name;
   LossWeight (*make)(double sigma_data);
 };
-constexpr Entry kLosses[] = {
+constexpr LossEntry kLosses[] = {
     {"edm", edm},
     {"vp", inverse_variance},
     {"ve", inverse_variance},

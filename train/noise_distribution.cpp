@@ -60,13 +60,13 @@ NoiseDistribution vp(const NoiseDistributionOptions&) {
   return {[=](const torch::Tensor& u) { return sigma_of(u * (1 - kFirst) + kFirst); }, end(kFirst), end(1)};
 }
 
-struct Entry {
+struct DistributionEntry {
   const char* name;
   NoiseDistribution (*make)(const NoiseDistributionOptions&);
   bool has_moments, has_ends;  // takes p_mean and p_std; takes sigma_min and sigma_max
   double sigma_min, sigma_max;  // default ends
 };
-constexpr Entry kDistributions[] = {
+constexpr DistributionEntry kDistributions[] = {
     {"lognormal", lognormal, true, true, 0, kInfinity},
     {"loguniform", loguniform, false, true, 0.002, 80},
     {"range", range, false, true, 0.002, 80},
@@ -74,7 +74,7 @@ constexpr Entry kDistributions[] = {
     {"ve", ve, false, false, 0, kInfinity},
 };
 
-const Entry& entry_of(const std::string& name) {
+const DistributionEntry& entry_of(const std::string& name) {
   for (const auto& entry : kDistributions) {
     if (name == entry.name) return entry;
   }
@@ -97,7 +97,7 @@ std::vector<std::string> noise_distribution_names() {
 NoiseDistributionOptions NoiseDistributionOptions::from_config(const Config& loss, const std::string& name) {
   NoiseDistributionOptions options;
   options.name = loss.choice("noise", name, noise_distribution_names());
-  const Entry& entry = entry_of(options.name);
+  const DistributionEntry& entry = entry_of(options.name);
   options.sigma_min = entry.sigma_min;
   options.sigma_max = entry.sigma_max;
   if (entry.has_moments) {

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/config.h"
+#include "core/config/config.h"
 #include "core/data/source.h"
-#include "models/native_model.h"
+#include "models/networks/native_model.h"
 #include "train/adam.h"
 #include "train/augment.h"
 #include "train/ema.h"

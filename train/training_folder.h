@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/run_folder.h"
+#include "core/run/run_folder.h"
 
 namespace farfield {
 

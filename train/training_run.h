@@ -11,7 +11,7 @@
 
 #include "core/data/source.h"
 #include "models/denoiser.h"
-#include "models/native_model.h"
+#include "models/networks/native_model.h"
 #include "train/train_options.h"
 #include "train/training_folder.h"
 #include "train/training_log.h"
@@ -35,7 +35,7 @@ struct InitialModel {
 struct RunRequest {
   std::filesystem::path folder;
   FolderUse use = FolderUse::kNew;
-  std::vector<std::filesystem::path> inputs;  // what this call reads: never replaced, see core/replaceable.h
+  std::vector<std::filesystem::path> inputs;  // what this call reads: never replaced, see core/run/replaceable.h
   std::string resolved_config;            // Config::resolved(), written and compared on resume
   std::vector<std::string> command_line;  // for run.json
   PreviewFn preview;                      // may be empty: no pictures

@@ -1,23 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string_view>
 
+#include "core/io/image_format.h"
+
 namespace farfield {
-
-enum class ImageFormat { kPng, kJpeg, kBmp, kWebp, kTiff, kPnm };
-constexpr const char* kImageFormats = "PNG, JPEG, BMP, WebP, TIFF and PNM";
-
-struct ImageHeader {
-  ImageFormat format = ImageFormat::kPng;
-  int64_t width = 0, height = 0;
-  bool grey = false;  // one channel, with or without alpha
-  // Grey PNGs: the decoded value (8 or 16 bits) that their tRNS chunk makes transparent. Decoders do not tell.
-  std::optional<uint16_t> transparent_grey;
-};
-
-constexpr int64_t kMostPixels = int64_t{1} << 26;
 
 // What the first bytes of a PNG (ISO/IEC 15948), JPEG (ITU T.81), BMP, WebP (RFC 9649), TIFF 6.0 or binary or plain PBM, PGM
 // or PPM promise, read before any decoder sees them; width and height are those of the decoded picture. bad_file when

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kMostDepth = 64;
+constexpr size_t kMostLevels = 64;
 
 // "line 3, column 7" of a byte, both from 1.
 std::string place_of(std::string_view text, size_t byte) {
@@ -72,7 +72,7 @@ class Builder {
     return true;
   }
   bool open(ordered_json value) {
-    if (open_.size() == kMostDepth) throw bad_file(where_, fmt::format("JSON nested deeper than {} levels", kMostDepth));
+    if (open_.size() == kMostLevels) throw bad_file(where_, fmt::format("JSON nested deeper than {} levels", kMostLevels));
     ordered_json& there = place(std::move(value));  // stays where it is as long as it is open: its parent does not grow
     open_.push_back({&there, {}});
     return true;

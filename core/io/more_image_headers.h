@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "core/io/image_header.h"
+#include "core/io/image_format.h"
 
 namespace farfield {
 

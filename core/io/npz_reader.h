@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/io/npz.h"
+#include "core/io/npy.h"
 #include "core/io/zip.h"
 
 namespace farfield {

@@ -23,7 +23,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
 constexpr uint64_t kPrefix = sizeof(uint64_t);  // length of the header
-constexpr size_t kAlignment = 8;
+constexpr size_t kDataAlignment = 8;
 
 // Copies the bytes of the file from an offset on.
 using ReadAt = std::function<void(uint64_t offset, std::span<std::byte> bytes)>;

@@ -17,16 +17,16 @@ namespace farfield {
 
 namespace {
 
-constexpr int64_t kBlock = 2048;
+constexpr int64_t kRowBlock = 2048;
 constexpr int64_t kSeedingPoints = 10'000;
 constexpr uint64_t kPurpose = 0x6b6d65616e73;  // keeps these streams apart from others with the same seed
 
 template <class Visit>
 void for_each_block(const RowRange& rows, Visit visit) {
   const int64_t end = rows.first + rows.size;
-  for (int64_t first = rows.first; first < end; first += kBlock) {
+  for (int64_t first = rows.first; first < end; first += kRowBlock) {
     stop_if_interrupted();
-    visit(first, std::min(kBlock, end - first));
+    visit(first, std::min(kRowBlock, end - first));
   }
 }
 

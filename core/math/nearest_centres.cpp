@@ -49,7 +49,7 @@ torch::Tensor nearest_in_block(const torch::Tensor& rows, const Centres& centres
   const double unit = rows.scalar_type() == torch::kFloat64 ? std::numeric_limits<double>::epsilon() / 2
                                                             : std::numeric_limits<float>::epsilon() / 2.0;
   // Twice the bound of a d-term product in any order of summation, with the rounding of its factors and of the
-  // subtraction (see models/delta.cpp).
+  // subtraction (see models/analytic/delta.cpp).
   const double factor = 2 * (static_cast<double>(rows.size(1)) + 4) * unit;
   const auto error = rows.norm(2, {1}) * (factor * centres.max_norm) + factor * centres.max_half_square;
   const auto lowest = (best - error).unsqueeze(1);

@@ -6,7 +6,7 @@
 
 #include <torch/types.h>
 
-#include "models/imported_model.h"
+#include "models/imports/imported_model.h"
 
 namespace farfield {
 

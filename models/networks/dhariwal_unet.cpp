@@ -9,8 +9,8 @@ namespace {
 
 using torch::Tensor;
 
-const Init kInit{Init::Kind::kKaimingUniform, std::sqrt(1.0 / 3), std::sqrt(1.0 / 3)};
-constexpr Init kInitZero{Init::Kind::kKaimingUniform, 0, 0};
+const Init kAdmInit{Init::Kind::kKaimingUniform, std::sqrt(1.0 / 3), std::sqrt(1.0 / 3)};
+constexpr Init kAdmInitZero{Init::Kind::kKaimingUniform, 0, 0};
 
 class DhariwalUNet final : public Network {
  public:
@@ -19,7 +19,7 @@ class DhariwalUNet final : public Network {
     make_mapping();
     const int64_t channels = make_decoder(make_encoder());
     out_norm_ = register_module("out_norm", std::make_shared<GroupNorm>(channels, 1e-5, source));
-    out_conv_ = register_module("out_conv", std::make_shared<Conv2d>(ConvOptions{channels, out_channels, 3}, kInitZero,
+    out_conv_ = register_module("out_conv", std::make_shared<Conv2d>(ConvOptions{channels, out_channels, 3}, kAdmInitZero,
                                                                      source));
     source_ = {};
   }
@@ -47,9 +47,9 @@ class DhariwalUNet final : public Network {
     const auto linear = [&](const char* name, int64_t in, int64_t out, bool bias, const Init& init) {
       return register_module(name, std::make_shared<Linear>(in, out, bias, init, source_));
     };
-    if (config_.augment_dim > 0) map_augment_ = linear("map_augment", config_.augment_dim, width, false, kInitZero);
-    map_layer0_ = linear("map_layer0", width, emb, true, kInit);
-    map_layer1_ = linear("map_layer1", emb, emb, true, kInit);
+    if (config_.augment_dim > 0) map_augment_ = linear("map_augment", config_.augment_dim, width, false, kAdmInitZero);
+    map_layer0_ = linear("map_layer0", width, emb, true, kAdmInit);
+    map_layer1_ = linear("map_layer1", emb, emb, true, kAdmInit);
     if (config_.label_dim > 0) {
       const Init init{Init::Kind::kKaimingNormal, std::sqrt(static_cast<double>(config_.label_dim)), 0};
       map_label_ = linear("map_label", config_.label_dim, emb, false, init);
@@ -66,8 +66,8 @@ class DhariwalUNet final : public Network {
     options.resample = resample;
     options.num_heads = attention ? out / 64 : 0;  // 64 channels a head; below 64 the reference has no attention
     options.dropout = config_.dropout;
-    options.init = options.init_attention = kInit;
-    options.init_zero = kInitZero;
+    options.init = options.init_attention = kAdmInit;
+    options.init_zero = kAdmInitZero;
     return std::make_shared<UNetBlock>(options, source_);
   }
 

@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "models/network.h"
-
 namespace farfield {
 
 // Every field of a NetworkConfig but model_type, once, with its range: reading, writing and checking all go through

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "models/network.h"
+#include "models/networks/network.h"
 #include "models/networks/unet_blocks.h"
 
 namespace farfield {

@@ -9,8 +9,8 @@ namespace {
 
 using torch::Tensor;
 
-constexpr Init kInit{Init::Kind::kXavierUniform, 1, 0};
-constexpr Init kInitZero{Init::Kind::kXavierUniform, 1e-5, 0};
+constexpr Init kMlpInit{Init::Kind::kXavierUniform, 1, 0};
+constexpr Init kMlpInitZero{Init::Kind::kXavierUniform, 1e-5, 0};
 
 // h + conv-free residual layer: h + L1(silu(L0(h) + A(emb))).
 struct Layer {
@@ -24,16 +24,16 @@ class PointMlp final : public Network {
     const auto linear = [&](const std::string& name, int64_t in, int64_t out, const Init& init) {
       return register_module(name, std::make_shared<Linear>(in, out, true, init, source));
     };
-    if (config.label_dim > 0) map_label_ = linear("map_label", config.label_dim, width, kInit);
-    map_layer0_ = linear("map_layer0", width, emb, kInit);
-    map_layer1_ = linear("map_layer1", emb, emb, kInit);
-    first_ = linear("in", config.img_channels, width, kInit);
+    if (config.label_dim > 0) map_label_ = linear("map_label", config.label_dim, width, kMlpInit);
+    map_layer0_ = linear("map_layer0", width, emb, kMlpInit);
+    map_layer1_ = linear("map_layer1", emb, emb, kMlpInit);
+    first_ = linear("in", config.img_channels, width, kMlpInit);
     for (int64_t index = 0; index < config.num_blocks; ++index) {
       const std::string name = fmt::format("block{}", index);
-      layers_.push_back({linear(name + "_linear0", width, width, kInit), linear(name + "_affine", emb, width, kInit),
-                         linear(name + "_linear1", width, width, kInit)});
+      layers_.push_back({linear(name + "_linear0", width, width, kMlpInit), linear(name + "_affine", emb, width, kMlpInit),
+                         linear(name + "_linear1", width, width, kMlpInit)});
     }
-    last_ = linear("out", width, out_channels, kInitZero);
+    last_ = linear("out", width, out_channels, kMlpInitZero);
   }
 
   const NetworkConfig& config() const override { return config_; }

@@ -4,7 +4,7 @@
 
 #include <torch/types.h>
 
-#include "models/dropout.h"
+#include "models/networks/dropout.h"
 
 namespace farfield {
 

@@ -9,8 +9,8 @@ namespace {
 
 using torch::Tensor;
 
-constexpr Init kInit{Init::Kind::kXavierUniform, 1, 0};
-constexpr Init kInitZero{Init::Kind::kXavierUniform, 1e-5, 0};
+constexpr Init kSongInit{Init::Kind::kXavierUniform, 1, 0};
+constexpr Init kSongInitZero{Init::Kind::kXavierUniform, 1e-5, 0};
 const Init kInitAttention{Init::Kind::kXavierUniform, std::sqrt(0.2), 0};
 
 // What a stage does with the running image, besides its module.
@@ -50,7 +50,7 @@ class SongUNet final : public Network {
       map_noise_ = register_module("map_noise", std::make_shared<FourierEmbedding>(noise, source_));
     }
     const auto linear = [&](const char* name, int64_t in, int64_t out, bool bias) {
-      return register_module(name, std::make_shared<Linear>(in, out, bias, kInit, source_));
+      return register_module(name, std::make_shared<Linear>(in, out, bias, kSongInit, source_));
     };
     if (config_.label_dim > 0) map_label_ = linear("map_label", config_.label_dim, noise, true);
     if (config_.augment_dim > 0) map_augment_ = linear("map_augment", config_.augment_dim, noise, false);
@@ -73,8 +73,8 @@ class SongUNet final : public Network {
     options.resample_filter = config_.resample_filter;
     options.resample_proj = true;
     options.adaptive_scale = false;
-    options.init = kInit;
-    options.init_zero = kInitZero;
+    options.init = kSongInit;
+    options.init_zero = kSongInitZero;
     options.init_attention = kInitAttention;
     return std::make_shared<UNetBlock>(options, source_);
   }
@@ -85,7 +85,7 @@ class SongUNet final : public Network {
     skip_channels_.push_back(out);
   }
   void encoder_conv(const std::string& name, Role role, const ConvOptions& options) {
-    encoder_.push_back({role, enc_->register_module(name, std::make_shared<Conv2d>(options, kInit, source_)), nullptr,
+    encoder_.push_back({role, enc_->register_module(name, std::make_shared<Conv2d>(options, kSongInit, source_)), nullptr,
                         nullptr});
   }
   void decoder_block(const std::string& name, int64_t in, int64_t out, Resample resample, bool attention) {

@@ -8,7 +8,7 @@
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
-#include "models/dropout.h"
+#include "models/networks/dropout.h"
 
 namespace farfield {
 

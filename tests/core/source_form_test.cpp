@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "core/replaceable.h"
+#include "core/run/replaceable.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {

@@ -6,7 +6,7 @@
 #include <new>
 #include <system_error>
 
-#include "core/config.h"
+#include "core/config/config.h"
 #include "core/data/source.h"
 #include "core/io/file.h"
 #include "core/io/image.h"
@@ -15,7 +15,7 @@
 #include "core/io/safetensors.h"
 #include "core/math/eigen.h"
 #include "core/math/moments.h"
-#include "core/run_folder.h"
+#include "core/run/run_folder.h"
 #include "tests/core/failing_allocations.h"
 #include "tests/support/test_support.h"
 
@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using test::RefusedAllocation;
 
-constexpr uint64_t kLimit = 1 << 24;
+constexpr uint64_t kMemoryLimit = 1 << 24;
 
 // What an action does, and what must hold after it failed, and in the end.
 struct Path {
@@ -51,7 +51,7 @@ bool act(const Path& path, const fs::path& folder, int64_t k, RefusedAllocation:
   return refused.happened();  // it can be done without, as a message can
 }
 
-void sweep(const Path& path) {
+void sweep_memory(const Path& path) {
   for (const auto which : {RefusedAllocation::Which::kOne, RefusedAllocation::Which::kAllFrom}) {
     for (int64_t k = 0;; k = k < 300 ? k + 1 : k + k / 50) {
       const test::TempDir folder;
@@ -88,7 +88,7 @@ Path reader(std::string name, std::function<void(const fs::path& file)> write, s
 
 TEST(WantOfMemory, OfAnyAllocationOfConfigs) {
   const std::string yaml = "a: 1\nb: [1, 2, {c: text}]\nd: {e: 1e-3, f: true}\n";
-  sweep({"config", nothing, [&](const fs::path&) {
+  sweep_memory({"config", nothing, [&](const fs::path&) {
            Config config = Config::from_text(yaml, "c.yaml");
            config.set("d.e=0.5");
            config.integer("a", 0);
@@ -105,12 +105,12 @@ TEST(WantOfMemory, OfAnyAllocationOfConfigs) {
 
 TEST(WantOfMemory, OfAnyAllocationOfWriters) {
   const Table table{{"x", "y"}, {{1.5, std::string("a,b")}, {int64_t{3}, {}}}};
-  sweep(writer("text", [](const fs::path& file) { write_file_atomically(file, "a new text"); }));
-  sweep(writer("csv", [&](const fs::path& file) { write_csv(file, table); }));
-  sweep(writer("safetensors", [](const fs::path& file) { write_safetensors(file, tensors()); }));
-  sweep(writer("npz", [](const fs::path& file) { write_npz(file, tensors().tensors); }));
-  sweep(writer("png", [](const fs::path& file) { write_png(file, torch::zeros({4, 5, 3}, torch::kUInt8), {{"k", "v"}}); }));
-  sweep(writer("run.json", [](const fs::path& file) {
+  sweep_memory(writer("text", [](const fs::path& file) { write_file_atomically(file, "a new text"); }));
+  sweep_memory(writer("csv", [&](const fs::path& file) { write_csv(file, table); }));
+  sweep_memory(writer("safetensors", [](const fs::path& file) { write_safetensors(file, tensors()); }));
+  sweep_memory(writer("npz", [](const fs::path& file) { write_npz(file, tensors().tensors); }));
+  sweep_memory(writer("png", [](const fs::path& file) { write_png(file, torch::zeros({4, 5, 3}, torch::kUInt8), {{"k", "v"}}); }));
+  sweep_memory(writer("run.json", [](const fs::path& file) {
     RunInfo info({"farfield", "sample"});
     info.add_number("x", 1);
     info.add_input("self", file);
@@ -119,31 +119,31 @@ TEST(WantOfMemory, OfAnyAllocationOfWriters) {
 }
 
 TEST(WantOfMemory, OfAnyAllocationOfReaders) {
-  sweep(reader("safetensors", [](const fs::path& file) { write_safetensors(file, tensors()); },
+  sweep_memory(reader("safetensors", [](const fs::path& file) { write_safetensors(file, tensors()); },
                [](const fs::path& file) { read_safetensors(file); }));
-  sweep(reader("npz", [](const fs::path& file) { write_npz(file, tensors().tensors); }, [](const fs::path& file) { read_npz(file); }));
-  sweep(reader("hash", [](const fs::path& file) { write_file_atomically(file, "text"); }, [](const fs::path& file) { sha256_file(file); }));
-  sweep(reader("log", [](const fs::path& file) { write_file_atomically(file, "{}\ntorn"); },
+  sweep_memory(reader("npz", [](const fs::path& file) { write_npz(file, tensors().tensors); }, [](const fs::path& file) { read_npz(file); }));
+  sweep_memory(reader("hash", [](const fs::path& file) { write_file_atomically(file, "text"); }, [](const fs::path& file) { sha256_file(file); }));
+  sweep_memory(reader("log", [](const fs::path& file) { write_file_atomically(file, "{}\ntorn"); },
                [](const fs::path& file) { JsonLines(file).append("{\"a\": 1}"); }));
 }
 
 TEST(WantOfMemory, OfAnyAllocationOfDataSets) {
   const auto images = torch::arange(2 * 4 * 4, torch::kUInt8).view({2, 4, 4, 1});
-  sweep({"npz", [&](const fs::path& folder) { write_npz(folder / "d.npz", {{"images", images}, {"labels", torch::arange(2)}}); },
+  sweep_memory({"npz", [&](const fs::path& folder) { write_npz(folder / "d.npz", {{"images", images}, {"labels", torch::arange(2)}}); },
          [](const fs::path& folder) { open_data((folder / "d.npz").string()); }, nothing});
-  sweep({"folder", [&](const fs::path& folder) {
+  sweep_memory({"folder", [&](const fs::path& folder) {
            fs::create_directory(folder / "d");
            for (const char* name : {"a.png", "b.png"}) write_png(folder / "d" / name, images[0], {});
            write_file_atomically(folder / "d/dataset.json", R"({"labels": [["a.png", 1], ["b.png", 0]]})");
          },
          [](const fs::path& folder) { open_data((folder / "d").string()); }, nothing});
-  sweep({"glyphs", nothing, [](const fs::path&) { open_data("glyphs,size=8,count=3"); }, nothing});
-  sweep({"points", nothing, [](const fs::path&) { open_data("moons,count=4"); }, nothing});
+  sweep_memory({"glyphs", nothing, [](const fs::path&) { open_data("glyphs,size=8,count=3"); }, nothing});
+  sweep_memory({"points", nothing, [](const fs::path&) { open_data("moons,count=4"); }, nothing});
 }
 
 TEST(WantOfMemory, OfAnyAllocationOfStatistics) {
   const auto rows = torch::arange(60, torch::kFloat64).view({20, 3}).sin();
-  sweep({"moments", nothing, [&](const fs::path&) {
+  sweep_memory({"moments", nothing, [&](const fs::path&) {
            Moments moments(3);
            moments.add(rows);
            covariance_eigen(moments.covariance());
@@ -156,11 +156,11 @@ TEST(WantOfMemory, OfAnyAllocationOfARunFolder) {
     write_file_atomically(output.path("samples.csv"), text);
     output.commit(RunInfo({"farfield", "sample"}));
   };
-  sweep({"run folder", [&](const fs::path& folder) { run(folder, "first"); },
+  sweep_memory({"run folder", [&](const fs::path& folder) { run(folder, "first"); },
          [&](const fs::path& folder) { run(folder, "second"); },
          [&](const fs::path& folder) {
            tidy_place(folder / "run");
-           EXPECT_GE(read_file(folder / "run/samples.csv", kLimit).size(), 5u);
+           EXPECT_GE(read_file(folder / "run/samples.csv", kMemoryLimit).size(), 5u);
            for (const auto& entry : fs::directory_iterator(folder)) {
              const std::string name = entry.path().filename().string();
              EXPECT_EQ(name.find("partial"), std::string::npos) << name;

@@ -1,4 +1,4 @@
-#include "core/config.h"
+#include "core/config/config.h"
 #include "tests/fuzz/fuzz.h"
 
 using namespace farfield;

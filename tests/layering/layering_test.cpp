@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -25,7 +26,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
 // Third-party include prefix -> the only sources that may have it.
 const std::map<std::string, std::set<std::string>> kWalls = {
     {"opencv2/", {"core/io/image_codec.cpp"}},
-    {"yaml-cpp/", {"core/config_tree.cpp"}},
+    {"yaml-cpp/", {"core/config/config_tree.cpp"}},
     {"spdlog/", {"core/log.cpp"}},
     {"zip.h", {"core/io/zip.cpp"}},
     {"mpi.h", {"core/comm_mpi.cpp"}},
@@ -34,6 +35,8 @@ const std::map<std::string, std::set<std::string>> kWalls = {
 
 // samplers/ sees this much of models/ and no more.
 const std::set<std::string> kWaist = {"models/denoiser.h", "models/counting.h"};
+
+using Graph = std::map<std::string, std::set<std::string>>;
 
 struct Include {
   std::string file, folder, target;
@@ -64,6 +67,60 @@ std::vector<Include> includes_of(const std::string& file) {
     found.push_back({file, first_folder(file), line.substr(begin + 1, end - begin - 1), line[begin] == '"'});
   }
   return found;
+}
+
+// A header and the source of the same name.
+std::string unit_of(const std::string& file) { return file.substr(0, file.rfind('.')); }
+std::string room_of(const std::string& file) { return file.substr(0, file.rfind('/')); }
+
+// Who includes whom, each file named by `part_of`.
+template <class Part>
+Graph graph_of(Part part_of) {
+  Graph graph;
+  for (const auto& file : sources()) {
+    for (const auto& include : includes_of(file)) {
+      if (include.ours && part_of(file) != part_of(include.target)) graph[part_of(file)].insert(part_of(include.target));
+    }
+  }
+  return graph;
+}
+
+// Removes what includes nothing that is left, until nothing can be removed: what stays has a way back to itself.
+Graph cycles_of(Graph graph) {
+  for (bool removed = true; removed;) {
+    removed = false;
+    for (auto node = graph.begin(); node != graph.end();) {
+      std::erase_if(node->second, [&](const std::string& target) { return graph.count(target) == 0; });
+      const bool ends = node->second.empty();
+      node = ends ? graph.erase(node) : std::next(node);
+      removed |= ends;
+    }
+  }
+  return graph;
+}
+
+std::string words(const Graph& graph) {
+  std::string text;
+  for (const auto& [from, targets] : graph) {
+    for (const auto& to : targets) text += "\n  " + from + " -> " + to;
+  }
+  return text;
+}
+
+TEST(Layering, CyclesAreFound) {
+  EXPECT_TRUE(cycles_of({{"a", {"b", "c"}}, {"b", {"c"}}}).empty());
+  EXPECT_EQ(cycles_of({{"a", {"b"}}, {"b", {"c"}}, {"c", {"b"}}}).count("b"), 1u);
+}
+
+TEST(Layering, RoomsSeeOneAnotherOneWay) {
+  const Graph rooms = graph_of(room_of);
+  ASSERT_GT(rooms.size(), 15u);
+  EXPECT_TRUE(cycles_of(rooms).empty()) << words(cycles_of(rooms));
+}
+
+TEST(Layering, UnitsHaveNoCycles) {
+  const Graph cycles = cycles_of(graph_of(unit_of));
+  EXPECT_TRUE(cycles.empty()) << words(cycles);
 }
 
 TEST(Layering, IncludesFlowOneWay) {

@@ -1,6 +1,6 @@
 #include "models/counting.h"
 
-#include "models/analytic.h"
+#include "models/analytic/analytic.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {

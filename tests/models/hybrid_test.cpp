@@ -1,7 +1,7 @@
 #include "models/hybrid.h"
 
-#include "models/analytic.h"
-#include "tests/models/analytic_cases.h"
+#include "models/analytic/analytic.h"
+#include "tests/models/analytic/analytic_cases.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {

@@ -2,8 +2,8 @@
 #include <map>
 
 #include "core/io/file.h"
-#include "models/checkpoint_manifest.h"
-#include "models/native_model.h"
+#include "models/networks/checkpoint_manifest.h"
+#include "models/networks/native_model.h"
 #include "tests/support/hostile_numbers.h"
 #include "tests/support/test_support.h"
 

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/math/random.h"
-#include "models/dropout.h"
+#include "models/networks/dropout.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {

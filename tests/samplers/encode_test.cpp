@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "samplers/noise_levels.h"
-#include "samplers/solver_registry.h"
+#include "samplers/schedules/noise_levels.h"
+#include "samplers/solvers/solver_registry.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_count.h"
 #include "tests/support/toy_denoisers.h"
@@ -11,12 +11,12 @@
 namespace farfield {
 namespace {
 
-std::vector<double> levels_of(int64_t steps) { return noise_levels({.steps = steps, .final = "sigma_min"}); }
+std::vector<double> rising_levels(int64_t steps) { return noise_levels({.steps = steps, .final = "sigma_min"}); }
 
 torch::Tensor toy_data() { return torch::linspace(-1.6, 1.7, 12, torch::kFloat64).view({4, 3}); }
 
 bool encodes(const Solver& solver) {
-  return !solver.stochastic() && solver.plan_levels(levels_of(6)) == levels_of(6);
+  return !solver.stochastic() && solver.plan_levels(rising_levels(6)) == rising_levels(6);
 }
 
 // One step upward of Euler and of Heun, written down directly.
@@ -36,7 +36,7 @@ TEST(Encode, slope_methods_take_their_own_step_upward) {
 TEST(Encode, every_deterministic_solver_goes_up_the_same_ode_and_comes_back) {
   const test::ThreadCount one(1);
   const auto denoise = test::toy_two_modes();
-  const auto levels = levels_of(160);
+  const auto levels = rising_levels(160);
   const auto x = toy_data();
   const auto exact = test::reference_flow(denoise, x, levels.back(), levels.front());
   int checked = 0;
@@ -57,18 +57,18 @@ TEST(Encode, is_of_the_solvers_order) {
   const test::ThreadCount one(1);
   const auto denoise = test::toy_two_modes();
   const auto x = toy_data();
-  const auto levels = levels_of(40);
+  const auto levels = rising_levels(40);
   const auto exact = test::reference_flow(denoise, x, levels.back(), levels.front());
   for (const char* name : {"euler", "heun"}) {
     const auto error = [&](int64_t steps) {
-      return (encode(*make_solver(name), denoise, x, levels_of(steps)).x - exact).abs().mean().item<double>();
+      return (encode(*make_solver(name), denoise, x, rising_levels(steps)).x - exact).abs().mean().item<double>();
     };
     EXPECT_NEAR(std::log2(error(160) / error(320)), make_solver(name)->order(), 0.2) << name;
   }
 }
 
 TEST(Encode, evaluates_at_the_levels_of_the_schedule_exactly) {
-  const auto levels = levels_of(7);
+  const auto levels = rising_levels(7);
   std::vector<double> seen;
   const DenoiseFn denoise = [&, inner = test::toy_gaussian()](const torch::Tensor& x, double sigma) {
     seen.push_back(sigma);

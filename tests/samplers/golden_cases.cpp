@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/text.h"
-#include "samplers/noise_levels.h"
+#include "samplers/schedules/noise_levels.h"
 
 namespace farfield::test {
 namespace {

@@ -1,6 +1,6 @@
 #include "tests/samplers/golden_models.h"
 
-#include "models/analytic.h"
+#include "models/analytic/analytic.h"
 #include "tests/support/golden_denoisers.h"
 
 namespace farfield::test {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <fstream>
 
-#include "samplers/noise_levels.h"
+#include "samplers/schedules/noise_levels.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {

@@ -2,12 +2,12 @@
 #include <set>
 
 #include "core/io/safetensors.h"
-#include "models/native_model.h"
-#include "models/network_denoiser.h"
+#include "models/networks/native_model.h"
+#include "models/networks/network_denoiser.h"
 #include "models/preconditioning.h"
 #include "samplers/model_levels.h"
 #include "samplers/sampler.h"
-#include "samplers/solver_registry.h"
+#include "samplers/solvers/solver_registry.h"
 #include "tests/support/golden_denoisers.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_count.h"

@@ -2,10 +2,10 @@
 #include <cmath>
 
 #include "samplers/integrate.h"
-#include "samplers/level_cuts.h"
-#include "samplers/noise_levels.h"
 #include "samplers/sampler.h"
-#include "samplers/solver_registry.h"
+#include "samplers/schedules/level_cuts.h"
+#include "samplers/schedules/noise_levels.h"
+#include "samplers/solvers/solver_registry.h"
 #include "samplers/thresholding.h"
 #include "tests/support/test_support.h"
 #include "tests/support/toy_denoisers.h"

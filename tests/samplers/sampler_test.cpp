@@ -3,10 +3,10 @@
 #include <cmath>
 
 #include "core/math/random.h"
-#include "models/analytic.h"
-#include "samplers/noise_levels.h"
+#include "models/analytic/analytic.h"
+#include "samplers/schedules/noise_levels.h"
 #include "samplers/seed_batch.h"
-#include "samplers/solver_registry.h"
+#include "samplers/solvers/solver_registry.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_count.h"
 #include "tests/support/thread_group.h"

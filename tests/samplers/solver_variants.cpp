@@ -2,7 +2,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "samplers/solver_registry.h"
+#include "samplers/solvers/solver_registry.h"
 
 namespace farfield::test {
 namespace {

@@ -2,8 +2,8 @@
 
 #include "samplers/gaussian_flow.h"
 #include "samplers/integrate.h"
-#include "samplers/noise_levels.h"
-#include "samplers/solver_registry.h"
+#include "samplers/schedules/noise_levels.h"
+#include "samplers/solvers/solver_registry.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_count.h"
 #include "tests/support/toy_denoisers.h"

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "samplers/integrate.h"
-#include "samplers/noise_levels.h"
-#include "samplers/solver_registry.h"
+#include "samplers/schedules/noise_levels.h"
+#include "samplers/solvers/solver_registry.h"
 #include "tests/samplers/solver_variants.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_count.h"

@@ -1,9 +1,9 @@
 #include "samplers/teleport_auto.h"
 
 #include "core/math/random.h"
-#include "models/analytic.h"
+#include "models/analytic/analytic.h"
 #include "samplers/gaussian_flow.h"
-#include "samplers/noise_levels.h"
+#include "samplers/schedules/noise_levels.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_count.h"
 

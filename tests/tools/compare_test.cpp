@@ -6,6 +6,7 @@
 
 #include "core/io/npz.h"
 #include "core/text.h"
+#include "tests/support/files.h"
 #include "tests/support/process.h"
 #include "tests/support/test_support.h"
 
@@ -14,15 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
+using test::text_of;
 
-constexpr const char* kData = "glyphs,size=8,count=60";
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+constexpr const char* kCompareData = "glyphs,size=8,count=60";
 
 class CompareCommand : public ::testing::Test {
  protected:
@@ -40,10 +35,10 @@ class CompareCommand : public ::testing::Test {
 };
 
 TEST_F(CompareCommand, writes_tables_arrays_pictures_and_one_page) {
-  const auto sampled = test::run_farfield({"sample", "--model", std::string("delta:") + kData, "--seeds", "0-5", "--steps", "4", "--quiet",
+  const auto sampled = test::run_farfield({"sample", "--model", std::string("delta:") + kCompareData, "--seeds", "0-5", "--steps", "4", "--quiet",
                                            "--out", (folder / "s<b>").string()});
   ASSERT_EQ(sampled.exit_code, 0) << sampled.err;
-  const auto result = compare("c", {"--model", std::string("delta:") + kData, "--data", kData, "--references",
+  const auto result = compare("c", {"--model", std::string("delta:") + kCompareData, "--data", kCompareData, "--references",
                                     "isotropic,gaussian,mixture:3,delta", "--sigmas", "0.1,1,80", "--json", "--with", (folder / "s<b>").string()});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const auto summary = nlohmann::json::parse(result.out);
@@ -85,22 +80,22 @@ TEST_F(CompareCommand, compares_any_two_models_without_data) {
 }
 
 TEST_F(CompareCommand, refuses_with_one_line_and_leaves_nothing_behind) {
-  const std::string model = std::string("delta:") + kData;
+  const std::string model = std::string("delta:") + kCompareData;
   struct Case {
     Arguments more;
     int code;
     std::string says;
   };
   const std::vector<Case> cases = {
-      {{"--model", model, "--references", "gausian", "--data", kData}, 2, "did you mean 'gaussian'"},
+      {{"--model", model, "--references", "gausian", "--data", kCompareData}, 2, "did you mean 'gaussian'"},
       {{"--model", model, "--references", "gaussian"}, 2, "--data"},
       {{"--model", model, "--references", "isotropic", "--data", "glyphs,size=16,count=20"}, 2, "[1,16,16]"},
-      {{"--model", model, "--references", "isotropic", "--data", kData, "--sigmas", "1,x"}, 2, "--sigmas"},
-      {{"--model", model, "--references", "isotropic", "--data", kData, "--sigmas", "5:1:3"}, 2, "LOW:HIGH:COUNT"},
-      {{"--model", model, "--references", "isotropic", "--data", kData, "--probes", "1"}, 2, "probes"},
-      {{"--model", model, "--references", "isotropic", "--data", kData, "--class", "3"}, 2, "no class labels"},
-      {{"--model", model, "--references", "isotropic", "--data", kData, "--with", "/nowhere"}, 5, "--with /nowhere"},
-      {{"--model", "/nowhere.safetensors", "--references", "isotropic", "--data", kData}, 5, "/nowhere.safetensors"}};
+      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--sigmas", "1,x"}, 2, "--sigmas"},
+      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--sigmas", "5:1:3"}, 2, "LOW:HIGH:COUNT"},
+      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--probes", "1"}, 2, "probes"},
+      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--class", "3"}, 2, "no class labels"},
+      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--with", "/nowhere"}, 5, "--with /nowhere"},
+      {{"--model", "/nowhere.safetensors", "--references", "isotropic", "--data", kCompareData}, 5, "/nowhere.safetensors"}};
   for (const Case& one : cases) {
     const auto result = compare("bad", one.more);
     EXPECT_EQ(result.exit_code, one.code) << result.err;

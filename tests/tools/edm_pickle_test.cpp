@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "core/io/file.h"
-#include "models/native_model.h"
+#include "models/networks/native_model.h"
 #include "tests/support/process.h"
 #include "tests/support/python.h"
 #include "tests/support/test_support.h"

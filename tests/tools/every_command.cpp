@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kData = "glyphs,size=8,count=32";
+constexpr const char* kEveryData = "glyphs,size=8,count=32";
 constexpr const char* kLongData = "glyphs,size=32,count=4096";
 constexpr const char* kLongModel = "delta:glyphs,size=32,count=4096";
 
@@ -44,20 +44,20 @@ std::vector<CommandCase> every_command() {
   std::vector<CommandCase> all = {
       call("train", {"train", "--config", "c.yaml", "--threads", "1"}, "new"),
       call("sample", {"sample", "--model", "n.safetensors", "--seeds", "0-3", "--steps", "2", "--threads", "1"}, "new"),
-      call("encode", {"encode", "--model", "n.safetensors", "--data", std::string(kData) + ",first=2", "--steps", "2", "--threads", "1"}, "new"),
+      call("encode", {"encode", "--model", "n.safetensors", "--data", std::string(kEveryData) + ",first=2", "--steps", "2", "--threads", "1"}, "new"),
       call("interpolate", {"interpolate", "--model", "n.safetensors", "--seeds", "0,1", "--steps", "2", "--threads", "1"}, "new"),
-      call("compare", {"compare", "--model", "n.safetensors", "--data", kData, "--references", "gaussian,delta", "--sigmas", "1", "--probes", "4",
+      call("compare", {"compare", "--model", "n.safetensors", "--data", kEveryData, "--references", "gaussian,delta", "--sigmas", "1", "--probes", "4",
                        "--seeds", "0-1", "--steps", "2", "--threads", "1"}, "new"),
       call("study", {"study", "--model", "n.safetensors", "--nfe", "3", "--seeds", "0-1", "--solvers", "euler", "--schedules", "polynomial",
                      "--threads", "1"}, "new"),
       call("report", {"report", "run"}, "new"),
       call("ema", {"ema", "--run", "run", "--sigma-rel", "0.07", "--threads", "1"}, "new.safetensors"),
-      call("fit gaussian", {"fit", "gaussian", "--data", kData, "--threads", "1"}, "new.safetensors"),
-      call("fit mixture", {"fit", "mixture", "--data", kData, "--components", "2", "--threads", "1"}, "new.safetensors"),
+      call("fit gaussian", {"fit", "gaussian", "--data", kEveryData, "--threads", "1"}, "new.safetensors"),
+      call("fit mixture", {"fit", "mixture", "--data", kEveryData, "--components", "2", "--threads", "1"}, "new.safetensors"),
       call("schedule search", {"schedule", "search", "--model", "n.safetensors", "--nfe", "3", "--seeds", "0-1", "--points", "5", "--threads", "1"},
            "new.json"),
       call("schedule", {"schedule", "--name", "polynomial", "--steps", "5"}),
-      call("data stats", {"data", "stats", kData, "--threads", "1"}),
+      call("data stats", {"data", "stats", kEveryData, "--threads", "1"}),
       call("inspect", {"inspect", "n.safetensors"}),
       call("doctor", {"doctor", "--threads", "1"}),
   };

@@ -3,8 +3,8 @@
 #include "core/io/file.h"
 #include "core/io/npz.h"
 #include "core/math/random.h"
-#include "models/checkpoint_manifest.h"
-#include "models/native_model.h"
+#include "models/networks/checkpoint_manifest.h"
+#include "models/networks/native_model.h"
 #include "tests/support/process.h"
 #include "tests/support/test_support.h"
 

@@ -3,7 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "core/math/random.h"
-#include "models/native_model.h"
+#include "models/networks/native_model.h"
 
 namespace farfield::test {
 

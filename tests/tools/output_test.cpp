@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/files.h"
 #include "tests/support/process.h"
 #include "tests/support/test_support.h"
 
@@ -14,15 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void put(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
+using test::text_of;
+using test::put;
 
 // Name and content of everything below `folder`.
 std::map<std::string, std::string> contents(const fs::path& folder) {

@@ -7,6 +7,7 @@
 #include "core/io/image.h"
 #include "core/io/npz.h"
 #include "core/text.h"
+#include "tests/support/files.h"
 #include "tests/support/process.h"
 #include "tests/support/test_support.h"
 
@@ -16,13 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using Arguments = std::vector<std::string>;
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+using test::text_of;
 
 class SampleCommand : public ::testing::Test {
  protected:

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-std::vector<std::string> small_run(const fs::path& out, int64_t images, const std::vector<std::string>& more = {}) {
+std::vector<std::string> ranks_run(const fs::path& out, int64_t images, const std::vector<std::string>& more = {}) {
   std::vector<std::string> command = {"train", "--config", std::string(FARFIELD_SOURCE_DIR) + "/configs/train/tiny.yaml",
                                       "--out", out.string(), "--threads", "1"};
   for (const auto& setting : {std::string("data.source=glyphs,count=64"), std::string("network.model_channels=8"),
@@ -53,7 +53,7 @@ TEST(TrainRanks, OneTwoAndFourRanksTrainAlikeAndGoOnWithOneAnother) {
   test::TempDir folder;
   for (const int ranks : {1, 2, 4}) {
     const fs::path run = folder / std::to_string(ranks);
-    const auto result = test::run_program(*test::ranks_command(ranks, small_run(run, 64)), test::ranks_environment());
+    const auto result = test::run_program(*test::ranks_command(ranks, ranks_run(run, 64)), test::ranks_environment());
     ASSERT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.out, run.string() + "\n");
     EXPECT_EQ(nlohmann::json::parse(read_file(run / "run.json", 1 << 20))["ranks"], ranks);
@@ -64,10 +64,10 @@ TEST(TrainRanks, OneTwoAndFourRanksTrainAlikeAndGoOnWithOneAnother) {
       EXPECT_NEAR(loss, wanted, 1e-4 * wanted) << ranks << " ranks, line " << i;
     }
   }
-  const auto resumed = test::run_program(*test::ranks_command(2, small_run(folder / "1", 96, {"--resume"})), test::ranks_environment());
+  const auto resumed = test::run_program(*test::ranks_command(2, ranks_run(folder / "1", 96, {"--resume"})), test::ranks_environment());
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_EQ(count(resumed.err, "resuming after 64 images"), 1) << resumed.err;
-  const auto alone = test::run_farfield(small_run(folder / "4", 96, {"--resume"}));
+  const auto alone = test::run_farfield(ranks_run(folder / "4", 96, {"--resume"}));
   EXPECT_EQ(alone.exit_code, 0) << alone.err;
   EXPECT_EQ(log_of(folder / "4").size(), 3u);
 }
@@ -75,7 +75,7 @@ TEST(TrainRanks, OneTwoAndFourRanksTrainAlikeAndGoOnWithOneAnother) {
 // A run under way on two ranks that has saved a state.
 class TwoRanks {
  public:
-  TwoRanks() : run_(folder_ / "run"), program_(*test::ranks_command(2, small_run(run_, 10'000'000)),
+  TwoRanks() : run_(folder_ / "run"), program_(*test::ranks_command(2, ranks_run(run_, 10'000'000)),
                                                test::ranks_environment({"FARFIELD_GROUP_SILENCE=3"})) {
     const auto deadline = Clock::now() + std::chrono::seconds(60);
     while (!fs::exists(run_ / "checkpoints.json") && Clock::now() < deadline && program_.running()) {
@@ -147,11 +147,11 @@ TEST(TrainRanks, AMistakeIsSaidOnceAndLeavesNothing) {
   SKIP_WITHOUT_MPI();
   test::TempDir folder;
   const fs::path run = folder / "run";
-  const auto refused = test::run_program(*test::ranks_command(3, small_run(run, 64)), test::ranks_environment());
+  const auto refused = test::run_program(*test::ranks_command(3, ranks_run(run, 64)), test::ranks_environment());
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_EQ(count(refused.err, "8 images do not divide over 3 ranks"), 1) << refused.err;
   EXPECT_FALSE(fs::exists(run));
-  const auto unknown = test::run_program(*test::ranks_command(2, small_run(run, 64, {"--resum"})), test::ranks_environment());
+  const auto unknown = test::run_program(*test::ranks_command(2, ranks_run(run, 64, {"--resum"})), test::ranks_environment());
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_EQ(count(unknown.err, "did you mean '--resume'"), 1) << unknown.err;
 }

@@ -4,7 +4,7 @@
 #include <torch/nn/module.h>
 
 #include "core/math/random.h"
-#include "models/network.h"
+#include "models/networks/network.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {

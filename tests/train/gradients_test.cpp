@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "core/math/random.h"
-#include "models/native_model.h"
-#include "models/preconditioned_network.h"
+#include "models/networks/native_model.h"
+#include "models/networks/preconditioned_network.h"
 #include "train/loss.h"
 
 namespace farfield {

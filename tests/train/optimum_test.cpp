@@ -9,7 +9,7 @@
 namespace farfield {
 namespace {
 
-constexpr const char* kConfig = R"(
+constexpr const char* kOptimumConfig = R"(
 data: {source: gaussian}
 network: {model_type: PointMlp, model_channels: 32, num_blocks: 2, channel_mult_emb: 2, dropout: 0}
 preconditioning: {sigma_data: 0.7}
@@ -29,7 +29,7 @@ TEST(Trainer, ReachesTheOptimumOfAGaussianWithinOnePercent) {
   SampleRandom random(0);
   const auto points = random.normal({1 << 16, 2}, torch::kFloat64).matmul(mixing());
   const auto data = std::make_shared<DataSource>("gaussian", points.to(torch::kFloat32), torch::Tensor(), 0);
-  Config config = Config::from_text(kConfig, "gaussian.yaml");
+  Config config = Config::from_text(kOptimumConfig, "gaussian.yaml");
   TrainOptions options = TrainOptions::from_config(config);
   fit_network_to_data(options, config, data->info());
   Trainer trainer(options, data, torch::kCPU);

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/data/source.h"
-#include "train/training_run.h"
 #include "train/trainer.h"
+#include "train/training_run.h"
 
 namespace farfield::test {
 

@@ -7,11 +7,11 @@
 #include "core/io/file.h"
 #include "core/io/npz.h"
 #include "core/progress.h"
+#include "core/run/folder_lock.h"
 #include "core/text.h"
-#include "models/checkpoint_manifest.h"
+#include "models/networks/checkpoint_manifest.h"
 #include "tests/support/test_support.h"
 #include "tests/train/tiny_training.h"
-#include "core/folder_lock.h"
 
 namespace farfield {
 namespace {

@@ -42,7 +42,7 @@ std::string png(uint32_t width, uint32_t height, int bits, int colour, const std
   return "\x89PNG\r\n\x1A\n" + chunk("IHDR", header) + before_data + chunk("IDAT", packed) + chunk("IEND", "");
 }
 
-torch::Tensor picture(int64_t height, int64_t width, int64_t channels) {
+torch::Tensor noise_picture(int64_t height, int64_t width, int64_t channels) {
   return (torch::arange(height * width * channels) * 37 % 251).to(torch::kUInt8).reshape({height, width, channels});
 }
 
@@ -68,7 +68,7 @@ TEST(Image, EveryByteSurvivesTheRoundTrip) {
   EXPECT_EQ(values.max().item<float>(), 1.0f);
   EXPECT_TRUE(to_bytes(values).equal(bytes));
   EXPECT_TRUE(to_bytes(values.to(torch::kFloat64)).equal(bytes));
-  const auto layout = picture(4, 5, 3).unsqueeze(0);
+  const auto layout = noise_picture(4, 5, 3).unsqueeze(0);
   EXPECT_TRUE(to_bytes(from_bytes(layout)).equal(layout));
 }
 
@@ -83,7 +83,7 @@ TEST(Image, ExtremeValuesClipAndNanIsANumericError) {
 
 TEST(Image, PngReadsBackWithAndWithoutText) {
   for (const int64_t channels : {1, 3}) {
-    const auto image = picture(13, 7, channels);
+    const auto image = noise_picture(13, 7, channels);
     EXPECT_TRUE(decode_image(encode_png(image), "f").equal(image));
     const std::string bytes = encode_png(image, {{"solver", "heun"}, {"sigma", "\xCF\x83 = 80"}});
     EXPECT_TRUE(decode_image(bytes, "f").equal(image));
@@ -91,10 +91,10 @@ TEST(Image, PngReadsBackWithAndWithoutText) {
     const std::string sigma("sigma\0\0\0\0\0\xCF\x83 = 80", 17);
     EXPECT_NE(bytes.find(chunk("iTXt", sigma)), std::string::npos);
   }
-  EXPECT_TRUE(decode_image(encode_png(picture(3, 4, 1).squeeze(2)), "f").equal(picture(3, 4, 1)));
+  EXPECT_TRUE(decode_image(encode_png(noise_picture(3, 4, 1).squeeze(2)), "f").equal(noise_picture(3, 4, 1)));
   for (const auto& text : {std::map<std::string, std::string>{{"", "x"}}, {{std::string(80, 'k'), "x"}},
                            {{"k", std::string("a\0b", 3)}}}) {
-    EXPECT_EQ(test::error_of([&] { encode_png(picture(1, 1, 1), text); })->code(), ExitCode::kBug);
+    EXPECT_EQ(test::error_of([&] { encode_png(noise_picture(1, 1, 1), text); })->code(), ExitCode::kBug);
   }
 }
 
@@ -259,7 +259,7 @@ TEST(Image, BadImagesAreRefusedWithTheirReason) {
   using std::string_literals::operator""s;
   ASSERT_TRUE(decode_image(bmp(2, 2), "f").flatten().equal(
       torch::tensor({9, 8, 7, 12, 11, 10, 3, 2, 1, 6, 5, 4}, torch::kUInt8)));
-  const std::string good = encode_png(picture(20, 20, 3));
+  const std::string good = encode_png(noise_picture(20, 20, 3));
   std::string bad_crc = good, huge_png = good;
   bad_crc[good.size() - 20] = static_cast<char>(bad_crc[good.size() - 20] ^ 1);
   huge_png.replace(8, 25, chunk("IHDR", big_endian(100'000) + big_endian(100'000) + "\10\2\0\0\0"s));

@@ -1,7 +1,7 @@
 // Files that are something else than what a reader wanted, named as what they are.
 #include "core/io/wrong_file.h"
 
-#include "core/config.h"
+#include "core/config/config.h"
 #include "core/data/source.h"
 #include "core/io/file.h"
 #include "core/io/npz.h"

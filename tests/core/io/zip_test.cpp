@@ -28,13 +28,13 @@ std::string archive_of(const std::vector<std::pair<std::string, std::string>>& m
   return writer.finish();
 }
 
-void put(std::string& bytes, size_t at, uint32_t value, size_t length) {
+void put_field(std::string& bytes, size_t at, uint32_t value, size_t length) {
   std::memcpy(bytes.data() + at, &value, length);
 }
 // Sets a field in the first local and the first central header.
 std::string with(std::string bytes, Field field, uint32_t value, size_t length) {
-  put(bytes, bytes.find(kLocal) + field.local, value, length);
-  put(bytes, bytes.find(kCentral) + field.central, value, length);
+  put_field(bytes, bytes.find(kLocal) + field.local, value, length);
+  put_field(bytes, bytes.find(kCentral) + field.central, value, length);
   return bytes;
 }
 std::string renamed(std::string bytes, const std::string& from, const std::string& to) {
@@ -76,9 +76,9 @@ TEST(Zip, MoreMembersThan16BitsCountReadBack) {
 TEST(Zip, HostileArchivesAreRefusedWithTheirReason) {
   const std::string good = archive_of({{"name.txt", "some text"}, {"two.txt", "more text"}});
   std::string link = good, far_offset = good, many = good;
-  put(link, link.find(kCentral) + kAttributes, 0120777u << 16, 4);
-  put(far_offset, far_offset.find(kCentral) + kOffset, 0xFFFFFFF0, 4);
-  put(many, many.find(kEnd) + 8, 0xFFF0FFF0, 4);
+  put_field(link, link.find(kCentral) + kAttributes, 0120777u << 16, 4);
+  put_field(far_offset, far_offset.find(kCentral) + kOffset, 0xFFFFFFF0, 4);
+  put_field(many, many.find(kEnd) + 8, 0xFFF0FFF0, 4);
   const std::string zip64 = with(with(good, kSize, 0xFFFFFFFF, 4), kPacked, 0xFFFFFFFF, 4);
   struct Case {
     const char* what;

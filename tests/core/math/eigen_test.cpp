@@ -1,6 +1,7 @@
 #include "core/math/eigen.h"
 
 #include "core/math/random.h"
+#include "tests/support/normals.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
@@ -8,7 +9,7 @@ namespace {
 
 using torch::Tensor;
 
-Tensor normals(torch::IntArrayRef shape, int64_t seed) { return SampleRandom(seed).normal(shape, torch::kFloat64); }
+using test::normals;
 
 Tensor rebuild(const SymmetricEigen& eigen) { return torch::mm(eigen.vectors * eigen.values, eigen.vectors.t()); }
 

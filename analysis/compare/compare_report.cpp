@@ -1,0 +1,196 @@
+#include "analysis/compare/compare_report.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "analysis/page/charts.h"
+#include "analysis/page/format.h"
+#include "core/text.h"
+
+namespace farfield {
+namespace {
+
+constexpr double kEnough = 0.99;  // explained variance the headline asks for
+
+// The number of a row that a panel shows, with its interval.
+struct ShownRow {
+  double value, low, high;
+};
+using ShowRow = std::function<ShownRow(const ComparisonRow&)>;
+
+ShownRow of_score(const ComparisonRow& row) { return {row.score.value, row.score.low, row.score.high}; }
+ShownRow of_denoiser(const ComparisonRow& row) { return {row.denoiser.value, row.denoiser.low, row.denoiser.high}; }
+ShownRow unexplained(const ShownRow& shown) { return {1 - shown.value, 1 - shown.high, 1 - shown.low}; }
+ShownRow score_mse(const ComparisonRow& row) { return {row.score_mse, row.score_mse_low, row.score_mse_high}; }
+ShownRow denoiser_mse(const ComparisonRow& row) { return {row.denoiser_mse, row.denoiser_mse_low, row.denoiser_mse_high}; }
+
+std::vector<Series> series_of(const CompareResult& result, ProbeKind probe, const ShowRow& show) {
+  const std::vector<SeriesStyle> styles = series_styles(result.kinds);
+  std::vector<Series> series;
+  for (size_t r = 0; r < result.comparison.references.size(); ++r) {
+    series.push_back({result.comparison.references[r], styles[r], {}, {}, {}, {}});
+  }
+  for (const ComparisonRow& row : result.rows) {
+    if (row.probe != probe) continue;
+    Series& one = series[row.reference];
+    const ShownRow shown = show(row);
+    one.x.push_back(result.comparison.sigmas[row.level]);
+    one.y.push_back(shown.value);
+    one.low.push_back(shown.low);
+    one.high.push_back(shown.high);
+  }
+  return series;
+}
+
+// One logarithmic range for all charts of a figure, so that they can be compared by eye.
+std::optional<std::pair<double, double>> common_range(const CompareResult& result, const ShowRow& show, double decades) {
+  double low = std::numeric_limits<double>::infinity(), high = 0;
+  for (const ComparisonRow& row : result.rows) {
+    const double value = show(row).value;
+    if (!(value > 0) || !std::isfinite(value)) continue;
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  if (high == 0) return std::nullopt;
+  low = std::max(low, high * std::pow(10, -decades));
+  const double top = std::ceil(std::log10(high) - 1e-9), bottom = std::floor(std::log10(low) + 1e-9);
+  return std::pair{std::pow(10, bottom), std::pow(10, std::max(top, bottom + 1))};
+}
+
+std::string probe_name(ProbeKind probe) { return probe == ProbeKind::kData ? "noised data" : "pure noise"; }
+
+std::string probe_words(ProbeKind probe) {
+  return probe_name(probe) + (probe == ProbeKind::kData ? ", x = y + σ n" : ", x = σ n");
+}
+
+std::string alt_text(const CompareResult& result, ProbeKind probe, const std::string& what, const ShowRow& show) {
+  std::vector<std::string> parts;
+  for (const Series& series : series_of(result, probe, show)) {
+    if (series.y.empty()) continue;
+    parts.push_back(fmt::format("{}: {} at σ = {}, {} at σ = {}", series.label, format_digits(series.y.front(), 3),
+                                format_sigma(series.x.front()), format_digits(series.y.back(), 3),
+                                format_sigma(series.x.back())));
+  }
+  return fmt::format("{} over the noise level, probed at {}. {}.", what, probe_words(probe), join(parts, "; "));
+}
+
+Chart explained_chart(const CompareResult& result, ProbeKind probe, const std::string& what, const ShowRow& show) {
+  const ShowRow rest = [&](const ComparisonRow& row) { return unexplained(show(row)); };
+  LineChart chart;
+  chart.x = sigma_axis(result.comparison.sigmas);
+  chart.panels = {
+      {{"explained variance, " + probe_words(probe), Scale::kLinear, std::pair{0., 1.}}, series_of(result, probe, show), {kEnough}, 190},
+      {{"1 − explained variance", Scale::kLog, common_range(result, rest, 9)}, series_of(result, probe, rest), {1 - kEnough}, 230}};
+  return {line_chart(chart), alt_text(result, probe, what, show)};
+}
+
+Chart mse_chart(const CompareResult& result, ProbeKind probe) {
+  LineChart chart;
+  chart.x = sigma_axis(result.comparison.sigmas);
+  chart.panels = {
+      {{"mean squared difference of D, " + probe_name(probe), Scale::kLog, common_range(result, denoiser_mse, 9)}, series_of(result, probe, denoiser_mse), {}, 190},
+      {{"mean squared difference of s, " + probe_name(probe), Scale::kLog, common_range(result, score_mse, 20)}, series_of(result, probe, score_mse), {}, 190}};
+  return {line_chart(chart), alt_text(result, probe, "Mean squared difference of the denoisers", denoiser_mse)};
+}
+
+// The main columns of comparison.csv for reading.
+Table numbers(const CompareResult& result, const std::string& title, const ShowRow& show) {
+  Table table;
+  table.columns = {"probes", "reference", "σ", title, "95 % interval"};
+  for (const ComparisonRow& row : result.rows) {
+    const ShownRow shown = show(row);
+    const auto text = [&](double value) { return format_measured(value, shown.low, shown.high); };
+    table.rows.push_back({std::string(to_string(row.probe)), result.comparison.references[row.reference],
+                          format_sigma(result.comparison.sigmas[row.level]), text(shown.value),
+                          text(shown.low) + " to " + text(shown.high)});
+  }
+  return table;
+}
+
+// "the Gaussian", "the mixture 'mixture:10'": a reference within a sentence.
+std::string in_words(const CompareResult& result, int64_t reference) {
+  const std::string& name = result.comparison.references[reference];
+  const auto same = std::count(result.kinds.begin(), result.kinds.end(), result.kinds[reference]);
+  if (same == 1 && result.kinds[reference] == "gaussian") return "the Gaussian";
+  if (same == 1 && result.kinds[reference] == "isotropic") return "the isotropic Gaussian";
+  if (same == 1 && result.kinds[reference] == "delta") return "the exact score of the data set";
+  return name;
+}
+
+std::string from_words(const CompareResult& result, ProbeKind probe, int64_t reference) {
+  const auto from = explained_from(result.comparison, result.rows, probe, reference, kEnough);
+  if (!from) return fmt::format("not even at σ = {}", format_sigma(result.comparison.sigmas.back()));
+  if (*from == result.comparison.sigmas.front()) return "at every tested noise level";
+  return fmt::format("from σ = {} up", format_sigma(*from));
+}
+
+// The reference the first sentence is about: a Gaussian when there is one.
+int64_t subject_of_headline(const CompareResult& result) {
+  const auto gaussian = std::find(result.kinds.begin(), result.kinds.end(), "gaussian");
+  return gaussian == result.kinds.end() ? 0 : gaussian - result.kinds.begin();
+}
+
+std::string capitalised(std::string text) {
+  text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+// "The Gaussian explains 99 % of the score of X from σ = 3 up"
+std::string claim(const CompareResult& result, const std::string& whose) {
+  const ProbeKind probe = result.comparison.kinds.front();
+  const int64_t reference = subject_of_headline(result);
+  const bool ever = explained_from(result.comparison, result.rows, probe, reference, kEnough).has_value();
+  return capitalised(fmt::format("{} {} 99 % of {} {}", in_words(result, reference), ever ? "explains" : "does not explain",
+                                 whose, from_words(result, probe, reference)));
+}
+
+}  // namespace
+
+std::string headline(const CompareResult& result, const std::string& model) {
+  std::vector<std::string> others;
+  for (int64_t r = 0; r < static_cast<int64_t>(result.comparison.references.size()); ++r) {
+    if (r == subject_of_headline(result)) continue;
+    others.push_back(in_words(result, r) + " " + from_words(result, result.comparison.kinds.front(), r));
+  }
+  const std::string rest = others.empty() ? "" : "; " + join(others, ", ");
+  return claim(result, "the score of " + model) + rest + ".";
+}
+
+void add_explained_variance(Report& report, const CompareResult& result) {
+  const Comparison& comparison = result.comparison;
+  const std::string how = fmt::format(
+      "over {} probes at each of {} noise levels. Bands are 95 % bootstrap intervals over probes.",
+      comparison.difference.size(3), comparison.sigmas.size());
+  const std::string below = " The thin lines are at 99 %. Values below 0 leave the upper panel; a value of exactly 1 has no place in the lower one.";
+
+  report.section("Explained variance");
+  report.paragraph("How much of the model's score each reference accounts for. Sampling runs from right to left: from pure noise "
+                   "at high σ to the image at low σ.");
+  Figure scores;
+  scores.title = claim(result, "the score");
+  scores.caption = "Score: 1 − Σ‖s_model − s_ref‖² / Σ‖s_model‖² " + how + below;
+  scores.data_file = "comparison.csv";
+  scores.numbers = numbers(result, "explained", of_score);
+  Figure denoisers = scores, squares = scores;
+  denoisers.title = "The same of the denoisers";
+  denoisers.caption = "Denoiser: 1 − Σ‖D_model − D_ref‖² / Σ‖D_model‖² " + how + below;
+  denoisers.numbers = numbers(result, "explained", of_denoiser);
+  squares.title = "How far the denoisers and scores are apart";
+  squares.caption = "Mean over probes and numbers of (D_model − D_ref)² (D in units of the data) and of (s_model − s_ref)², s = "
+                    "(D − x)/σ², " + how;
+  squares.numbers = numbers(result, "mean squared difference of D", denoiser_mse);
+  for (ProbeKind probe : comparison.kinds) {
+    scores.charts.push_back(explained_chart(result, probe, "Explained variance of the score", of_score));
+    denoisers.charts.push_back(explained_chart(result, probe, "Explained variance of the denoiser", of_denoiser));
+    squares.charts.push_back(mse_chart(result, probe));
+  }
+  report.figure(scores);
+  report.figure(denoisers);
+  report.figure(squares);
+}
+
+}  // namespace farfield

@@ -1,0 +1,152 @@
+#include "analysis/compare/comparison.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+
+#include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+
+#include "core/checked_product.h"
+#include "core/error.h"
+#include "core/interrupts.h"
+#include "core/limits.h"
+#include "core/parts.h"
+#include "core/progress.h"
+
+namespace farfield {
+namespace {
+
+torch::Tensor squared_norms(const torch::Tensor& rows) { return rows.flatten(1).square().sum(1); }
+
+void check_levels_of(const Subject& subject, const std::vector<double>& sigmas) {
+  const DenoiserInfo& info = subject.denoiser->info();
+  for (double sigma : sigmas) {
+    if (sigma >= info.sigma_min && sigma <= info.sigma_max) continue;
+    throw usage_error(fmt::format("--sigmas: {} is outside the range of {}, {} to {}; leave it out", sigma,
+                                  subject.name, info.sigma_min, info.sigma_max));
+  }
+}
+
+void check_subjects(const Subject& model, const std::vector<Subject>& references, const std::vector<double>& sigmas) {
+  check_levels_of(model, sigmas);
+  for (const Subject& reference : references) {
+    if (reference.denoiser->info().sample_shape != model.denoiser->info().sample_shape) {
+      throw usage_error(fmt::format("{}: its samples have another shape than those of {}; compare denoisers of the "
+                                    "same data", reference.name, model.name));
+    }
+    check_levels_of(reference, sigmas);
+  }
+}
+
+// The sums of Comparison, in the order in which they travel.
+constexpr torch::Tensor Comparison::*kSums[] = {&Comparison::model_score, &Comparison::model_denoised,
+                                                &Comparison::difference, &Comparison::reference_score,
+                                                &Comparison::reference_denoised};
+
+// One batch of B probes at one level: its kSums, the first two [B], the others [R, B].
+Tensors compare_batch(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes,
+                      double sigma) {
+  const torch::Tensor x = probes.clean + sigma * probes.noise;  // [B, ...shape] float32
+  const torch::Tensor exact_x = x.to(torch::kFloat64);
+  const torch::Tensor model_denoised = model(x, sigma).to(torch::kFloat64);
+  Tensors difference, score, norm;
+  for (const Subject& reference : references) {
+    const torch::Tensor denoised = reference(x, sigma).to(torch::kFloat64);
+    difference.push_back(squared_norms(model_denoised - denoised));
+    score.push_back(squared_norms(denoised - exact_x));
+    norm.push_back(squared_norms(denoised));
+  }
+  const auto stacked = [&](const Tensors& rows) {
+    return rows.empty() ? torch::empty({0, x.size(0)}, exact_x.options()) : torch::stack(rows);
+  };
+  return {squared_norms(model_denoised - exact_x), squared_norms(model_denoised), stacked(difference), stacked(score),
+          stacked(norm)};
+}
+
+}  // namespace
+
+torch::Tensor Subject::operator()(const torch::Tensor& x, double sigma) const {
+  if (!label.defined()) return (*denoiser)(x, sigma);
+  return (*denoiser)(x, sigma, label.to(x.device()).expand({x.size(0), label.size(0)}));
+}
+
+void CompareOptions::validate() const {
+  // Their fourth powers are finite: the mean square of a score is that of D divided by sigma^4.
+  constexpr double kLowestSigma = limits::kLowestSigma, kHighestSigma = limits::kHighestSigma;
+  constexpr size_t kMostLevels = 1000;
+  if (sigmas.empty()) throw usage_error("sigmas: empty; give at least one noise level");
+  if (sigmas.size() > kMostLevels) {
+    throw usage_error(fmt::format("sigmas: {} noise levels; at most {}", sigmas.size(), kMostLevels));
+  }
+  for (size_t i = 0; i < sigmas.size(); ++i) {
+    if (!(sigmas[i] >= kLowestSigma && sigmas[i] <= kHighestSigma)) {
+      throw usage_error(fmt::format("sigmas: {} at place {}; every noise level must be from {} to {}", sigmas[i], i,
+                                    kLowestSigma, kHighestSigma));
+    }
+    if (i > 0 && sigmas[i] <= sigmas[i - 1]) {
+      throw usage_error(fmt::format("sigmas: {} after {}; levels must rise", sigmas[i], sigmas[i - 1]));
+    }
+  }
+  const auto require = [](const char* name, int64_t value, int64_t low, int64_t high) {
+    if (value < low || value > high) throw usage_error(fmt::format("{}: {}; must be {} to {}", name, value, low, high));
+  };
+  require("probes", probes, 2, limits::kMostProbes);
+  require("batch", batch, 1, limits::kMostBatch);
+  require("replicates", replicates, 100, limits::kMostIterations);
+}
+
+Comparison compare(const Subject& model, const std::vector<Subject>& references, std::shared_ptr<const DataSource> data,
+                   const CompareOptions& options, Comm& comm) {
+  options.validate();
+  const torch::NoGradGuard no_gradients;
+  const std::vector<int64_t>& shape = model.denoiser->info().sample_shape;
+  const auto levels = static_cast<int64_t>(options.sigmas.size()), count = static_cast<int64_t>(references.size());
+  const Probes probes(data, shape, options.probes, options.seed);
+  check_subjects(model, references, options.sigmas);
+  Comparison result;
+  result.sigmas = options.sigmas;
+  result.dimensions = c10::multiply_integers(shape);
+  if (data) result.kinds.push_back(ProbeKind::kData);
+  result.kinds.push_back(ProbeKind::kNoise);
+  for (const Subject& reference : references) result.references.push_back(reference.name);
+  const auto kinds = static_cast<int64_t>(result.kinds.size());
+  checked_product("compare: bytes of the sums", {kinds, count + 1, levels, options.probes, 3 * sizeof(double)},
+                  limits::kMostBytes);
+  for (auto field : {&Comparison::model_score, &Comparison::model_denoised}) {
+    result.*field = torch::zeros({kinds, levels, options.probes}, torch::kFloat64);
+  }
+  for (auto field : {&Comparison::difference, &Comparison::reference_score, &Comparison::reference_denoised}) {
+    result.*field = torch::zeros({kinds, count, levels, options.probes}, torch::kFloat64);
+  }
+
+  // Parts are the batches of every kind; of each all levels.
+  const int64_t batches = (options.probes + options.batch - 1) / options.batch;
+  const auto first_of = [&](int64_t part) { return part % batches * options.batch; };
+  Progress progress("compare", kinds * levels * options.probes, "probes");
+  for_each_part(comm, kinds * batches, [&](int64_t part) {
+    const int64_t size = std::min(options.batch, options.probes - first_of(part));
+    Probes::Batch batch = probes.batch(result.kinds[part / batches], first_of(part), size);
+    batch = {batch.clean.to(options.device), batch.noise.to(options.device)};
+    std::array<Tensors, std::size(kSums)> sums;
+    for (const double sigma : options.sigmas) {
+      stop_if_interrupted();
+      const Tensors at_level = compare_batch(model, references, batch, sigma);
+      for (size_t i = 0; i < sums.size(); ++i) sums[i].push_back(at_level[i]);
+      progress.advance(size);
+    }
+    Tensors stacked;  // [S, B] and [R, S, B]
+    for (const Tensors& rows : sums) stacked.push_back(torch::stack(rows, -2).cpu());
+    return stacked;
+  }, [&](int64_t part, const Tensors& sums) {
+    const int64_t size = sums[0].size(-1);
+    for (size_t i = 0; i < sums.size(); ++i) {
+      (result.*kSums[i])[part / batches].narrow(-1, first_of(part), size).copy_(sums[i]);
+    }
+    if (!is_mine(comm, part)) progress.advance(size * levels);
+  });
+  return result;
+}
+
+}  // namespace farfield

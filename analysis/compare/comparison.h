@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "analysis/compare/probes.h"
+#include "core/comm.h"
+#include "core/io/rows.h"
+#include "models/denoiser.h"
+
+namespace farfield {
+
+// A denoiser in a comparison: what the tables call it, how the charts show it (analysis/page/series.h), and the class it is
+// asked for.
+struct Subject {
+  std::string name;  // "gaussian", "mixture:10", a path
+  std::string kind;  // denoiser_kind()
+  std::shared_ptr<const Denoiser> denoiser;
+  torch::Tensor label;  // [label_dim] one-hot; undefined: unconditional (all zero)
+
+  torch::Tensor operator()(const torch::Tensor& x, double sigma) const;
+};
+
+struct CompareOptions {
+  std::vector<double> sigmas;   // noise levels, > 0, strictly rising
+  int64_t probes = 1024;        // n, >= 2: points at each level and of each kind (papers' code: 1024 and 512)
+  int64_t batch = 64;           // points evaluated at a time, >= 1; bounds the memory, does not change results
+  uint64_t seed = 0;            // of the probes and of the bootstrap
+  int64_t replicates = 1000;    // of the bootstrap, >= 100
+  torch::Device device = torch::kCPU;  // where the probes live
+  void validate() const;        // usage_error naming field, value and constraint
+};
+
+// Squared 2-norms of every probe, float64; P kinds of probes, R references, S levels, n probes. With s = (D - x) /
+// sigma^2 the residual of scores and denoisers is one: |s_a - s_b|^2 sigma^4 = |D_a - D_b|^2.
+struct Comparison {
+  std::vector<ProbeKind> kinds;         // P
+  std::vector<std::string> references;  // R: their names
+  std::vector<double> sigmas;           // S
+  int64_t dimensions = 0;               // d: numbers in a sample
+  torch::Tensor difference;             // [P,R,S,n] |D_model - D_ref|^2
+  torch::Tensor model_score;            // [P,S,n]   |D_model - x|^2 = sigma^4 |s_model|^2
+  torch::Tensor model_denoised;         // [P,S,n]   |D_model|^2
+  torch::Tensor reference_score;        // [P,R,S,n]
+  torch::Tensor reference_denoised;     // [P,R,S,n]
+};
+
+// Every denoiser is evaluated once at every probe and level. `data` may be null: then noise probes only. usage_error
+// when shapes differ or a level lies outside a denoiser's range; stops with kInterrupted on a signal. Ranks with the same
+// denoisers share the batches (core/parts.h); each has the whole result, the same bits for any number of them.
+Comparison compare(const Subject& model, const std::vector<Subject>& references, std::shared_ptr<const DataSource> data,
+                   const CompareOptions& options, Comm& comm = alone());
+
+// The explained variance of one row: 1 - sum |a - b|^2 / sum |a|^2 over probes (ratio of totals, not centred), a = the
+// model's score or denoiser, b = the reference's; its 95 % bootstrap interval; the mean over probes of the ratio of each
+// probe; and the same as `value` with b in the denominator. Exactly 1 where a = b, also where both vanish.
+struct Explained {
+  double value, low, high;
+  double per_sample;
+  double reverse;
+};
+
+// One row of comparison.csv.
+struct ComparisonRow {
+  ProbeKind probe;
+  int64_t reference, level;  // indices
+  Explained score, denoiser;
+  double score_mse, score_mse_low, score_mse_high;           // mean over probes of |s_model - s_ref|^2 / d
+  double denoiser_mse, denoiser_mse_low, denoiser_mse_high;  // mean over probes of |D_model - D_ref|^2 / d
+};
+
+// Rows in the order probe, reference, sigma.
+std::vector<ComparisonRow> summarise(const Comparison& comparison, int64_t replicates, uint64_t seed);
+
+// comparison.csv: probe, reference, sigma, samples, explained, explained_low, explained_high, explained_per_sample,
+// explained_reverse, the same five prefixed denoiser_, then the mean squared differences and their intervals.
+Table comparison_table(const Comparison& comparison, const std::vector<ComparisonRow>& rows);
+
+// The headline: the smallest tested level from which on, at every higher tested level too, the lower end of the interval
+// of the score's explained variance is at least `threshold`. Nothing when the highest level already falls short.
+std::optional<double> explained_from(const Comparison& comparison, const std::vector<ComparisonRow>& rows,
+                                     ProbeKind probe, int64_t reference, double threshold = 0.99);
+
+}  // namespace farfield

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "analysis/compare/comparison.h"
+#include "core/io/rows.h"
+#include "core/math/gaussian_stats.h"
+#include "samplers/solvers/solver.h"
+
+namespace farfield {
+
+// Which trajectories are compared: from the same noise, over the same noise levels.
+struct TrajectoryOptions {
+  std::vector<int64_t> seeds;   // one trajectory each; the latents of `farfield sample` (samplers/seed_batch.h)
+  std::vector<double> levels;   // L noise levels, falling (samplers/schedules/noise_levels.h)
+  int64_t batch = 64;           // trajectories at a time; bounds the memory
+  torch::Device device = torch::kCPU;  // where the states live
+};
+
+// Squared 2-norms along trajectories, float64; n seeds. A path is the model's own (integrated by the solver), one of the
+// references (likewise), or the Gaussian's closed form (samplers/gaussian_flow.h).
+struct Trajectories {
+  std::vector<double> levels;      // L
+  std::vector<std::string> paths;  // R: references, then "gaussian (closed form)" where there is a Gaussian
+  std::vector<std::string> kinds;  // R: for the charts
+  torch::Tensor state;                // [L,n]     |x_model|^2
+  torch::Tensor state_difference;     // [R,L,n]   |x_model - x_path|^2
+  torch::Tensor denoised;             // [L-1,n]   |D_model(x_model)|^2: at every level a step starts from
+  torch::Tensor denoised_difference;  // [R,L-1,n] |D_model(x_model) - D_path(x_path)|^2
+  torch::Tensor samples;              // [1+R,n,...shape] float32: where the model's and every other path ended
+  int64_t nfe = 0;                    // denoiser calls of the solver along one path, counted
+};
+
+// "The Unreasonable Effectiveness of Gaussian Score Approximation", figures 7 and 15. States are float64. Ranks share the
+// batches as those of compare() do.
+Trajectories compare_trajectories(const Subject& model, const std::vector<Subject>& references,
+                                  const std::optional<GaussianStats>& gaussian, const Solver& solver,
+                                  const TrajectoryOptions& options, Comm& comm = alone());
+
+// One row of trajectory.csv: sum |x_model - x_path|^2 / sum |x_model|^2 over seeds, its 95 % bootstrap interval, the
+// same of the denoisers (NaN at the last level, where no step starts), and the root mean square of x_model - x_path over
+// seeds and numbers.
+struct TrajectoryRow {
+  int64_t path, level;  // indices
+  double deviation, low, high;
+  double denoiser_deviation, denoiser_low, denoiser_high;
+  double rms;
+};
+
+std::vector<TrajectoryRow> summarise(const Trajectories& trajectories, int64_t replicates, uint64_t seed);
+
+Table trajectory_table(const Trajectories& trajectories, const std::vector<TrajectoryRow>& rows);
+
+}  // namespace farfield

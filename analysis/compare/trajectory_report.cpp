@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "analysis/compare/compare_report.h"
+#include "analysis/page/charts.h"
+#include "analysis/page/format.h"
+#include "analysis/page/sample_figure.h"
+#include "core/text.h"
+
+namespace farfield {
+namespace {
+
+struct ShownPath {
+  double value, low, high;
+};
+using ShowPath = std::function<ShownPath(const TrajectoryRow&)>;
+
+ShownPath state(const TrajectoryRow& row) { return {row.deviation, row.low, row.high}; }
+ShownPath denoised(const TrajectoryRow& row) { return {row.denoiser_deviation, row.denoiser_low, row.denoiser_high}; }
+
+Panel panel_of(const CompareResult& result, const std::string& title, const ShowPath& show) {
+  const std::vector<SeriesStyle> styles = series_styles(result.trajectories.kinds);
+  Panel panel{{title, Scale::kLog, {}}, {}, {0.01}, 210};
+  for (size_t r = 0; r < result.trajectories.paths.size(); ++r) {
+    panel.series.push_back({result.trajectories.paths[r], styles[r], {}, {}, {}, {}});
+  }
+  // From the last level up, so that lines end, and are named, at high noise, as in the other charts.
+  for (auto row = result.trajectory_rows.rbegin(); row != result.trajectory_rows.rend(); ++row) {
+    Series& series = panel.series[row->path];
+    const ShownPath shown = show(*row);
+    series.x.push_back(result.trajectories.levels[row->level]);
+    series.y.push_back(shown.value);
+    series.low.push_back(shown.low);
+    series.high.push_back(shown.high);
+  }
+  return panel;
+}
+
+const TrajectoryRow& last_row(const CompareResult& result, size_t path) {
+  const auto end = static_cast<int64_t>(result.trajectories.levels.size()) - 1;
+  return *std::find_if(result.trajectory_rows.begin(), result.trajectory_rows.end(), [&](const TrajectoryRow& row) {
+    return row.path == static_cast<int64_t>(path) && row.level == end;
+  });
+}
+
+std::string title_of(const CompareResult& result) {
+  size_t nearest = 0;
+  for (size_t r = 1; r < result.trajectories.paths.size(); ++r) {
+    if (last_row(result, r).rms < last_row(result, nearest).rms) nearest = r;
+  }
+  const TrajectoryRow& row = last_row(result, nearest);
+  return fmt::format("From the same noise, {} ends nearest to the model: {} apart (root mean square per number)",
+                     result.trajectories.paths[nearest], format_digits(row.rms, 2));
+}
+
+Table numbers(const CompareResult& result) {
+  Table table;
+  table.columns = {"reference", "σ", "‖x − x_ref‖² / ‖x‖²", "95 % interval", "of the denoisers", "rms difference of x"};
+  for (const TrajectoryRow& row : result.trajectory_rows) {
+    const auto text = [&](double value) { return format_measured(value, row.low, row.high); };
+    table.rows.push_back({result.trajectories.paths[row.path], format_sigma(result.trajectories.levels[row.level]),
+                          text(row.deviation), text(row.low) + " to " + text(row.high),
+                          std::isnan(row.denoiser_deviation) ? "" : format_digits(row.denoiser_deviation, 3),
+                          format_digits(row.rms, 3)});
+  }
+  return table;
+}
+
+}  // namespace
+
+void add_trajectories(Report& report, const CompareResult& result, const std::string& model_name) {
+  const Trajectories& paths = result.trajectories;
+  const int64_t count = paths.state.size(1);
+  report.section("Trajectories and samples");
+  Figure figure;
+  figure.title = title_of(result);
+  figure.caption = fmt::format(
+      "Heun's method over {} steps ({} evaluations) from {} seeds; the closed form of the Gaussian needs none. The thin "
+      "line is at 1 %. Bands are 95 % bootstrap intervals over seeds. The end, at "
+      "σ = 0, is in the table.",
+      paths.levels.size() - 1, paths.nfe, count);
+  figure.data_file = "trajectory.csv";
+  figure.numbers = numbers(result);
+  const Axis x = sigma_axis(paths.levels);
+  std::vector<std::string> ends;
+  for (size_t r = 0; r < paths.paths.size(); ++r) {
+    ends.push_back(fmt::format("{} {}", paths.paths[r], format_digits(last_row(result, r).deviation, 2)));
+  }
+  const std::string at_end = " At the end: " + join(ends, ", ") + ".";
+  figure.charts = {
+      {line_chart({x, {panel_of(result, "state, ‖x − x_ref‖² / ‖x‖²", state)}}),
+       "Relative squared distance of the reference's trajectory from the model's over the noise level." + at_end},
+      {line_chart({x, {panel_of(result, "denoiser, ‖D − D_ref‖² / ‖D‖²", denoised)}}),
+       "Relative squared distance of the denoised estimates along the trajectories over the noise level."}};
+  report.figure(figure);
+
+  std::vector<SampleSet> sets = {{model_name, "network", paths.samples[0], {fmt::format("heun, {} NFE", paths.nfe)}}};
+  for (size_t r = 0; r < paths.paths.size(); ++r) {
+    const bool closed = paths.paths[r].find("closed form") != std::string::npos;
+    const TrajectoryRow& row = last_row(result, r);
+    sets.push_back({paths.paths[r], paths.kinds[r], paths.samples[static_cast<int64_t>(r) + 1],
+                    {closed ? "closed form, 0 NFE" : fmt::format("heun, {} NFE", paths.nfe),
+                     fmt::format("rms difference to the model's: {}", format_digits(row.rms, 3))}});
+  }
+  report.figure(sample_figure("The same seeds at the same places",
+                              fmt::format("Samples of {} seeds, each path from the same noise.", count), sets));
+}
+
+}  // namespace farfield

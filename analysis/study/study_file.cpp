@@ -1,0 +1,111 @@
+#include "analysis/study/study_file.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/io/file.h"
+#include "core/io/json.h"
+#include "core/io/wrong_file.h"
+#include "core/json_number.h"
+#include "core/limits.h"
+
+namespace farfield {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kFormat = "farfield study 1";
+constexpr uint64_t kFileLimit = 1 << 24;
+
+ordered_json to_json(const Advice& advice) {
+  ordered_json json = {{"solver", advice.solver}, {"schedule", advice.schedule}, {"steps", advice.steps},
+                       {"nfe", advice.nfe},       {"rms", advice.rms}};
+  if (advice.teleport) json["teleport"] = *advice.teleport;
+  return json;
+}
+
+Advice to_advice(const ordered_json& json, bool teleported) {
+  Advice advice{json.at("solver"), json.at("schedule"), whole_number(json.at("steps"), "steps", 1, limits::kMostSteps),
+                whole_number(json.at("nfe"), "nfe", 1, limits::kMostEvaluations), {}, json.at("rms")};
+  if (teleported) advice.teleport = json.at("teleport").get<double>();
+  const bool somewhere = !teleported || (std::isfinite(*advice.teleport) && *advice.teleport > 0);
+  const bool sane = std::isfinite(advice.rms) && advice.rms >= 0 && somewhere && json.size() == (teleported ? 6u : 5u);
+  if (!sane) throw std::out_of_range("a number is out of its range, or a key is unknown");
+  return advice;
+}
+
+StudyAdvice to_study(const ordered_json& json) {
+  if (json.at("format") != kFormat) throw std::out_of_range("format is not '" + std::string(kFormat) + "'");
+  StudyAdvice study{json.at("model"), json.at("model_sha256")};
+  for (const auto& item : json.at("budgets")) {
+    const int64_t nfe = whole_number(item.at("nfe"), "nfe", 1, limits::kMostEvaluations);
+    StudyAdvice::Budget budget{nfe, to_advice(item.at("plain"), false)};
+    if (item.contains("teleported")) budget.teleported = to_advice(item.at("teleported"), true);
+    if (!study.budgets.empty() && budget.nfe <= study.budgets.back().nfe) {
+      throw std::out_of_range("budgets must rise from 1");
+    }
+    study.budgets.push_back(std::move(budget));
+  }
+  if (study.budgets.empty()) throw std::out_of_range("there is no budget");
+  return study;
+}
+
+Advice advice_of(const StudyRun& run, const StudyRequest& request) {
+  Advice advice{run.solver, run.schedule, run.steps, run.nfe, {}, run.error.rms};
+  if (run.teleported) advice.teleport = request.teleport->sigma;
+  return advice;
+}
+
+}  // namespace
+
+StudyAdvice advise(const Study& study, const StudyRequest& request, const std::string& model) {
+  StudyAdvice advice{model, request.model_sha256};
+  for (const int64_t nfe : request.nfe) {
+    const StudyRun *plain = best_within(study, nfe, false), *any = best_within(study, nfe, true);
+    if (plain == nullptr) continue;
+    StudyAdvice::Budget budget{nfe, advice_of(*plain, request)};
+    if (any->teleported) budget.teleported = advice_of(*any, request);
+    advice.budgets.push_back(std::move(budget));
+  }
+  return advice;
+}
+
+std::string serialize_advice(const StudyAdvice& advice) {
+  ordered_json budgets = ordered_json::array();
+  for (const auto& budget : advice.budgets) {
+    ordered_json item = {{"nfe", budget.nfe}, {"plain", to_json(budget.plain)}};
+    if (budget.teleported) item["teleported"] = to_json(*budget.teleported);
+    budgets.push_back(std::move(item));
+  }
+  const ordered_json study = {{"format", kFormat}, {"model", advice.model}, {"model_sha256", advice.model_sha256}, {"budgets", budgets}};
+  return dump_json(study, 1) + "\n";
+}
+
+StudyAdvice read_advice(const std::filesystem::path& path) {
+  refuse_wrong_file(path, FileKind::kText);
+  const auto json = parse_json(read_file(path, kFileLimit), path.string());
+  try {
+    return to_study(json);
+  } catch (const nlohmann::json::exception& error) {
+    throw bad_file(path.string(), fmt::format("not the study.json of farfield study: {}", error.what()));
+  } catch (const std::out_of_range& error) {
+    throw bad_file(path.string(), fmt::format("not the study.json of farfield study: {}", error.what()));
+  }
+}
+
+Advice advice_within(const StudyAdvice& advice, int64_t nfe, bool teleported) {
+  const StudyAdvice::Budget* found = nullptr;
+  for (const auto& budget : advice.budgets) {
+    if (budget.nfe <= nfe) found = &budget;
+  }
+  if (found == nullptr) {
+    throw usage_error(fmt::format("--nfe {}: the study's smallest budget is {} evaluations; give as many, or study fewer",
+                                  nfe, advice.budgets.front().nfe));
+  }
+  return teleported && found->teleported ? *found->teleported : found->plain;
+}
+
+}  // namespace farfield

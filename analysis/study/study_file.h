@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/study/study.h"
+
+namespace farfield {
+
+// What `sample --solver auto` needs of a study.
+struct Advice {
+  std::string solver, schedule;
+  int64_t steps = 0, nfe = 0;
+  std::optional<double> teleport = {};  // the level to start from by the Gaussian's closed form
+  double rms = 0;
+};
+
+struct StudyAdvice {
+  std::string model, model_sha256;
+  struct Budget {
+    int64_t nfe = 0;
+    Advice plain;                           // from noise
+    std::optional<Advice> teleported = {};  // where it is better than `plain`
+  };
+  std::vector<Budget> budgets = {};  // rising
+};
+
+StudyAdvice advise(const Study& study, const StudyRequest& request, const std::string& model);
+
+// study.json (docs/formats.md): text, and back. bad_file for anything that serialize_advice() would not have written.
+std::string serialize_advice(const StudyAdvice& advice);
+StudyAdvice read_advice(const std::filesystem::path& path);
+
+// The best within `nfe` evaluations. usage_error when the study has no budget as small.
+Advice advice_within(const StudyAdvice& advice, int64_t nfe, bool teleported);
+
+}  // namespace farfield

@@ -1,0 +1,185 @@
+#include "analysis/study/study_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "analysis/page/charts.h"
+#include "analysis/page/format.h"
+#include "core/io/npz.h"
+#include "core/text.h"
+
+namespace farfield {
+namespace {
+
+constexpr size_t kShownSolvers = 6, kRanks = 5;
+
+std::string start_of(const StudyRun& run) { return run.teleported ? "teleported" : "noise"; }
+
+Table run_table(const Study& study) {
+  Table table{.columns = {"solver", "schedule", "start", "steps", "nfe", "rms", "rms_low", "rms_high"}, .rows = {}};
+  for (const StudyRun& run : study.runs) {
+    table.add({run.solver, run.schedule, start_of(run), run.steps, run.nfe, run.error.rms, run.error.low, run.error.high});
+  }
+  return table;
+}
+
+// The most evaluations within a budget that runs chosen by `which` take; of those runs the nearest. nullptr when none fits.
+const StudyRun* nearest_at(const Study& study, int64_t budget, const std::function<bool(const StudyRun&)>& which) {
+  const StudyRun* best = nullptr;
+  for (const StudyRun& run : study.runs) {
+    if (run.nfe > budget || !which(run)) continue;
+    const bool better = best == nullptr || run.nfe > best->nfe || (run.nfe == best->nfe && run.error.rms < best->error.rms);
+    if (better) best = &run;
+  }
+  return best;
+}
+
+// Of a solver from noise, over all schedules.
+const StudyRun* best_of(const Study& study, const std::string& solver, int64_t budget) {
+  return nearest_at(study, budget, [&](const StudyRun& run) { return run.solver == solver && !run.teleported; });
+}
+
+// Solvers by the mean logarithm of their error over the budgets all of them can keep; Euler and Heun always shown last.
+std::vector<std::string> shown_solvers(const StudyStory& story) {
+  std::vector<std::pair<double, std::string>> ranking;
+  for (const auto& solver : story.request.solvers) {
+    double sum = 0;
+    int64_t count = 0;
+    for (const int64_t budget : story.request.nfe) {
+      const StudyRun* run = best_of(story.study, solver, budget);
+      if (run == nullptr) continue;
+      sum += std::log(run->error.rms);
+      ++count;
+    }
+    if (count > 0) ranking.emplace_back(sum / static_cast<double>(count), solver);
+  }
+  std::sort(ranking.begin(), ranking.end());
+  std::vector<std::string> shown;
+  for (const auto& [score, solver] : ranking) {
+    const bool classic = solver == "euler" || solver == "heun";
+    if (shown.size() < kShownSolvers || classic) shown.push_back(solver);
+  }
+  return shown;
+}
+
+Series series_of(const StudyStory& story, const std::string& label, const SeriesStyle& style,
+                 const std::function<const StudyRun*(int64_t budget)>& pick) {
+  Series series{label, style, {}, {}, {}, {}};
+  for (const int64_t budget : story.request.nfe) {
+    const StudyRun* run = pick(budget);
+    if (run == nullptr || (!series.x.empty() && series.x.back() >= static_cast<double>(run->nfe))) continue;
+    series.x.push_back(static_cast<double>(run->nfe));
+    series.y.push_back(run->error.rms);
+    series.low.push_back(run->error.low);
+    series.high.push_back(run->error.high);
+  }
+  return series;
+}
+
+Panel error_panel(std::vector<Series> series) {
+  return {{"distance from the reference, rms per number", Scale::kLog, {}}, std::move(series), {}, 300};
+}
+
+Figure solver_figure(const StudyStory& story) {
+  const auto solvers = shown_solvers(story);
+  const auto styles = series_styles(solvers);
+  std::vector<Series> lines;
+  std::vector<std::string> words;
+  for (size_t i = 0; i < solvers.size(); ++i) {
+    lines.push_back(series_of(story, solvers[i], styles[i], [&](int64_t budget) {
+      return best_of(story.study, solvers[i], budget);
+    }));
+    if (!lines.back().y.empty()) words.push_back(fmt::format("{} {}", solvers[i], format_digits(lines.back().y.back(), 2)));
+  }
+  Figure figure;
+  figure.title = "How near each solver comes";
+  figure.caption = fmt::format(
+      "Each solver over the best of {} within the budget{}. Bands are 95 % bootstrap intervals over {} seeds.",
+      join(story.request.schedules, ", "),
+      solvers.size() == story.request.solvers.size()
+          ? ""
+          : fmt::format("; the {} best of {} solvers, with Euler and Heun", kShownSolvers, story.request.solvers.size()),
+      story.request.seeds.size());
+  figure.charts = {{line_chart({{"evaluations (NFE)", Scale::kLinear, {}}, {error_panel(std::move(lines))}}),
+                    "Error over evaluations. With the most: " + join(words, ", ") + "."}};
+  figure.data_file = "study.csv";
+  return figure;
+}
+
+Figure teleport_figure(const StudyStory& story) {
+  const auto styles = series_styles({"network", "gaussian"});
+  std::vector<Series> lines;
+  for (const bool teleported : {false, true}) {
+    lines.push_back(series_of(story, teleported ? "teleported" : "from noise", styles[teleported ? 1 : 0], [&](int64_t budget) {
+      return nearest_at(story.study, budget, [&](const StudyRun& run) { return run.teleported == teleported; });
+    }));
+  }
+  Figure figure;
+  figure.title = "What the Gaussian saves";
+  figure.caption = fmt::format(
+      "The best solver and schedule of every budget, from noise and from sigma {} where the Gaussian's closed form "
+      "arrives without an evaluation. Both are measured from the network's own solution from noise.",
+      format_sigma(story.request.teleport->sigma));
+  figure.charts = {{line_chart({{"evaluations (NFE)", Scale::kLinear, {}}, {error_panel(std::move(lines))}}),
+                    "The best error over evaluations, from noise and teleported."}};
+  figure.data_file = "study.csv";
+  return figure;
+}
+
+Table ranking(const StudyStory& story) {
+  Table table{.columns = {"NFE", "rank", "solver", "schedule", "start", "steps", "rms", "95 %"}, .rows = {}};
+  for (const int64_t budget : story.request.nfe) {
+    std::vector<const StudyRun*> fits;
+    for (const StudyRun& run : story.study.runs) {
+      if (run.nfe <= budget) fits.push_back(&run);
+    }
+    std::sort(fits.begin(), fits.end(), [](auto* a, auto* b) { return a->error.rms < b->error.rms; });
+    for (size_t rank = 0; rank < std::min(kRanks, fits.size()); ++rank) {
+      const StudyRun& run = *fits[rank];
+      table.add({budget, static_cast<int64_t>(rank + 1), run.solver, run.schedule, start_of(run), run.steps,
+                 format_measured(run.error.rms, run.error.low, run.error.high),
+                 fmt::format("{} … {}", format_digits(run.error.low, 2), format_digits(run.error.high, 2))});
+    }
+  }
+  return table;
+}
+
+std::string answer(const StudyStory& story) {
+  std::vector<std::string> parts;
+  const std::vector<int64_t>& budgets = story.request.nfe;
+  for (const int64_t budget : {budgets.front(), budgets[budgets.size() / 2], budgets.back()}) {
+    const StudyRun* best = best_within(story.study, budget, true);
+    if (best == nullptr) continue;
+    const std::string part = fmt::format("{} over {}{} with {} evaluations ({})", best->solver, best->schedule,
+                                         best->teleported ? ", teleported," : "", best->nfe, format_digits(best->error.rms, 2));
+    if (parts.empty() || parts.back() != part) parts.push_back(part);
+  }
+  return "Nearest to the reference: " + join(parts, "; ") + ".";
+}
+
+}  // namespace
+
+void write_study_report(const StudyStory& story, const RunFolder& folder) {
+  write_csv(folder.path("study.csv"), run_table(story.study));
+  write_npz(folder.path("study.npz"), {{"squares", story.study.squares}, {"seeds", torch::tensor(story.request.seeds, torch::kInt64)}});
+  Report report("farfield study", "Solvers and schedules for " + story.model, answer(story));
+  report.code(join(story.command, " "));
+  report.section("Error over evaluations");
+  report.figure(solver_figure(story));
+  if (story.request.teleport) report.figure(teleport_figure(story));
+  report.section("Which to take");
+  report.table(ranking(story), "The five nearest within each budget. The first is what farfield sample --solver auto --nfe N --study study.json takes.");
+  report.section("Settings");
+  report.facts(story.settings);
+  report.section("Files");
+  report.files({{"study.csv", "every run: solver, schedule, start, steps, evaluations, error"},
+                {"study.npz", "the mean square of every run and seed"},
+                {"study.json", "the best of every budget, for sample --solver auto"},
+                {"run.json", "command, settings, versions, SHA-256 of the inputs"}});
+  report.write(folder.path("report.html"));
+}
+
+}  // namespace farfield

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/page/report.h"
+#include "analysis/study/study.h"
+#include "core/run/run_folder.h"
+
+namespace farfield {
+
+// A study and how it was asked for.
+struct StudyStory {
+  Study study;
+  StudyRequest request;
+  std::string model;                 // the MODEL as it was named
+  std::vector<std::string> command;  // the command line
+  Facts settings;
+};
+
+// Writes report.html, study.csv (every run), study.npz (`squares` [runs, seeds], `seeds`) into `folder`: the error of the
+// best solvers over the number of evaluations, what teleportation saves, and the ranking for each budget.
+void write_study_report(const StudyStory& story, const RunFolder& folder);
+
+}  // namespace farfield

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "analysis/page/report.h"
+#include "analysis/training/training_history.h"
+#include "core/run/run_folder.h"
+
+namespace farfield {
+
+// Loss over images seen, and over the noise level early and late. At least one tick.
+Figure training_figure(const std::vector<TrainingTick>& ticks, const std::string& table_file);
+
+// "runs/glyphs/" -> "glyphs".
+std::string run_name(const std::filesystem::path& run);
+
+// That figure and the newest preview, for the report of another command. Writes NAME-training.csv.
+void add_training_section(Report& report, const std::filesystem::path& run, const RunFolder& folder);
+
+}  // namespace farfield

@@ -1,0 +1,122 @@
+#include "core/config/config_tree.h"
+
+#include <set>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include "core/error.h"
+#include "core/printable.h"
+#include "core/text.h"
+
+namespace farfield {
+namespace {
+
+constexpr size_t kMostBytes = 1 << 20;
+constexpr int kMostDepth = 64;
+constexpr int kMostNodes = 100'000;
+
+// Copies yaml-cpp's graph into a tree; counts what aliases expand to, so that neither cycles nor bombs get through.
+class Copier {
+ public:
+  Copier(const std::string& origin, bool positions) : origin_(origin), positions_(positions) {}
+
+  ConfigValue copy(const YAML::Node& node, int depth) {
+    ConfigValue value;
+    value.where = where(node.Mark());
+    if (depth > kMostDepth) throw usage_error(fmt::format("{}: nested deeper than {} levels", value.where, kMostDepth));
+    if (++nodes_ > kMostNodes) throw usage_error(fmt::format("{}: more than {} values", value.where, kMostNodes));
+    switch (node.Type()) {
+      case YAML::NodeType::Undefined:
+      case YAML::NodeType::Null: break;
+      case YAML::NodeType::Scalar:
+        value.kind = ConfigValue::Kind::kScalar;
+        value.text = text_of(node, value.where);
+        value.quoted = node.Tag() == "!";
+        break;
+      case YAML::NodeType::Sequence:
+        value.kind = ConfigValue::Kind::kList;
+        for (const auto& item : node) value.items.push_back(copy(item, depth + 1));
+        break;
+      case YAML::NodeType::Map: copy_mapping(node, depth, value); break;
+    }
+    return value;
+  }
+
+ private:
+  void copy_mapping(const YAML::Node& node, int depth, ConfigValue& value) {
+    value.kind = ConfigValue::Kind::kMapping;
+    std::set<std::string> seen;
+    for (const auto& field : node) {
+      const std::string at = where(field.first.Mark());
+      if (!field.first.IsScalar()) throw usage_error(at + ": a key must be a plain word");
+      const std::string key = text_of(field.first, at);
+      if (!seen.insert(key).second) throw usage_error(fmt::format("{}: key {} stands here twice; remove one", at, quote(key)));
+      value.fields.push_back({key, copy(field.second, depth + 1)});
+      value.fields.back().value.where = at;
+    }
+  }
+
+  // yaml-cpp makes single bytes of the escapes \N and \_, which are no UTF-8.
+  static std::string text_of(const YAML::Node& scalar, const std::string& at) {
+    if (!valid_utf8(scalar.Scalar())) throw usage_error(at + ": an escape makes text that is not valid UTF-8; write the character itself");
+    return scalar.Scalar();
+  }
+
+  std::string where(const YAML::Mark& mark) const {
+    if (!positions_ || mark.is_null()) return origin_;
+    return fmt::format("{}:{}:{}", origin_, mark.line + 1, mark.column + 1);
+  }
+
+  std::string origin_;
+  bool positions_;
+  int nodes_ = 0;
+};
+
+// The one document of a text; a second one would be settings that nobody reads.
+YAML::Node only_document(const std::string& yaml, const std::string& origin, bool positions) {
+  const auto documents = YAML::LoadAll(yaml);
+  if (documents.size() < 2) return documents.empty() ? YAML::Node() : documents.front();
+  const YAML::Mark mark = documents[1].Mark();
+  const bool placed = positions && !mark.is_null();
+  const std::string at = placed ? fmt::format("{}:{}:{}", origin, mark.line + 1, mark.column + 1) : origin;
+  throw usage_error(at + ": a second document (after '---') begins; a config is one document: join them, or remove one");
+}
+
+ConfigValue parse(const std::string& yaml, const std::string& origin, bool positions) {
+  if (yaml.size() > kMostBytes) {
+    throw usage_error(fmt::format("{}: {} bytes; a config has at most {}", origin, yaml.size(), kMostBytes));
+  }
+  if (yaml.find('\0') != std::string::npos) throw usage_error(origin + ": contains a NUL byte; is this a text file?");
+  if (!valid_utf8(yaml)) throw usage_error(origin + ": is not valid UTF-8");
+  try {
+    return Copier(origin, positions).copy(only_document(yaml, origin, positions), 0);
+  } catch (const YAML::Exception& problem) {
+    const std::string at = positions && !problem.mark.is_null()
+                               ? fmt::format("{}:{}:{}", origin, problem.mark.line + 1, problem.mark.column + 1)
+                               : origin;
+    throw usage_error(fmt::format("{}: {}", at, problem.msg));
+  }
+}
+
+}  // namespace
+
+const ConfigValue* ConfigValue::find(std::string_view key) const {
+  for (const auto& [name, value] : fields) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+ConfigValue parse_yaml(const std::string& yaml, const std::string& origin) {
+  ConfigValue root = parse(yaml, origin, true);
+  if (root.kind == ConfigValue::Kind::kNull) root.kind = ConfigValue::Kind::kMapping;
+  if (root.kind != ConfigValue::Kind::kMapping) {
+    throw usage_error(origin + ": a config is a mapping (lines of `key: value`), this is not");
+  }
+  return root;
+}
+
+ConfigValue parse_yaml_value(const std::string& yaml, const std::string& origin) { return parse(yaml, origin, false); }
+
+}  // namespace farfield

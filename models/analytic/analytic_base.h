@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "models/analytic/analytic.h"
+
+namespace farfield {
+
+// What the analytic denoisers share: flattening to rows [B, d], the dtype they compute in, and info().
+class AnalyticBase : public AnalyticDenoiser {
+ public:
+  const DenoiserInfo& info() const final { return info_; }
+
+ protected:
+  // usage_error unless `shape` has `dim` elements. sigma_data = sqrt(total_variance / dim).
+  AnalyticBase(std::string name, std::vector<int64_t> shape, int64_t dim, double total_variance);
+
+ private:
+  torch::Tensor denoise(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels) const final;
+  // rows [B, d] float32 or float64; variance = sigma^2 [B, 1] float64 > 0, on rows' device. Result [B, d], any dtype.
+  virtual torch::Tensor denoise_rows(const torch::Tensor& rows, const torch::Tensor& variance) const = 0;
+
+  DenoiserInfo info_;
+};
+
+}  // namespace farfield

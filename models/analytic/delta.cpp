@@ -1,0 +1,226 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/math/softmax_sum.h"
+#include "models/analytic/analytic_base.h"
+#include "models/placed.h"
+
+namespace farfield {
+
+namespace {
+
+// How the exact denoiser is both exact and as fast as two matrix products.
+//
+// logit_i = -|x - y_i|^2 / (2 s^2) is needed to an absolute error far below 1e-6, up to a constant. With x centred at
+// the data's mean c it is (xc.y_i - |y_i - c|^2 / 2) / s^2 + const: one product. Rounding of a d-term product in a
+// dtype of unit roundoff u is at most (d + 4) u |xc| |y|, whatever the order of summation (Higham 2002, eq. 3.5, with
+// the rounding of the factors); typically it is about sqrt(d) u |xc| |y|. Hence two ways:
+//  - dense, where 4 sqrt(d) u64 |xc| max|y| / s^2 <= 1e-10: product in float64, block by block, running soft-max;
+//    only the second product, sum w_i y_i, is in x's dtype (its error is relative to the result).
+//  - near, where few points can have a weight above 1e-30 (small s) or float64 would not do (tiny s): the product in
+//    the data's own dtype selects every point within 69.1 s^2 + 2 (its proven error bound) of the best; the logits of
+//    those are then formed from differences to the best point b, (y_i - y_b).(x - (y_i + y_b) / 2) / s^2 in float64,
+//    which is as good as the data allow for any s.
+// A strided probe of the data estimates how many points would be selected; which way is taken changes the result by
+// rounding only.
+constexpr int64_t kPointsAtOnce = 256;            // data points at once: longer float32 sums would cost digits
+constexpr int64_t kProbe = 2048;           // data points of the probe
+constexpr int64_t kNearFraction = 256;     // near when at most 1 / 256 of the points are selected
+constexpr double kDenseLogitError = 1e-10;
+constexpr int64_t kScoresAtOnce = int64_t{1} << 24;  // [B, N] selection products held: 64 MB in float32
+constexpr int64_t kRefinedAtOnce = 512;    // selected points refined at once
+
+double unit_roundoff(torch::ScalarType dtype) {
+  return dtype == torch::kFloat64 ? std::numeric_limits<double>::epsilon() / 2
+                                  : std::numeric_limits<float>::epsilon() / 2.0;
+}
+
+struct Measures {
+  torch::Tensor centre;        // [d] float64, the mean
+  torch::Tensor half_squares;  // [N] float64, |y_i - centre|^2 / 2
+  double max_norm = 0;         // max |y_i|
+};
+
+template <class Visit>
+void for_each_block(const torch::Tensor& points, Visit visit) {
+  for (int64_t first = 0; first < points.size(0); first += kPointsAtOnce) {
+    visit(first, points.narrow(0, first, std::min(kPointsAtOnce, points.size(0) - first)));
+  }
+}
+
+Measures measure(const torch::Tensor& points) {
+  Measures result;
+  auto sum = torch::zeros({points.size(1)}, torch::dtype(torch::kFloat64).device(points.device()));
+  for_each_block(points, [&](int64_t first, const torch::Tensor& block) {
+    if (!block.isfinite().all().item<bool>()) {
+      throw numeric_error(fmt::format("delta: a data point among {} to {} is not finite", first,
+                                      first + block.size(0) - 1));
+    }
+    sum += block.sum(0, false, torch::kFloat64);
+  });
+  result.centre = sum / static_cast<double>(points.size(0));
+  std::vector<torch::Tensor> half_squares;
+  for_each_block(points, [&](int64_t, const torch::Tensor& block) {
+    const auto wide = block.to(torch::kFloat64);
+    result.max_norm = std::max(result.max_norm, wide.square().sum(1).max().sqrt().item<double>());
+    half_squares.push_back((wide - result.centre).square().sum(1) / 2);
+  });
+  result.half_squares = torch::cat(half_squares);
+  return result;
+}
+
+torch::Tensor every_nth(const torch::Tensor& rows) {
+  const int64_t step = std::max<int64_t>(1, rows.size(0) / kProbe);
+  return step == 1 ? rows : rows.slice(0, 0, step * kProbe, step).contiguous();
+}
+
+class Delta final : public AnalyticBase {
+ public:
+  Delta(torch::Tensor points, std::vector<int64_t> shape, const Measures& measures)
+      : AnalyticBase("delta", std::move(shape), points.size(1), 2 * measures.half_squares.mean().item<double>()),
+        points_(points),
+        half_squares_(measures.half_squares),
+        probe_(every_nth(points)),
+        probe_half_squares_(every_nth(measures.half_squares)),
+        centre_(measures.centre),
+        max_norm_(measures.max_norm),
+        max_half_square_(measures.half_squares.max().item<double>()) {}
+
+ private:
+  // Some rows x of a call.
+  struct Query {
+    torch::Tensor rows;             // [B, d] float64
+    torch::Tensor variance;         // [B, 1] float64, sigma^2
+    torch::Tensor centred;          // [B, d] float64, x - c
+    torch::ScalarType product;      // dtype of the weighted sum
+    Query select(const torch::Tensor& index) const {
+      return {rows.index_select(0, index), variance.index_select(0, index), centred.index_select(0, index), product};
+    }
+  };
+  struct Posterior {
+    torch::Tensor mean;     // [B, d] float64: D
+    torch::Tensor log_sum;  // [B] float64: log sum_i exp(-|x - y_i|^2 / (2 s^2))
+  };
+
+  int64_t count() const { return points_.original().size(0); }
+  int64_t dim() const { return points_.original().size(1); }
+
+  // Scores xc.y_i - |y_i - c|^2 / 2 in the data's dtype [B, n], and how far below the best of a row one may be and
+  // still matter [B, 1].
+  torch::Tensor scores(const Query& query, const torch::Tensor& points, const torch::Tensor& half_squares) const {
+    const auto dtype = points.scalar_type();
+    return torch::mm(query.centred.to(dtype), points.t()).sub_(half_squares.to(dtype));
+  }
+  torch::Tensor window(const Query& query) const {
+    const double unit = (static_cast<double>(dim()) + 4) * unit_roundoff(points_.original().scalar_type());
+    const auto norms = query.centred.norm(2, {1}, /*keepdim=*/true);
+    return query.variance * kNegligibleLogit + 2 * unit * (norms * max_norm_ + max_half_square_);
+  }
+  // Not `>=`: where a product overflowed, every point must be looked at.
+  static torch::Tensor selected(const torch::Tensor& scores, const torch::Tensor& window) {
+    const auto lowest = scores.amax({1}, /*keepdim=*/true).to(torch::kFloat64) - window;
+    return torch::lt(scores, lowest.to(scores.scalar_type())).logical_not_();
+  }
+
+  // [B] bool: rows for the dense way.
+  torch::Tensor choose_dense(const Query& query) const {
+    const auto device = query.rows.device();
+    const double unit = 4 * std::sqrt(static_cast<double>(dim())) * unit_roundoff(torch::kFloat64);
+    const auto error = unit * max_norm_ * query.centred.norm(2, {1}, true) / query.variance;
+    const auto allowed = (error <= kDenseLogitError).squeeze(1);
+    const auto probe = probe_.on(device);
+    const auto many = selected(scores(query, probe, probe_half_squares_.on(device)), window(query)).sum(1) *
+                          kNearFraction > probe.size(0);
+    const auto dense = allowed.logical_and(many);
+    // Two ways in one call cost two passes over the data: when a quarter is dense, all that may be are.
+    return dense.sum().item<int64_t>() * 4 >= query.rows.size(0) ? allowed : dense;
+  }
+
+  Posterior near(const Query& query) const {
+    const auto points = points_.on(query.rows.device());
+    const auto all_scores = scores(query, points, half_squares_.on(query.rows.device()));
+    const auto mask = selected(all_scores, window(query));
+    Posterior result{torch::empty_like(query.rows), torch::empty({query.rows.size(0)}, query.rows.options())};
+    for (int64_t b = 0; b < query.rows.size(0); ++b) {
+      const auto index = mask[b].nonzero().squeeze(1);
+      const auto best = points[all_scores[b].argmax().item<int64_t>()].to(torch::kFloat64);
+      const auto residual = query.rows[b] - best;
+      SoftmaxSum sum(1, dim(), query.rows.device());
+      for (const auto& part : index.split(kRefinedAtOnce)) {
+        const auto values = points.index_select(0, part).to(torch::kFloat64);
+        const auto step = values - best;
+        sum.add((step * (residual - step / 2)).sum(1).div_(query.variance[b]).unsqueeze(0), values);
+      }
+      result.mean[b] = sum.mean().squeeze(0);
+      result.log_sum[b] = sum.log_sum().squeeze(0) - residual.square().sum() / (2 * query.variance[b].squeeze(0));
+    }
+    return result;
+  }
+
+  Posterior dense(const Query& query) const {
+    const auto device = query.rows.device();
+    const auto half_squares = half_squares_.on(device);
+    SoftmaxSum sum(query.rows.size(0), dim(), device);
+    for_each_block(points_.on(device), [&](int64_t first, const torch::Tensor& block) {
+      const auto wide = block.to(torch::kFloat64);
+      auto logits = torch::mm(query.centred, wide.t());
+      logits.sub_(half_squares.narrow(0, first, block.size(0))).div_(query.variance);
+      sum.add(logits, block.scalar_type() == query.product ? block : wide);
+    });
+    const auto& centred = query.centred;
+    const auto constant = (centred * (centre_.on(device) + centred / 2)).sum(1) / query.variance.squeeze(1);
+    return {sum.mean(), sum.log_sum() - constant};
+  }
+
+  Posterior evaluate(const torch::Tensor& rows, const torch::Tensor& variance) const {
+    torch::NoGradGuard no_grad;
+    const auto wide = rows.to(torch::kFloat64);
+    const Query all{wide, variance, wide - centre_.on(rows.device()), rows.scalar_type()};
+    Posterior result{torch::empty_like(wide), torch::empty({wide.size(0)}, wide.options())};
+    const auto dense_rows = choose_dense(all);
+    const auto run = [&](const torch::Tensor& index, const auto& way) {
+      const int64_t at_once = std::max<int64_t>(1, kScoresAtOnce / count());
+      if (index.numel() == 0) return;
+      for (const auto& part : index.split(at_once)) {
+        const Posterior some = way(all.select(part));
+        result.mean.index_copy_(0, part, some.mean);
+        result.log_sum.index_copy_(0, part, some.log_sum);
+      }
+    };
+    run(dense_rows.nonzero().squeeze(1), [this](const Query& query) { return dense(query); });
+    run(dense_rows.logical_not().nonzero().squeeze(1), [this](const Query& query) { return near(query); });
+    return result;
+  }
+
+  torch::Tensor denoise_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
+    return evaluate(rows, variance).mean;
+  }
+
+  torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {
+    const auto variance = torch::full({rows.size(0), 1}, sigma * sigma, rows.options());
+    return evaluate(rows, variance).log_sum - std::log(static_cast<double>(count())) -
+           static_cast<double>(dim()) / 2 * std::log(2 * std::numbers::pi * sigma * sigma);
+  }
+
+  Placed points_, half_squares_, probe_, probe_half_squares_, centre_;
+  double max_norm_, max_half_square_;
+};
+
+}  // namespace
+
+std::unique_ptr<AnalyticDenoiser> make_delta(torch::Tensor points, std::vector<int64_t> shape) {
+  if (!points.defined() || points.dim() < 2 || points.numel() == 0 ||
+      (points.scalar_type() != torch::kFloat32 && points.scalar_type() != torch::kFloat64)) {
+    throw usage_error("delta: expected at least one data point, [N, ...shape] float32 or float64");
+  }
+  points = points.reshape({points.size(0), -1}).contiguous();
+  const auto measures = measure(points);
+  return std::make_unique<Delta>(std::move(points), std::move(shape), measures);
+}
+
+}  // namespace farfield

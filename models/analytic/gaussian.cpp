@@ -1,0 +1,70 @@
+#include <cmath>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include "models/analytic/analytic_base.h"
+#include "models/placed.h"
+
+namespace farfield {
+
+namespace {
+
+std::string gaussian_name(const GaussianStats& stats) {
+  return stats.rank() == stats.dim() ? "gaussian" : fmt::format("gaussian (rank {})", stats.rank());
+}
+
+class Gaussian final : public AnalyticBase {
+ public:
+  Gaussian(const GaussianStats& stats, std::vector<int64_t> shape)
+      : AnalyticBase(gaussian_name(stats), std::move(shape), stats.dim(), stats.total_variance()),
+        mean_(stats.mean),
+        basis_(stats.basis),
+        eigenvalues_(stats.eigenvalues),
+        tail_(stats.tail),
+        outside_(stats.dim() - stats.rank()) {}
+
+ private:
+  torch::Tensor denoise_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
+    const auto dtype = rows.scalar_type();
+    const auto mean = mean_.on(rows.device(), dtype);
+    const auto basis = basis_.on(rows.device(), dtype);
+    const auto eigenvalues = eigenvalues_.on(rows.device());
+    const auto centred = rows - mean;
+    const auto z = torch::mm(centred, basis);
+    auto gain = eigenvalues / (eigenvalues + variance);  // [B, r]
+    if (outside_ == 0 || tail_ == 0) return mean + torch::mm(z * gain.to(dtype), basis.t());
+    const auto tail_gain = tail_ / (tail_ + variance);  // [B, 1]
+    gain = gain - tail_gain;
+    return mean + tail_gain.to(dtype) * centred + torch::mm(z * gain.to(dtype), basis.t());
+  }
+
+  torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {
+    const double noise = sigma * sigma;
+    const auto basis = basis_.on(rows.device());
+    const auto variances = eigenvalues_.on(rows.device()) + noise;
+    const auto centred = rows - mean_.on(rows.device());
+    const auto z = torch::mm(centred, basis);
+    auto squared = (z.square() / variances).sum(1);
+    auto log_det = variances.log().sum().item<double>();
+    if (outside_ > 0) {
+      const auto rest = centred - torch::mm(z, basis.t());
+      squared = squared + rest.square().sum(1) / (tail_ + noise);
+      log_det += static_cast<double>(outside_) * std::log(tail_ + noise);
+    }
+    return -0.5 * (squared + log_det + static_cast<double>(rows.size(1)) * std::log(2 * std::numbers::pi));
+  }
+
+  Placed mean_, basis_, eigenvalues_;
+  double tail_;
+  int64_t outside_;  // directions outside the basis
+};
+
+}  // namespace
+
+std::unique_ptr<AnalyticDenoiser> make_gaussian(GaussianStats stats, std::vector<int64_t> shape) {
+  stats.validate();
+  return std::make_unique<Gaussian>(stats, std::move(shape));
+}
+
+}  // namespace farfield

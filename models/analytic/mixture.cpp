@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include "core/math/softmax_sum.h"
+#include "models/analytic/analytic_base.h"
+#include "models/placed.h"
+
+namespace farfield {
+
+namespace {
+
+constexpr int64_t kCoefficientsAtOnce = int64_t{1} << 23;  // [B, K, r] doubles: 64 MB
+constexpr int64_t kResidualsAtOnce = int64_t{1} << 21;     // [k, B, d] doubles: 16 MB
+
+std::string mixture_name(const MixtureStats& stats) {
+  return stats.rank() == stats.dim() ? fmt::format("mixture ({})", stats.components())
+                                     : fmt::format("mixture ({}, rank {})", stats.components(), stats.rank());
+}
+
+// True when every basis spans the whole space, so that nothing lies outside it: full rank, and no component with fewer
+// eigenvectors than that (they have zero rows).
+bool bases_span(const MixtureStats& stats) {
+  return stats.rank() == stats.dim() && stats.bases.square().sum(2).gt(0.5).all().item<bool>();
+}
+
+// tr of the mixture's covariance: mean of the components' plus the spread of their means.
+double total_variance(const MixtureStats& stats) {
+  const auto inner = stats.eigenvalues.sum(1) + stats.tails * static_cast<double>(stats.dim() - stats.rank());
+  const auto mean = torch::mv(stats.means.t(), stats.weights);
+  const auto outer = (stats.means - mean).square().sum(1);
+  return torch::dot(stats.weights, inner + outer).item<double>();
+}
+
+// All arithmetic is float64. Rows are centred at the mean of the means, so that x U - mean_k U loses nothing to a
+// common offset; the part of x - mean_k outside the basis is formed as a vector before it is squared, because
+// |x - mean_k|^2 - |z|^2 would lose all digits at small sigma.
+class Mixture final : public AnalyticBase {
+ public:
+  Mixture(const MixtureStats& stats, std::vector<int64_t> shape)
+      : AnalyticBase(mixture_name(stats), std::move(shape), stats.dim(), total_variance(stats)),
+        centre_(stats.means.mean(0)),
+        means_(stats.means - centre_.original()),
+        bases_(stats.bases.contiguous()),
+        offsets_(torch::bmm(stats.bases, means_.original().unsqueeze(2)).squeeze(2)),
+        eigenvalues_(stats.eigenvalues),
+        tails_(stats.tails),
+        log_weights_(stats.weights.log()),
+        spans_(bases_span(stats)) {}
+
+ private:
+  struct Parts {
+    torch::Tensor rows;       // [B, d] centred
+    torch::Tensor z;          // [B, K, r] coefficients of x - mean_k in the basis
+    torch::Tensor log_joint;  // [B, K] log w_k + log N(x; mean_k, S_k + sigma^2 I)
+  };
+
+  int64_t components() const { return means_.original().size(0); }
+  int64_t rank() const { return bases_.original().size(1); }
+  int64_t dim() const { return means_.original().size(1); }
+
+  Parts evaluate(const torch::Tensor& raw_rows, const torch::Tensor& variance) const {
+    const auto device = raw_rows.device();
+    Parts parts;
+    parts.rows = raw_rows.to(torch::kFloat64) - centre_.on(device);
+    const int64_t batch = parts.rows.size(0);
+    const auto bases = bases_.on(device).view({components() * rank(), dim()});
+    parts.z = torch::mm(parts.rows, bases.t()).view({batch, components(), rank()}) - offsets_.on(device);
+    const auto variances = eigenvalues_.on(device) + variance.unsqueeze(2);  // [B, K, r]
+    auto cost = (parts.z.square() / variances + variances.log()).sum(2);
+    if (!spans_) {
+      const auto outside = tails_.on(device) + variance;  // [B, K]
+      cost = cost + residuals(parts) / outside + static_cast<double>(dim() - rank()) * outside.log();
+    }
+    const double constant = static_cast<double>(dim()) * std::log(2 * std::numbers::pi);
+    parts.log_joint = log_weights_.on(device) - 0.5 * (cost + constant);
+    return parts;
+  }
+
+  // |x - mean_k - U_k z_k|^2, [B, K].
+  torch::Tensor residuals(const Parts& parts) const {
+    const auto device = parts.rows.device();
+    const int64_t at_once = std::max<int64_t>(1, kResidualsAtOnce / std::max<int64_t>(1, parts.rows.numel()));
+    std::vector<torch::Tensor> blocks;
+    for (int64_t first = 0; first < components(); first += at_once) {
+      const int64_t count = std::min(at_once, components() - first);
+      const auto means = means_.on(device).narrow(0, first, count).unsqueeze(1);
+      const auto z = parts.z.narrow(1, first, count).transpose(0, 1);
+      const auto inside = torch::bmm(z, bases_.on(device).narrow(0, first, count));
+      blocks.push_back((parts.rows.unsqueeze(0) - means - inside).square().sum(2));
+    }
+    return torch::cat(blocks, 0).t();
+  }
+
+  torch::Tensor denoise_chunk(const torch::Tensor& raw_rows, const torch::Tensor& variance) const {
+    const auto device = raw_rows.device();
+    const auto parts = evaluate(raw_rows, variance);
+    auto share = torch::softmax(parts.log_joint, 1);  // responsibilities [B, K]
+    share = share.masked_fill(share < kNegligibleWeight, 0);
+    const auto eigenvalues = eigenvalues_.on(device);
+    const auto tail_gain = spans_ ? torch::zeros_like(parts.log_joint)
+                                  : tails_.on(device) / (tails_.on(device) + variance);
+    const auto gain = eigenvalues / (eigenvalues + variance.unsqueeze(2)) - tail_gain.unsqueeze(2);
+    const auto weighted = parts.z * gain * share.unsqueeze(2);
+    const auto shared_tail = share * tail_gain;
+    const auto bases = bases_.on(device).view({components() * rank(), dim()});
+    return centre_.on(device) + torch::mm(share - shared_tail, means_.on(device)) +
+           shared_tail.sum(1, /*keepdim=*/true) * parts.rows +
+           torch::mm(weighted.view({weighted.size(0), -1}), bases);
+  }
+
+  torch::Tensor denoise_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
+    std::vector<torch::Tensor> chunks;
+    for (int64_t first = 0; first < rows.size(0); first += chunk_rows()) {
+      const int64_t count = std::min(chunk_rows(), rows.size(0) - first);
+      chunks.push_back(denoise_chunk(rows.narrow(0, first, count), variance.narrow(0, first, count)));
+    }
+    return torch::cat(chunks, 0);
+  }
+
+  torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {
+    std::vector<torch::Tensor> chunks;
+    for (int64_t first = 0; first < rows.size(0); first += chunk_rows()) {
+      const auto chunk = rows.narrow(0, first, std::min(chunk_rows(), rows.size(0) - first));
+      const auto variance = torch::full({chunk.size(0), 1}, sigma * sigma, chunk.options());
+      chunks.push_back(torch::logsumexp(evaluate(chunk, variance).log_joint, 1));
+    }
+    return torch::cat(chunks, 0);
+  }
+
+  int64_t chunk_rows() const { return std::max<int64_t>(1, kCoefficientsAtOnce / (components() * rank())); }
+
+  Placed centre_, means_, bases_, offsets_, eigenvalues_, tails_, log_weights_;
+  bool spans_;
+};
+
+}  // namespace
+
+std::unique_ptr<AnalyticDenoiser> make_mixture(MixtureStats stats, std::vector<int64_t> shape) {
+  stats.validate();
+  return std::make_unique<Mixture>(stats, std::move(shape));
+}
+
+}  // namespace farfield

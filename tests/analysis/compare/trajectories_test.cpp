@@ -1,0 +1,113 @@
+#include "analysis/compare/trajectories.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "models/analytic/analytic.h"
+#include "samplers/schedules/noise_levels.h"
+#include "samplers/solvers/solvers.h"
+#include "tests/support/test_support.h"
+#include "tests/support/thread_count.h"
+#include "tests/support/thread_group.h"
+
+namespace farfield {
+namespace {
+
+GaussianStats stats_of(std::vector<double> eigenvalues) {
+  const auto d = static_cast<int64_t>(eigenvalues.size());
+  return {torch::full({d}, 0.3, torch::kFloat64), torch::eye(d, torch::kFloat64), torch::tensor(eigenvalues, torch::kFloat64), 0, 10};
+}
+
+TrajectoryOptions options(int64_t steps, int64_t batch = 64) {
+  NoiseLevelOptions levels;
+  levels.steps = steps;
+  TrajectoryOptions result;
+  for (int64_t seed = 0; seed < 10; ++seed) result.seeds.push_back(seed);
+  result.levels = noise_levels(levels);
+  result.batch = batch;
+  return result;
+}
+
+Subject subject(const std::string& name, const GaussianStats& stats) {
+  return {name, "gaussian", std::shared_ptr<Denoiser>(make_gaussian(stats, {stats.dim()})), {}};
+}
+
+// A Gaussian's own trajectories approach its closed form as the steps grow, second order.
+TEST(Trajectories, OfAGaussianFollowItsClosedForm) {
+  const GaussianStats stats = stats_of({1, 0.2, 0.01});
+  const auto solver = make_heun();
+  std::vector<double> rms;
+  for (int64_t steps : {40, 80}) {
+    const Trajectories t = compare_trajectories(subject("g", stats), {}, stats, *solver, options(steps));
+    ASSERT_EQ(t.paths.size(), 1u);
+    EXPECT_EQ(t.paths[0], "gaussian (closed form)");
+    EXPECT_EQ(t.nfe, 2 * steps - 1);
+    const auto rows = summarise(t, 100, 0);
+    ASSERT_EQ(rows.size(), static_cast<size_t>(steps + 1));
+    EXPECT_EQ(rows[0].deviation, 0);  // the same noise
+    EXPECT_LT(rows.back().deviation, 1e-4);
+    EXPECT_TRUE(std::isnan(rows.back().denoiser_deviation));
+    rms.push_back(rows.back().rms);
+  }
+  EXPECT_GT(rms[0] / rms[1], 3);
+}
+
+TEST(Trajectories, OfOneDenoiserAreTheSame) {
+  const GaussianStats stats = stats_of({1, 0.2, 0.01});
+  const auto solver = make_heun();
+  const Trajectories t = compare_trajectories(subject("g", stats), {subject("same", stats)}, {}, *solver, options(8));
+  for (const TrajectoryRow& row : summarise(t, 100, 0)) {
+    EXPECT_EQ(row.deviation, 0);
+    EXPECT_EQ(row.rms, 0);
+  }
+  EXPECT_TRUE(torch::equal(t.samples[0], t.samples[1]));
+}
+
+TEST(Trajectories, DoNotDependOnTheBatchAndMeasureTheDifference) {
+  const GaussianStats one = stats_of({1, 0.2}), two = stats_of({0.5, 0.5});
+  const auto solver = make_heun();
+  const Trajectories a = compare_trajectories(subject("a", one), {subject("b", two)}, one, *solver, options(6));
+  const Trajectories b = compare_trajectories(subject("a", one), {subject("b", two)}, one, *solver, options(6, 3));
+  EXPECT_LE(test::relative_deviation(a.state_difference, b.state_difference), 1e-12);
+  EXPECT_LE(test::relative_deviation(a.samples, b.samples), 1e-6);
+  const auto rows = summarise(a, 100, 0);
+  const torch::Tensor difference = (a.samples[0] - a.samples[1]).to(torch::kFloat64);
+  EXPECT_NEAR(rows[6].rms, std::sqrt(difference.square().mean().item<double>()), 1e-6);
+  EXPECT_NEAR(rows[6].deviation, (difference.square().sum() / a.samples[0].to(torch::kFloat64).square().sum()).item<double>(), 1e-6);
+  EXPECT_LE(rows[6].low, rows[6].deviation);
+  EXPECT_GE(rows[6].high, rows[6].deviation);
+  const std::string csv = trajectory_table(a, rows).csv();
+  EXPECT_EQ(csv.substr(0, csv.find('\n')),
+            "reference,sigma,samples,deviation,deviation_low,deviation_high,denoiser_deviation,denoiser_deviation_low,"
+            "denoiser_deviation_high,rms");
+  EXPECT_NE(csv.find("\nb,80,10,0,0,0,"), std::string::npos);
+  EXPECT_NE(csv.find(",,,"), std::string::npos);  // no step starts at the last level
+}
+
+TEST(Trajectories, AnyNumberOfRanksGivesTheBitsOfOne) {
+  const test::ThreadCount one_thread(1);
+  const GaussianStats stats = stats_of({1, 0.2, 0.01});
+  const auto solver = make_heun();
+  for (const bool references : {true, false}) {
+    const auto run = [&](Comm& comm) {
+      const std::vector<Subject> others = references ? std::vector{subject("other", stats_of({1, 1, 1}))} : std::vector<Subject>();
+      const auto gaussian = references ? std::optional(stats) : std::nullopt;
+      return compare_trajectories(subject("g", stats), others, gaussian, *solver, options(5, 3), comm);
+    };
+    const Trajectories one = run(alone());
+    for (const int size : {2, 3}) {
+      test::run_ranks(size, [&](Comm& comm) {
+        const Trajectories shared = run(comm);
+        for (const auto field : {&Trajectories::state, &Trajectories::state_difference, &Trajectories::denoised,
+                                 &Trajectories::denoised_difference, &Trajectories::samples}) {
+          EXPECT_TRUE((shared.*field).equal(one.*field)) << size;
+        }
+        EXPECT_EQ(shared.nfe, one.nfe);
+      });
+    }
+  }
+}
+
+}  // namespace
+}  // namespace farfield
