@@ -30,6 +30,12 @@ void on_signal(int signal_number) {
   if (time - first >= kOneRequest) _exit(128 + signal_number);
 }
 
+// Comes every second from the limit on: never more than the one request.
+void on_cpu_limit(int) {
+  std::int64_t none = 0;
+  first_signal.compare_exchange_strong(none, now());
+}
+
 }  // namespace
 
 void install_interrupt_handlers() {
@@ -43,6 +49,8 @@ void install_interrupt_handlers() {
   struct sigaction hangup = {};
   sigaction(SIGHUP, nullptr, &hangup);
   if (hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup wants it ignored
+  action.sa_handler = on_cpu_limit;
+  sigaction(SIGXCPU, &action, nullptr);
 }
 
 bool interrupted() { return first_signal.load() != 0; }

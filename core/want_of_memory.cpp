@@ -39,6 +39,8 @@ bool is_refused_by_system(const std::exception& error) {
                                 refused->code() == std::errc::resource_unavailable_try_again);
 }
 
+bool by_new(const std::exception& error) { return dynamic_cast<const std::bad_alloc*>(&error) != nullptr; }
+
 // "4096 bytes" or "2.50 GiB" behind "allocate ", as LibTorch and OpenCV say it; "" where they do not.
 std::string size_in(const std::string& text) {
   constexpr std::string_view kMark = "allocate ";
@@ -54,8 +56,7 @@ std::string refused_size(const std::exception& error) {
   const std::string said = size_in(text_of(error));
   if (!said.empty()) return said;
   const std::size_t noted = refused_bytes;
-  const bool by_new = dynamic_cast<const std::bad_alloc*>(&error) != nullptr && noted > 0;
-  return by_new ? fmt::format("{} bytes", noted) : "";
+  return by_new(error) && noted > 0 ? fmt::format("{} bytes", noted) : "";
 }
 
 // "; this process holds 590 MiB of the 600 that it may hold (ulimit -v)", where there is such a limit.
@@ -82,7 +83,7 @@ std::string describe_want_of_memory(const std::exception& error) {
   const std::string size = refused_size(error), text = text_of(error);
   const std::string what = !size.empty()                 ? size + " were refused"
                            : is_refused_by_system(error) ? text + " (a thread or a mapping was refused)"
-                                                         : text;
+                                                         : dynamic_cast<const std::bad_alloc*>(&error) != nullptr ? "an allocation was refused" : text;
   return fmt::format("out of memory: {}{}; a smaller --batch or fewer --threads need less", what, room());
 }
 

@@ -77,12 +77,15 @@ const std::vector<std::string>& interpolation_modes() {
   return names;
 }
 
+void check_corners(int64_t count) {
+  if (count == 2 || count == 4) return;
+  throw usage_error(fmt::format("interpolate: got {} corners, expected 2 (a strip) or 4 (a grid)", count));
+}
+
 torch::Tensor interpolate(const torch::Tensor& corners, const InterpolateOptions& options) {
   options.validate();
   const int64_t count = corners.dim() > 0 ? corners.size(0) : 0;
-  if (count != 2 && count != 4) {
-    throw usage_error(fmt::format("interpolate: got {} corners, expected 2 (a strip) or 4 (a grid)", count));
-  }
+  check_corners(count);
   const auto z = corners.to(torch::kFloat64);
   if (count == 2) return strip(z[0], z[1], options);
   const auto top = strip(z[0], z[1], options), bottom = strip(z[2], z[3], options);

@@ -21,6 +21,9 @@ struct InterpolateOptions {
 
 const std::vector<std::string>& interpolation_modes();
 
+// usage_error unless there are two corners or four.
+void check_corners(int64_t count);
+
 // Two corners give a strip [frames, ...shape], four a grid [frames^2, ...shape], row by row: corners 0 and 1 at the
 // left and right of the first row, 2 and 3 of the last. Weights are products of 1 - t and t, t = j / (frames - 1).
 // corners [2 or 4, ...shape] floating; computed in float64. The corners themselves come back as they are. usage_error

@@ -68,7 +68,8 @@ void TeleportSearch::validate() const {
   };
   require(threshold > 0 && threshold < 1, "threshold", format_double(threshold), "a part between 0 and 1, such as 0.99");
   require(probes >= 2, "probes", std::to_string(probes), "at least 2");
-  require(batch >= 1 && batch <= limits::kMostBatch, "batch", std::to_string(batch), "1 to 1000000");
+  require(batch >= 1 && batch <= limits::kMostBatch, "batch", std::to_string(batch),
+          "1 to " + std::to_string(limits::kMostBatch));
 }
 
 ExplainedLevels measure_explained(const Denoiser& model, const GaussianStats& gaussian,

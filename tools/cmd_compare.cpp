@@ -109,7 +109,7 @@ RunInfo run_info(const CompareArguments& arguments, const Context& context, cons
   info.add_text("headline", headline(result, all.model.name));
   if (all.data) {
     info.add_text("data_fingerprint", all.data->info().fingerprint);
-    info.add("data_left_out", to_json(all.data->info().notes.left_out));
+    info.add("data_left_out", dump_json(to_json(all.data->info().notes.left_out)));
   }
   std::vector<std::string> models = {arguments.model};
   models.insert(models.end(), result.comparison.references.begin(), result.comparison.references.end());
@@ -166,16 +166,16 @@ void add_compare_command(CLI::App& app, Context& context) {
                       "mixture:classes[:RANK], delta, or any MODEL")->capture_default_str();
   command->add_option("--sigmas", arguments->sigmas, "noise levels: 0.1,1,10 or LOW:HIGH:COUNT (default: 20 from 0.01 to 80)");
   command->add_option("--probes", arguments->options.probes, "points at each noise level")
-      ->check(whole_number(2, limits::kMostProbes))->capture_default_str();
+      ->transform(whole_number(2, limits::kMostProbes))->capture_default_str();
   command->add_option("--seed", arguments->options.seed, "of probes, k-means and bootstrap")
-      ->check(whole_number(0, limits::kHighestSeed))->capture_default_str();
+      ->transform(whole_number(0, limits::kHighestSeed))->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "of the sampling trajectories, such as 0-31")->capture_default_str();
   command->add_option("--steps", arguments->steps, "of the sampling trajectories (default: 18)")
-      ->check(whole_number(1, limits::kMostSteps));
+      ->transform(whole_number(1, limits::kMostSteps));
   command->add_option("--class", arguments->label, "compare class-conditional models on this class")
-      ->check(whole_number(0, limits::kMostClasses - 1));
+      ->transform(whole_number(0, limits::kMostClasses - 1));
   command->add_option("--batch", arguments->options.batch, "points at a time")
-      ->check(whole_number(1, limits::kMostBatch))->capture_default_str();
+      ->transform(whole_number(1, limits::kMostBatch))->capture_default_str();
   command->add_option("--with", arguments->with, "add the results of an earlier sample, train or fit to the page");
   command->add_option("--out", arguments->out, "folder to make")->required();
   add_compute_options(*command, context);

@@ -103,7 +103,7 @@ void print_json(const DataInfo& info, const DataStats& stats, const std::vector<
       {"largest_distance", stats.largest_distance}, {"spectrum_samples", stats.spectrum_samples},
       {"total_variance", stats.total_variance}, {"eigenvalues", stats.eigenvalues},
       {"components_90", stats.components_90}, {"components_99", stats.components_99}};
-  json["left_out"] = nlohmann::ordered_json::parse(to_json(info.notes.left_out));
+  json["left_out"] = to_json(info.notes.left_out);
   for (const auto& suggestion : suggestions) {
     json["suggested"][suggestion.setting] = {{"value", suggestion.value}, {"reason", suggestion.reason}};
   }

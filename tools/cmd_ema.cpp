@@ -126,9 +126,9 @@ void add_ema_command(CLI::App& app, Context& context) {
                                   kEmaExamples, [arguments, &context] { run_ema(*arguments, context); });
   command->add_option("--run", arguments->run, "folder of a run with ema.sigma_rel averages")->required();
   command->add_option("--sigma-rel", arguments->sigma_rel, "relative width of the average, above 0 and below 0.2886")->required()
-      ->check(real_number(0, 0.2886));
+      ->transform(real_number(0, 0.2886));
   command->add_option("--images", arguments->images, "images seen at its end (default: all)")
-      ->check(whole_number(1, limits::kMostImages));
+      ->transform(whole_number(1, limits::kMostImages));
   command->add_option("--out", arguments->out, "the native network file to write (.safetensors)")->required();
   add_threads_option(*command, context);
   add_output_options(*command, context);

@@ -142,7 +142,7 @@ void run_encode(const Context& context, const EncodeOptions& options) {
   for (const auto& [key, text] : settings_of(options.run)) info.add_text(key, text);
   info.add_text("data", options.data);
   info.add_text("data_fingerprint", data->info().fingerprint);
-  info.add("data_left_out", to_json(data->info().notes.left_out));
+  info.add("data_left_out", dump_json(to_json(data->info().notes.left_out)));
   info.add("levels", dump_json(ordered_json(request.levels)));
   info.add("result", dump_json(result));
   add_inputs(info, options.run);

@@ -86,7 +86,7 @@ void fit_and_write(const FitArguments& arguments, const Context& context, Fit fi
     auto result = describe(stats);
     result["data"] = data->info().name;
     const auto& left_out = data->info().notes.left_out;
-    if (!left_out.kinds().empty()) result["left_out"] = nlohmann::ordered_json::parse(to_json(left_out));
+    if (!left_out.kinds().empty()) result["left_out"] = to_json(left_out);
     result["seconds"] = seconds_since(start);
     result["file"] = arguments.out;
     result["sha256"] = sha256;
@@ -97,7 +97,7 @@ void fit_and_write(const FitArguments& arguments, const Context& context, Fit fi
 void add_shared_options(CLI::App& command, FitArguments& arguments, Context& context) {
   command.add_option("--data", arguments.data, "the data set, SRC\n" + data_source_help())->required();
   command.add_option("--rank", arguments.rank, "leading eigenpairs to keep (default: all)")
-      ->check(whole_number(1, limits::kMostRank));
+      ->transform(whole_number(1, limits::kMostRank));
   command.add_option("--out", arguments.out, "the file to write (.safetensors)")->required();
   add_threads_option(command, context);
   add_output_options(command, context);
@@ -106,15 +106,15 @@ void add_shared_options(CLI::App& command, FitArguments& arguments, Context& con
 
 void add_mixture_options(CLI::App& command, MixtureOptions& options) {
   auto* components = command.add_option("--components", options.components, "number of k-means clusters");
-  components->check(whole_number(1, limits::kMostComponents))->capture_default_str();
+  components->transform(whole_number(1, limits::kMostComponents))->capture_default_str();
   command.add_flag("--per-class", options.per_class, "one component a label, no k-means")->excludes(components);
   command.add_option("--tail", options.tail, "variance outside the kept eigenvectors: zero, or the mean of the rest")
       ->check(CLI::IsMember({"zero", "mean"}))->capture_default_str();
   command.add_option("--ridge", options.ridge, "variance added in every direction")
-      ->check(real_number(0, limits::kHighestVariance))->capture_default_str();
-  command.add_option("--seed", options.seed, "of k-means")->check(whole_number(0, limits::kHighestSeed))->capture_default_str();
+      ->transform(real_number(0, limits::kHighestVariance))->capture_default_str();
+  command.add_option("--seed", options.seed, "of k-means")->transform(whole_number(0, limits::kHighestSeed))->capture_default_str();
   command.add_option("--max-iterations", options.max_iterations, "of k-means")
-      ->check(whole_number(1, limits::kMostIterations))->capture_default_str();
+      ->transform(whole_number(1, limits::kMostIterations))->capture_default_str();
 }
 
 }  // namespace

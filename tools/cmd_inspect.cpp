@@ -5,6 +5,8 @@
 #include "core/error.h"
 #include "core/io/json.h"
 #include "core/io/npz.h"
+#include "core/io/wrong_file.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "models/registry/model_registry.h"
 #include "tools/command.h"
@@ -52,7 +54,7 @@ Json check_output(const std::string& model, const std::string& stored) {
   options.device = "cpu";
   options.precision = "fp32";
   const auto denoiser = open_model(model, options);
-  const auto arrays = read_npz(stored);
+  const auto arrays = read_as(FileKind::kNpz, stored, [&] { return read_npz(stored); });
   for (const char* name : {"x", "sigma", "D.f32"}) {
     if (!arrays.contains(name)) throw bad_file(stored, fmt::format("has no array '{}'", name));
   }
@@ -73,8 +75,12 @@ void run_inspect(const InspectOptions& options, bool json) {
   result["path"] = options.file;
   result.update(parse_json(describe_file(options.file), options.file));
   if (!options.check.empty()) result["check"] = check_output(options.file, options.check);
-  if (json) fmt::print("{}\n", dump_json(result, 2));
-  else print_text(result, "");
+  if (json) {
+    fmt::print("{}\n", dump_json(result, 2));
+    return;
+  }
+  result["path"] = printable(options.file);  // a name is one line; texts in a file may have several
+  print_text(result, "");
 }
 
 }  // namespace

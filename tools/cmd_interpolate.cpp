@@ -25,15 +25,19 @@
 namespace farfield::tools {
 namespace {
 
-struct InterpolateOptions {
+struct InterpolateCall {
   ModelRun run;
   std::string seeds, latents;
   InterpolateOptions interpolate;
 };
 
 // The corners [2 or 4, ...shape]: the latents of seeds, or of a file that belongs to the first level.
-torch::Tensor corners_of(const InterpolateOptions& options, const DenoiserInfo& model, double first_level) {
-  if (options.latents.empty()) return SeedBatch(parse_seeds(options.seeds), model).latents();
+torch::Tensor corners_of(const InterpolateCall& options, const DenoiserInfo& model, double first_level) {
+  if (options.latents.empty()) {
+    const auto seeds = parse_seeds(options.seeds);
+    check_corners(static_cast<int64_t>(seeds.size()));
+    return SeedBatch(seeds, model).latents();
+  }
   const LatentsFile file = read_latents(options.latents, model);
   check_level_of(file, first_level);
   return file.latents;
@@ -61,19 +65,19 @@ void report(const Context& context, const RunFolder& folder, const Samples& samp
                          samples.nfe, samples.seconds));
 }
 
-void check_options(const InterpolateOptions& options) {
+void check_options(const InterpolateCall& options) {
   if (options.seeds.empty() == options.latents.empty()) {
     throw usage_error("interpolate: say the corners with one of --seeds A,B and --latents FILE");
   }
   options.interpolate.validate();
 }
 
-void check_class(const InterpolateOptions& options, const DenoiserInfo& model) {
+void check_class(const InterpolateCall& options, const DenoiserInfo& model) {
   if (model.label_dim == 0 || options.run.label) return;
   throw usage_error(fmt::format("interpolate: {} takes {} classes; say which with --class", model.name, model.label_dim));
 }
 
-void run_interpolate(const Context& context, const InterpolateOptions& options) {
+void run_interpolate(const Context& context, const InterpolateCall& options) {
   check_options(options);
   const auto solver = make_solver(options.run.solver);
   RunFolder folder(output_request(context, "interpolate", options.run.out));
@@ -116,7 +120,7 @@ constexpr const char* kInterpolateExamples =
 }  // namespace
 
 void add_interpolate_command(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<InterpolateOptions>();
+  const auto options = std::make_shared<InterpolateCall>();
   CLI::App* command = add_command(app, context, "interpolate",
                                   "Samples from latents between those of two or four corners.", kInterpolateExamples,
                                   [&context, options] { run_interpolate(context, *options); });
@@ -126,7 +130,7 @@ void add_interpolate_command(CLI::App& app, Context& context) {
       ->excludes(seeds);
   command->add_option("--mode", options->interpolate.mode, join(interpolation_modes(), ", "))->capture_default_str();
   command->add_option("--frames", options->interpolate.frames, "along an edge, corners included")
-      ->check(whole_number(2, 1000))->capture_default_str();
+      ->transform(whole_number(2, 1000))->capture_default_str();
 }
 
 }  // namespace farfield::tools

@@ -229,23 +229,23 @@ void add_sample_command(CLI::App& app, Context& context) {
   command->add_flag("--afs", options->afs, "first evaluation analytical: D of N(0, I), one evaluation less");
   command->add_option("--threshold", options->threshold,
                       "dynamic thresholding of every D at this quantile, for data in [-1, 1] (0.995 is usual)")
-      ->check(real_number(0, 1));
+      ->transform(real_number(0, 1));
   CLI::Option* denoise = command->add_flag("--denoise-to-zero", options->denoise_to_zero,
                                            "end with x = D(x; sigma_N), for levels that end above 0");
   command->add_option("--ode-jump", options->ode_jump, "leave the trajectory at this level and return D there")
-      ->check(real_number(limits::kLowestSigma, limits::kHighestSigma))->excludes(denoise);
+      ->transform(real_number(limits::kLowestSigma, limits::kHighestSigma))->excludes(denoise);
   command->add_option("--seeds", options->seeds, "one sample a seed: 0-63 or 1,5,10-20 [0-63]");
   command->add_option("--latents", options->latents, "start from the latents of this file (farfield encode) instead");
   CLI::Option* teleport = command->add_option("--teleport", options->teleport,
                                               "start at this level by closed form; auto: the lowest it explains");
   command->add_option("--teleport-threshold", options->teleport_threshold,
                       "part of the score the Gaussian must explain for auto [0.99]")
-      ->check(real_number(0, 1));
+      ->transform(real_number(0, 1));
   CLI::Option* gaussian = command->add_option("--gaussian", options->gaussian,
                                               "fitted Gaussian for --teleport, or for what --solver auto finds");
   teleport->needs(gaussian);
   command->add_option("--nfe", options->nfe, "with --solver auto: the most evaluations")
-      ->check(whole_number(1, limits::kMostEvaluations));
+      ->transform(whole_number(1, limits::kMostEvaluations));
   command->add_option("--study", options->study, "with --solver auto: study.json of farfield study");
   command->add_flag("--trajectory", options->trajectory, "keep the state after every step, and the levels");
   share_over_ranks(*command, context);

@@ -30,7 +30,7 @@ struct ListArguments {
 // Without --model: any noise level will do.
 std::vector<double> levels_of(const ListArguments& arguments) {
   if (arguments.model.empty()) return resolve_levels(arguments.schedule, {.name = "any model", .sample_shape = {1}});
-  return resolve_levels(arguments.schedule, open_model(arguments.model, {.device = "cpu"})->info());
+  return resolve_levels(arguments.schedule, farfield::open_model(arguments.model, {.device = "cpu"})->info());
 }
 
 void list_levels(const ListArguments& arguments) {

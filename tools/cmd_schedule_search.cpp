@@ -46,7 +46,6 @@ struct SearchArguments {
 };
 
 std::string seed_text(const SearchArguments& arguments) {
-  if (arguments.warmup < 1) throw usage_error(fmt::format("--warmup is {}, expected at least 1", arguments.warmup));
   return arguments.seeds.value_or(fmt::format("0-{}", arguments.warmup - 1));
 }
 
@@ -58,7 +57,6 @@ std::vector<double> grid_levels(const SearchArguments& arguments, const Denoiser
     return resolve_levels(grid, model);
   }
   const int64_t points = arguments.points.value_or(61);
-  if (points < 3) throw usage_error(fmt::format("--points is {}, expected at least 3", points));
   grid.steps = points - 1;
   grid.final = "sigma_min";
   return resolve_levels(grid, model);
@@ -192,22 +190,22 @@ void add_schedule_search_command(CLI::App& schedule, Context& context) {
   command->add_option("--metric", arguments->metric, "of a jump's error: " + join(gits_metric_names(), ", "))
       ->capture_default_str();
   command->add_option("--gamma", arguments->gamma, "weight of a step over the one before it")
-      ->check(real_number(0.01, 100))->capture_default_str();
+      ->transform(real_number(0.01, limits::kHighestGamma))->capture_default_str();
   command->add_option("--teacher", arguments->teacher, "SOLVER[,option=value...] over the whole grid")
       ->capture_default_str();
   command->add_option("--points", arguments->points, "levels of the teacher's grid [61]")
-      ->check(whole_number(3, limits::kMostGridPoints));
+      ->transform(whole_number(3, limits::kMostGridPoints));
   command->add_option("--grid", arguments->grid.schedule, "schedule of the teacher's grid, or file:PATH")
       ->capture_default_str();
   add_range_options(*command, arguments->grid);
   CLI::Option* warmup = command->add_option("--warmup", arguments->warmup, "teacher trajectories, of seeds 0, 1, ...");
-  warmup->check(whole_number(1, limits::kMostSeeds))->capture_default_str();
+  warmup->transform(whole_number(1, limits::kMostSeeds))->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "their seeds one by one: 0-63 or 1,5,10-20")->excludes(warmup);
   command->add_flag("--afs", arguments->afs, "one level more, for sample --afs: its first step is free");
   command->add_option("--student", arguments->student, "solver that will use the schedules, of --afs and --report [ipndm4]");
   command->add_option("--report", arguments->report, "folder to make: a page that shows costs, levels and errors");
   command->add_option("--batch", arguments->batch, "trajectories at a time")
-      ->check(whole_number(1, limits::kMostBatch))->capture_default_str();
+      ->transform(whole_number(1, limits::kMostBatch))->capture_default_str();
   add_compute_options(*command, context);
   add_trust_option(*command, context);
   add_output_options(*command, context);

@@ -147,12 +147,12 @@ void add_study_command(CLI::App& app, Context& context) {
   command->add_option("--nfe", arguments->nfe, "budgets of evaluations: 4-20 or 4,8,16")->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "trajectories")->capture_default_str();
   command->add_option("--class", arguments->label, "class of every trajectory; without it each seed draws one")
-      ->check(whole_number(0, limits::kMostClasses - 1));
+      ->transform(whole_number(0, limits::kMostClasses - 1));
   CLI::Option* gaussian = command->add_option("--gaussian", arguments->gaussian, "fitted Gaussian: try every run teleported, too");
   command->add_option("--teleport", arguments->teleport, "level to teleport to, or auto")->capture_default_str()->needs(gaussian);
   command->add_option("--reference", arguments->reference, "adaptive solver that errors are measured from")->capture_default_str();
   command->add_option("--batch", arguments->batch, "trajectories at a time")
-      ->check(whole_number(1, limits::kMostBatch))->capture_default_str();
+      ->transform(whole_number(1, limits::kMostBatch))->capture_default_str();
   add_compute_options(*command, context);
   add_trust_option(*command, context);
   add_output_options(*command, context);

@@ -18,6 +18,7 @@
 #include "tools/command.h"
 #include "tools/failure.h"
 #include "tools/standard_streams.h"
+#include "tools/sudden_ends.h"
 
 namespace farfield::tools {
 namespace {
@@ -142,13 +143,12 @@ int main(int argc, char** argv) {
   guard_standard_streams();
   keep_freed_memory();
   install_interrupt_handlers();
-  catch_sudden_ends();
   try {
     join_world();
   } catch (const Error& error) {
-    end_is_ours();
     return report({error.code(), error.what()});
   }
+  catch_sudden_ends();  // now: MPI has handlers and ends of its own
   if (!world().is_root() && std::freopen("/dev/null", "w", stdout) == nullptr) return static_cast<int>(ExitCode::kIo);
   Context context;
   context.command_line.assign(argv, argv + argc);

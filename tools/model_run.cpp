@@ -18,11 +18,11 @@ void add_model_run_options(CLI::App& command, Context& context, ModelRun& run) {
   CLI::Option* name = add_schedule_options(command, "--schedule", run.schedule);
   command.add_option("--sigmas", run.sigmas, "the levels themselves, falling: 80,10,1,0")->excludes(name);
   command.add_option("--class", run.label, "class of every sample; without it sample draws one for each seed")
-      ->check(whole_number(0, limits::kMostClasses - 1));
+      ->transform(whole_number(0, limits::kMostClasses - 1));
   command.add_option("--guidance", run.guidance, "classifier-free guidance: D_u + W (D_c - D_u); 1: none")
-      ->check(real_number(-limits::kHighestGuidance, limits::kHighestGuidance));
+      ->transform(real_number(-limits::kHighestGuidance, limits::kHighestGuidance));
   command.add_option("--batch", run.batch, "samples at a time; does not change them")
-      ->check(whole_number(1, limits::kMostBatch))->capture_default_str();
+      ->transform(whole_number(1, limits::kMostBatch))->capture_default_str();
   command.footer("Solvers:\n" + solver_help());
   add_compute_options(command, context);
   add_trust_option(command, context);

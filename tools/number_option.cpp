@@ -1,5 +1,6 @@
 #include "tools/number_option.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "core/error.h"

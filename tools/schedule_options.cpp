@@ -19,7 +19,7 @@ CLI::Option* add_schedule_options(CLI::App& command, const std::string& name, Sc
                                      "schedule search");
   schedule->capture_default_str();
   command.add_option("--steps", request.steps, "intervals N between N + 1 noise levels [18]")
-      ->check(whole_number(1, limits::kMostSteps));
+      ->transform(whole_number(1, limits::kMostSteps));
   add_range_options(command, request);
   command.add_option("--final", request.final, "zero: the last interval ends at 0; sigma_min: it ends there [zero]");
   return schedule;
@@ -27,11 +27,11 @@ CLI::Option* add_schedule_options(CLI::App& command, const std::string& name, Sc
 
 void add_range_options(CLI::App& command, ScheduleRequest& request) {
   command.add_option("--sigma-min", request.sigma_min, "last level above 0 [the schedule's, or the model's]")
-      ->check(real_number(0, limits::kHighestSigma));
+      ->transform(real_number(0, limits::kHighestSigma));
   command.add_option("--sigma-max", request.sigma_max, "first level [the schedule's, or the model's]")
-      ->check(real_number(limits::kLowestSigma, limits::kHighestSigma));
+      ->transform(real_number(limits::kLowestSigma, limits::kHighestSigma));
   command.add_option("--rho", request.rho, "exponent of the schedules that have one [polynomial 7, others 1]")
-      ->check(real_number(0.01, 100));
+      ->transform(real_number(0.01, 100));
   command.add_option("--variant", request.variant, "table of ays: sd15, sdxl, svd [sd15]");
 }
 

@@ -124,7 +124,7 @@ NoiseDistributionOptions NoiseDistributionOptions::from_config(const Config& los
 void NoiseDistributionOptions::validate() const {
   // Levels of exp(p_mean + p_std z) stay numbers of float32, as their squares do, for every z that is drawn.
   constexpr double kHighestMean = 10, kLowestStd = 1e-6, kHighestStd = 4;
-  const Entry& entry = entry_of(name);
+  const DistributionEntry& entry = entry_of(name);
   require_option(std::abs(p_mean) <= kHighestMean, "loss.p_mean", p_mean,
                  fmt::format("a number from -{0} to {0}", kHighestMean));
   require_option(p_std >= kLowestStd && p_std <= kHighestStd, "loss.p_std", p_std,

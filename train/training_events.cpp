@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/io/file.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "train/training_folder.h"
 
@@ -38,7 +39,7 @@ void TrainingEvents::tick(const Tick& tick, const LossRecord& losses) {
 void TrainingEvents::probes(int64_t images, const std::vector<ProbeResult>& results) {
   std::vector<Scalar> values;
   for (const auto& result : results) {
-    values.push_back({fmt::format("explained by {}/sigma {}", result.reference, format_double(result.sigma)), result.explained});
+    values.push_back({fmt::format("explained by {}/sigma {}", printable(result.reference), format_double(result.sigma)), result.explained});
   }
   file_.scalars(images, values);
 }

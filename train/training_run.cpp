@@ -78,8 +78,9 @@ class Run {
     init_ = json{{"model", init.name}, {"sha256", init.sha256}, {"new_layers", fresh}};
     const int64_t before = init.model.config.network.label_dim, here = options_.network.label_dim;
     if (before == here || !comm_.is_root()) return;
-    log::info(fmt::format("--init {}: a network of {} classes becomes one of {}; {}, all other weights are the model's", init.name, before,
-                          here, fresh.empty() ? "its label layers are left out" : "the label layers are new: " + join(fresh, ", ")));
+    const std::string layers = fresh.empty() ? "its label layers are left out" : "the label layers are new: " + join(fresh, ", ");
+    log::info(fmt::format("--init {}: a network of {} classes becomes one of {}; {}, all other weights are the model's",
+                          init.name, before, here, layers));
   }
 
   void open_folder() {
@@ -113,7 +114,7 @@ class Run {
     trainer_.restore(state->file, origin);
     losses_.sums().copy_(sums.mapped());
     seconds_before_ = parse_double(state_text(state->file, origin, "seconds"), "seconds");
-    init_ = json_or_null(state_text(state->file, origin, "init"));
+    init_ = parse_json(state_text(state->file, origin, "init"), origin + ": init");
     log::info(fmt::format("resuming after {} images from {}", trainer_.images_seen(), origin));
     for (const auto& change : changes_) log::warning("changed: " + change);
   }
@@ -258,7 +259,7 @@ class Run {
     info.add("data", dump_json(json{{"source", data_.name}, {"count", data_.count}, {"shape", data_.shape},
                                     {"label_dim", data_.label_dim}, {"label_names", data_.notes.label_names},
                                     {"conversions", data_.notes.conversions},
-                                    {"left_out", parse_json(to_json(data_.notes.left_out), "left_out")},
+                                    {"left_out", to_json(data_.notes.left_out)},
                                     {"fingerprint", data_.fingerprint}}));
     info.add("init", dump_json(init_));
     info.add("changed_on_resume", dump_json(json(changes_)));

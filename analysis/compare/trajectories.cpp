@@ -10,7 +10,9 @@
 
 #include "analysis/stats/bootstrap.h"
 #include "analysis/stats/ratio_cell.h"
+#include "core/checked_product.h"
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/parts.h"
 #include "core/progress.h"
 #include "models/counting.h"
@@ -110,6 +112,8 @@ Trajectories empty_result(const Subject& model, const std::vector<Subject>& refe
   result.denoised = torch::zeros({levels - 1, count}, torch::kFloat64);
   result.denoised_difference = torch::zeros({paths, levels - 1, count}, torch::kFloat64);
   std::vector<int64_t> shape = model.denoiser->info().sample_shape;
+  checked_product("compare: bytes of the trajectories' ends", {1 + paths, count, c10::multiply_integers(shape), sizeof(float)},
+                  limits::kMostBytes);
   shape.insert(shape.begin(), {1 + paths, count});
   result.samples = torch::zeros(shape);
   return result;

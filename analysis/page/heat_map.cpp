@@ -83,7 +83,7 @@ std::string heat_map(const HeatMap& map) {
        {"mark", {{"type", "point"}, {"filled", true}, {"size", 42}, {"opacity", 1}, {"color", "#111111"},
                  {"stroke", "#ffffff"}, {"strokeWidth", 1.2}}},
        {"encoding", {{"x", x}, {"y", y}}}}};
-  return dump_json(json{{"usermeta", {{"kind", "square"}, {"axis_room", kAxisRoom}}}, {"layer", layers}});
+  return dump_json(json{{"usermeta", {{"kind", "square"}, {"axis_room", kMapRoom}}}, {"layer", layers}});
 }
 
 }  // namespace farfield

@@ -8,6 +8,7 @@
 
 #include "analysis/study/evaluation_memo.h"
 #include "core/error.h"
+#include "core/limits.h"
 #include "samplers/gaussian_flow.h"
 #include "samplers/integrate.h"
 #include "samplers/model_levels.h"
@@ -75,9 +76,16 @@ class Counter {
 
 // The most steps within `budget`; 0 when not even one step is.
 int64_t steps_within(const std::string& name, const Solver& solver, int64_t budget, Counter& count) {
-  int64_t steps = budget;
-  while (steps > 0 && count(name, solver, steps) > budget) --steps;
-  return steps;
+  int64_t low = 0, high = budget;  // the answer lies between them
+  while (low < high) {
+    const int64_t middle = high - (high - low) / 2;
+    if (count(name, solver, middle) <= budget) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
 }
 
 struct PlannedLength {
@@ -216,7 +224,7 @@ void StudyRequest::validate(const DenoiserInfo& model) const {
   };
   require(!solvers.empty() && !schedules.empty() && !nfe.empty() && !seeds.empty(), "needs solvers, schedules, budgets and seeds");
   require(std::is_sorted(nfe.begin(), nfe.end()) && nfe.front() >= 1 && nfe.back() <= 1000, "budgets are 1 to 1000 evaluations, rising");
-  require(batch >= 1, fmt::format("batch is {}, expected at least 1", batch));
+  require(batch >= 1 && batch <= limits::kMostBatch, fmt::format("batch is {}, expected 1 to {}", batch, limits::kMostBatch));
   require(make_solver(reference)->adaptive(), "the reference " + reference + " is no adaptive solver; take dopri5");
   require(!label || (*label >= 0 && *label < model.label_dim),
           fmt::format("class {} asked for, but {} knows {} classes", label.value_or(0), model.name, model.label_dim));

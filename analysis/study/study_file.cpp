@@ -8,8 +8,8 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "core/io/json_number.h"
 #include "core/io/wrong_file.h"
-#include "core/json_number.h"
 #include "core/limits.h"
 
 namespace farfield {

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
-#include "core/json_number.h"
+#include "core/io/json_number.h"
 #include "core/limits.h"
 #include "core/text.h"
 

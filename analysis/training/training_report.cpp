@@ -162,7 +162,7 @@ Figure preview_figure(const std::vector<fs::path>& all) {
 
 // What run.json says, as far as it is there.
 Facts facts_of(const fs::path& run) {
-  const json record = json_or_null(read_file(run / "run.json", kRecordBytes));
+  const json record = parse_json(read_file(run / "run.json", kRecordBytes), (run / "run.json").string());
   Facts facts;
   const auto add = [&](const char* name, const json& value) {
     if (!value.is_null()) facts.emplace_back(name, value.is_string() ? value.get<std::string>() : dump_json(value));

@@ -88,7 +88,7 @@ ConfigValue parse(const std::string& yaml, const std::string& origin, bool posit
     throw usage_error(fmt::format("{}: {} bytes; a config has at most {}", origin, yaml.size(), kMostBytes));
   }
   if (yaml.find('\0') != std::string::npos) throw usage_error(origin + ": contains a NUL byte; is this a text file?");
-  if (!valid_utf8(yaml)) throw usage_error(origin + ": is not valid UTF-8");
+  if (!valid_utf8(yaml)) throw usage_error(origin + ": is not valid UTF-8; a path with such bytes is written \"caf\\xe9\" in single quotes (docs/formats.md)");
   try {
     return Copier(origin, positions).copy(only_document(yaml, origin, positions), 0);
   } catch (const YAML::Exception& problem) {

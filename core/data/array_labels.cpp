@@ -36,8 +36,8 @@ void take_numbers(const torch::Tensor& list, const std::string& where, RawSample
   if (list.scalar_type() != torch::kBool && list.to(torch::kFloat64).eq(-1).all().item<bool>()) return;
   if (const auto wrong = out_of_range(list); wrong.any().item<bool>()) {
     const int64_t place = first_of(wrong);
-    throw bad_file(where, fmt::format("the label of sample {} is {}, expected a class, a whole number from 0 to {}", place,
-                                      entry_text(list, place), kMostClasses - 1));
+    throw bad_file(where, fmt::format("the label of sample {} is {}, expected a class, a whole number from 0 to {}",
+                                      place, entry_text(list, place), kMostClasses - 1));
   }
   raw.labels = list.to(torch::kInt64);
   raw.label_dim = raw.labels.max().item<int64_t>() + 1;
@@ -50,8 +50,8 @@ void take_one_hot(const torch::Tensor& rows, const std::string& where, RawSample
   const auto ones = rows.eq(1);
   const auto wrong = ones.sum(1).ne(1) | (ones | rows.eq(0)).all(1).logical_not();
   if (wrong.any().item<bool>()) {
-    throw bad_file(where, fmt::format("the label of sample {} is a row of {} that is not one-hot; expected a class for each sample "
-                                      "([N] or [N,1]) or one-hot rows", first_of(wrong), rows.size(1)));
+    throw bad_file(where, fmt::format("the label of sample {} is a row of {} that is not one-hot; expected a class for "
+                                      "each sample ([N] or [N,1]) or one-hot rows", first_of(wrong), rows.size(1)));
   }
   raw.labels = ones.to(torch::kUInt8).argmax(1);
   raw.label_dim = rows.size(1);
@@ -84,9 +84,10 @@ void take_array_labels(const NpyContent& array, const std::string& where, RawSam
   const bool one_each = !shape.empty() && shape[0] == count && entries == count;
   if (array.texts && one_each) return take_texts(array, where, raw);
   if (!array.texts && one_each) return take_numbers(array.values.reshape({count}), where, raw);
-  if (!array.texts && shape.size() == 2 && shape[0] == count && entries > 0) return take_one_hot(array.values, where, raw);
-  throw bad_file(where, fmt::format("got labels of shape {} for {} samples, expected a class or text for each ([N] or [N,1]) or "
-                                    "one-hot rows [N,K]", fmt::streamed(shape), count));
+  const bool rows = shape.size() == 2 && shape[0] == count && entries > 0;
+  if (!array.texts && rows) return take_one_hot(array.values, where, raw);
+  throw bad_file(where, fmt::format("got labels of shape {} for {} samples, expected a class or text for each ([N] or "
+                                    "[N,1]) or one-hot rows [N,K]", fmt::streamed(shape), count));
 }
 
 }  // namespace farfield

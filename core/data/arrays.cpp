@@ -8,7 +8,6 @@
 #include "core/error.h"
 #include "core/io/npy_header.h"
 #include "core/io/npz_reader.h"
-#include "core/log.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -56,12 +55,13 @@ void take_labels(const SourceRequest& request, const NpzReader& arrays, const st
   }
 }
 
-// Says once which array may be the labels that nobody named.
-void warn_of_unused_labels(const SourceRequest& request, const NpzReader& arrays, const std::string& key, int64_t count) {
+// Says which array may be the labels that nobody named.
+void warn_of_unused_labels(const SourceRequest& request, const NpzReader& arrays, const std::string& key,
+                           RawSamples& raw) {
   for (const auto& name : arrays.names()) {
-    if (name == key || !may_be_labels(arrays, name, count)) continue;
-    log::warning(fmt::format("{}: no labels are used, but array {} has a class for each sample; take it with label-key=NAME, or say "
-                             "labels=no", request.path(), quote(name)));
+    if (name == key || !may_be_labels(arrays, name, raw.samples.size(0))) continue;
+    raw.warnings.push_back(fmt::format("{}: no labels are used, but array {} has a class for each sample; take it with "
+                                       "label-key=NAME, or say labels=no", request.path(), quote(name)));
     return;
   }
 }
@@ -83,7 +83,7 @@ RawSamples read_npz_samples(const SourceRequest& request) {
   } else if (request.has("label-key")) {
     throw bad_file(request.path(), fmt::format("no array '{}'; it holds {}", label_key, names_of(arrays)));
   } else {
-    warn_of_unused_labels(request, arrays, key, raw.samples.size(0));
+    warn_of_unused_labels(request, arrays, key, raw);
   }
   return raw;
 }

@@ -88,8 +88,9 @@ class FolderWalk {
     static const LeftOut kAgain{"links to folders that are read already, or that hold this data set",
                                 "each folder is read once", "copy a folder that is to be there twice"};
     struct stat status {};
-    const bool known = ::stat(path_of(name).c_str(), &status) == 0 && seen_.contains(Identity(status.st_dev, status.st_ino));
-    if (known) return files_.left_out.add(kAgain, name);
+    if (::stat(path_of(name).c_str(), &status) == 0 && seen_.contains(Identity(status.st_dev, status.st_ino))) {
+      return files_.left_out.add(kAgain, name);
+    }
     walk({name});
   }
 
@@ -160,7 +161,9 @@ ImageFiles list_image_folder(const std::string& path) {
   FolderWalk(path, files).run();
   std::sort(files.names.begin(), files.names.end());
   std::sort(files.label_files.begin(), files.label_files.end());
-  files.read = [folder = fs::path(path)](const std::string& name, uint64_t limit) { return read_file(folder / name, limit); };
+  files.read = [folder = fs::path(path)](const std::string& name, uint64_t limit) {
+    return read_file(folder / name, limit);
+  };
   return files;
 }
 

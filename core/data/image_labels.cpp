@@ -5,7 +5,9 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "core/data/folder_labels.h"
 #include "core/data/image_names.h"
 #include "core/data/label_entries.h"
 #include "core/data/name_key.h"
@@ -22,15 +24,6 @@ constexpr int64_t kNobody = -1;
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash + 1);
-}
-
-// The folder that all images are in, with '/' at its end.
-std::string common_folder(const std::vector<std::string>& images) {
-  std::string common = images.empty() ? "" : folder_of(images.front());
-  for (const auto& image : images) {
-    while (!image.starts_with(common)) common = folder_of(common.substr(0, common.size() - 1));
-  }
-  return common;
 }
 
 // How the paths of a label file become names of images.
@@ -127,9 +120,8 @@ class Gatherer {
   Reading choose(const std::string& folder, const std::vector<std::string>& keys, const std::string& where) const {
     constexpr int64_t kMostStripped = 16;
     const Reading rule{folder, 0};
-    if (keys.empty() || std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return place_of(rule.key(key)) != kNobody; })) {
-      return rule;
-    }
+    const auto fits = [&](const std::string& key) { return place_of(rule.key(key)) != kNobody; };
+    if (keys.empty() || std::any_of(keys.begin(), keys.end(), fits)) return rule;
     const int64_t depth = std::min<int64_t>(kMostStripped, std::count(keys.front().begin(), keys.front().end(), '/'));
     for (int64_t stripped = 0; stripped <= depth; ++stripped) {
       for (const auto& before : {folder, std::string(), common_}) {
@@ -150,13 +142,15 @@ class Gatherer {
       if (stranger_.empty()) stranger_ = entry.image;
       return left_out_.add(kNoImage, entry.image);
     }
-    if (entry.label.is_null()) return;
-    if (!found_.emplace(place, &entry).second) throw bad_file(where, quote(entry.image) + " has two labels");
+    if (entry.label->is_null()) return;
+    const auto [found, is_new] = found_.emplace(place, &entry);
+    if (!is_new && *found->second->label != *entry.label) throw bad_file(where, quote(entry.image) + " has two labels");
   }
 
   [[noreturn]] void refuse_strangers() const {
-    throw bad_file(first_file_, fmt::format("none of its labels is of an image that is here: a label is of {}, the first image is "
-                                            "{}; leave the labels out with labels=no", quote(stranger_), quote(images_.front())));
+    throw bad_file(first_file_, fmt::format("none of its labels is of an image that is here: a label is of {}, the first "
+                                            "image is {}; leave the labels out with labels=no", quote(stranger_),
+                                            quote(images_.front())));
   }
 
   const std::string& where_;

@@ -1,12 +1,9 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
-#include <torch/types.h>
-
-#include "core/data/left_out.h"
+#include "core/data/labelled_images.h"
 
 namespace farfield {
 
@@ -15,23 +12,13 @@ struct LabelFile {
   std::string path, text;
 };
 
-// What label files say about pictures.
-struct ImageLabels {
-  torch::Tensor labels;                  // [N] int64, one for each of `images`; undefined when no file holds labels
-  int64_t label_dim = 0;                 // highest class + 1, or the length of the one-hot rows
-  std::vector<std::string> label_names;  // of classes that are texts: the different ones in sorted order
-  std::vector<std::string> images;       // those with a label, in the order they came in; all without labels
-  std::vector<std::string> unlabelled;   // the others
-  LeftOutList left_out;                  // labels without an image, label files that hold none
-};
-
 // The labels of `images` (paths with '/') in the data set `where`, gathered from every label file:
 //   {"labels": [["00000/img00000000.png", 6], ...]}     NVlabs EDM's; {"labels": null} or no file: no labels
 //   the list alone, {"labels": {"PATH": 6, ...}}, {"PATH": 6, ...}, "Labels" in any case
 // A label is a class (a whole number, also 6.0 or [6]), a one-hot row of numbers, or a text; null is none. Paths start at
 // the folder of the label file; where no image is named so, at the data set's or the images' common folder, or after the
 // leading folders of the path. '\', "./" and the Unicode form do not matter.
-// bad_file for anything else in a dataset.json (a labels.json is left out), for an image with two labels, and when labels
+// bad_file for anything else in a dataset.json (a labels.json is left out), for an image with two different labels, and when labels
 // name none of the images.
 ImageLabels read_image_labels(const std::string& where, const std::vector<LabelFile>& files,
                               const std::vector<std::string>& images);

@@ -11,9 +11,9 @@ namespace farfield {
 namespace {
 
 constexpr std::string_view kPictureEndings[] = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib",
-                                                ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm"};
+                                                ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm", ".jp2"};
 constexpr std::string_view kOtherPictureEndings[] = {
-    ".gif", ".avif", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".jpx", ".pam", ".pfm", ".svg", ".psd", ".xcf",
+    ".gif", ".avif", ".heic", ".heif", ".jxl", ".j2k", ".jpx", ".pam", ".pfm", ".svg", ".psd", ".xcf",
     ".exr", ".hdr",  ".pic",  ".ico",  ".tga", ".dds", ".pcx", ".ras", ".sr",  ".mng", ".eps", ".raw", ".dng",
     ".cr2", ".cr3",  ".nef",  ".arw",  ".orf", ".rw2", ".raf", ".pef"};
 constexpr std::string_view kLabelName = "dataset.json", kSpareLabelName = "labels.json";

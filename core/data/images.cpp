@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include "core/data/folder_labels.h"
 #include "core/data/image_files.h"
 #include "core/data/image_labels.h"
 #include "core/data/kinds.h"
@@ -32,7 +33,8 @@ enum class Turning { kAsStored, kUpright };
 class Decoder {
  public:
   Decoder(const ImageFiles& files, const PictureConversion& conversion, Turning turning)
-      : files_(files), conversion_(conversion), turning_(turning), problems_(files.names.size()), traits_(files.names.size()) {}
+      : files_(files), conversion_(conversion), turning_(turning), problems_(files.names.size()),
+        traits_(files.names.size()) {}
 
   torch::Tensor decode_all() {
     constexpr int64_t kChunk = 1024;
@@ -59,7 +61,8 @@ class Decoder {
     const std::string where = place_of(files_, name), bytes = files_.read(name, kImageFileLimit);
     const auto picture = decode_image(bytes, where).permute({2, 0, 1});
     const ImageTraits traits = image_traits(bytes);
-    auto result = conversion_.apply(turning_ == Turning::kUpright ? turned_upright(picture, traits.orientation) : picture, where);
+    const int turn = turning_ == Turning::kUpright ? traits.orientation : 1;
+    auto result = conversion_.apply(turned_upright(picture, turn), where);
     traits_[place] = traits;
     return result;
   }
@@ -118,7 +121,8 @@ RawSamples without_bad(RawSamples raw, const ImageFiles& files, const std::vecto
   if (first.empty()) return raw;
   if (!skip) throw Error(ExitCode::kBadFile, first + "; to leave bad images out: skip-bad=yes");
   if (good.empty()) throw Error(ExitCode::kBadFile, first + "; no image can be read");
-  const LeftOut bad{"images that cannot be read or have another size", first, "mend them, or leave skip-bad=yes out to stop there"};
+  const LeftOut bad{"images that cannot be read or have another size", first,
+                    "mend them, or leave skip-bad=yes out to stop there"};
   for (size_t i = 0; i < problems.size(); ++i) {
     if (!problems[i].empty()) raw.notes.left_out.add(bad, files.names[i]);
   }
@@ -129,7 +133,8 @@ RawSamples without_bad(RawSamples raw, const ImageFiles& files, const std::vecto
 }
 
 // Notes what pictures say besides their pixels, and what was made of it.
-void note_traits(const ImageFiles& files, const std::vector<ImageTraits>& traits, const SourceRequest& request, DataNotes& notes) {
+void note_traits(const ImageFiles& files, const std::vector<ImageTraits>& traits, const SourceRequest& request,
+                 DataNotes& notes) {
   static const LeftOut kOrientation{"EXIF orientations", "the images are read as they are stored, turned or mirrored",
                                     "exif=apply turns them upright, exif=ignore says that they are meant so"};
   static const LeftOut kLaterPictures{"images with further pictures", "of animations and pages the first picture is read",
@@ -160,12 +165,24 @@ void without_unlabelled(const ImageFiles& files, ImageLabels& found, bool skip) 
   for (const auto& name : found.unlabelled) found.left_out.add(kUnlabelled, name);
 }
 
-// Adds the labels; the names that stay are those of images with a label, if there are labels at all.
-void take_labels(ImageFiles& files, RawSamples& raw, bool skip_bad) {
+// The labels that label files or, where the user says so, folders give.
+ImageLabels find_labels(const ImageFiles& files, const SourceRequest& request) {
+  static const LeftOut kFolders{"names of folders that may be classes", "there is no label file",
+                                "folder-labels=yes takes them as classes, folder-labels=no says that they are none"};
+  if (request.flag("folder-labels", false)) return labels_of_folders(files.where, files.names);
   std::vector<LabelFile> texts;
   for (const auto& name : files.label_files) texts.push_back({name, files.read(name, kLabelFileLimit)});
   auto found = read_image_labels(files.where, texts, files.names);
-  without_unlabelled(files, found, skip_bad);
+  if (texts.empty() && !request.has("folder-labels")) {
+    for (const auto& folder : class_like_folders(files.names)) found.left_out.add(kFolders, folder);
+  }
+  return found;
+}
+
+// Adds the labels; the names that stay are those of images with a label, if there are labels at all.
+void take_labels(ImageFiles& files, RawSamples& raw, const SourceRequest& request) {
+  auto found = find_labels(files, request);
+  without_unlabelled(files, found, request.flag("skip-bad", false));
   raw.labels = found.labels;
   raw.label_dim = found.label_dim;
   raw.notes.label_names = std::move(found.label_names);
@@ -184,7 +201,7 @@ RawSamples read_images(ImageFiles files, const SourceRequest& request) {
   const bool skip_bad = request.flag("skip-bad", false);
   RawSamples raw;
   raw.notes.left_out = std::move(files.left_out);
-  if (request.wants_labels()) take_labels(files, raw, skip_bad);
+  if (request.wants_labels()) take_labels(files, raw, request);
   const auto wanted = std::min<int64_t>(std::ssize(files.names), request.first());
   files.names.resize(static_cast<size_t>(wanted));
   if (raw.labels.defined()) raw.labels = raw.labels.narrow(0, 0, wanted);
@@ -200,6 +217,8 @@ RawSamples read_images(ImageFiles files, const SourceRequest& request) {
 }  // namespace
 
 RawSamples read_image_zip(const SourceRequest& request) { return read_images(list_image_zip(request.path()), request); }
-RawSamples read_image_folder(const SourceRequest& request) { return read_images(list_image_folder(request.path()), request); }
+RawSamples read_image_folder(const SourceRequest& request) {
+  return read_images(list_image_folder(request.path()), request);
+}
 
 }  // namespace farfield

@@ -41,6 +41,7 @@ struct RawSamples {
   torch::Tensor labels;   // [N] int64, or undefined
   int64_t label_dim = 0;
   DataNotes notes{};
+  std::vector<std::string> warnings{};  // each said once, however often a command opens the data
 };
 
 // Most bytes a data set may take decoded, checked by every reader before it allocates.

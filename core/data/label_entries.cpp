@@ -6,16 +6,18 @@
 #include <map>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "core/data/image_names.h"
 #include "core/data/kinds.h"
 #include "core/error.h"
+#include "core/io/json.h"
 #include "core/text.h"
 
 namespace farfield {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 bool is_labels_key(const std::string& key) {
   constexpr std::string_view kKey = "labels";
@@ -23,14 +25,13 @@ bool is_labels_key(const std::string& key) {
                     [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
 }
 
-// Labels are moved, never copied: copies of what is nested a million times would end the stack.
 std::vector<LabelEntry> pairs_of(Json& list, const std::string& where) {
   std::vector<LabelEntry> entries;
   for (auto& entry : list) {
     if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string()) {
       throw bad_file(where, fmt::format("entry {} of labels is not [\"path\", label]", entries.size()));
     }
-    entries.push_back({entry[0].get<std::string>(), std::move(entry[1])});
+    entries.push_back({entry[0].get<std::string>(), std::make_shared<const Json>(std::move(entry[1]))});
   }
   return entries;
 }
@@ -38,7 +39,7 @@ std::vector<LabelEntry> pairs_of(Json& list, const std::string& where) {
 std::vector<LabelEntry> members_of(Json& object) {
   std::vector<LabelEntry> entries;
   for (auto member = object.begin(); member != object.end(); ++member) {
-    entries.push_back({member.key(), std::move(member.value())});
+    entries.push_back({member.key(), std::make_shared<const Json>(std::move(member.value()))});
   }
   return entries;
 }
@@ -70,7 +71,7 @@ int64_t one_hot_class(const Json& row, const std::string& where, const std::stri
 // A label as a message shows it.
 std::string shown(const Json& label) {
   if (label.is_structured()) return fmt::format("an {} of {}", label.type_name(), label.size());
-  return quote(label.dump(-1, ' ', true, Json::error_handler_t::replace));
+  return quote(dump_json(label));
 }
 
 // The class of one label, and how many classes it proves to exist.
@@ -90,18 +91,21 @@ std::pair<int64_t, int64_t> class_of(const Json& label, const std::string& where
 LabelClasses text_classes(const std::vector<const LabelEntry*>& labels, const std::string& where) {
   std::map<std::string, int64_t> numbers;
   for (const auto* entry : labels) {
-    if (!entry->label.is_string()) {
+    if (!entry->label->is_string()) {
       throw bad_file(where, fmt::format("the label of {} is no text, that of {} is one; expected one form for all",
                                         quote(entry->image), quote(labels.front()->image)));
     }
-    numbers.emplace(entry->label.get<std::string>(), 0);
+    numbers.emplace(entry->label->get<std::string>(), 0);
+  }
+  if (std::ssize(numbers) > kMostClasses) {
+    throw bad_file(where, fmt::format("{} different texts, expected at most {} classes", numbers.size(), kMostClasses));
   }
   LabelClasses result;
   for (auto& [name, number] : numbers) {
     number = std::ssize(result.label_names);
     result.label_names.push_back(name);
   }
-  for (const auto* entry : labels) result.classes.push_back(numbers.at(entry->label.get<std::string>()));
+  for (const auto* entry : labels) result.classes.push_back(numbers.at(entry->label->get<std::string>()));
   result.label_dim = std::ssize(numbers);
   return result;
 }
@@ -109,7 +113,7 @@ LabelClasses text_classes(const std::vector<const LabelEntry*>& labels, const st
 }  // namespace
 
 LabelEntries parse_label_entries(std::string_view json, const std::string& where) {
-  Json document = Json::parse(json, nullptr, false);
+  Json document = parse_json(json, where);
   if (document.is_array() && !document.empty()) return {LabelEntries::Form::kList, pairs_of(document, where)};
   if (!document.is_object()) throw bad_file(where, "neither a JSON object nor a list of [\"path\", label]");
   auto found = document.begin();
@@ -126,10 +130,10 @@ LabelEntries parse_label_entries(std::string_view json, const std::string& where
 }
 
 LabelClasses classes_of(const std::vector<const LabelEntry*>& labels, const std::string& where) {
-  if (!labels.empty() && labels.front()->label.is_string()) return text_classes(labels, where);
+  if (!labels.empty() && labels.front()->label->is_string()) return text_classes(labels, where);
   LabelClasses result;
   for (const auto* entry : labels) {
-    const auto [number, at_least] = class_of(entry->label, where, entry->image);
+    const auto [number, at_least] = class_of(*entry->label, where, entry->image);
     result.classes.push_back(number);
     result.label_dim = std::max(result.label_dim, at_least);
   }

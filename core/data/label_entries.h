@@ -1,18 +1,19 @@
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 namespace farfield {
 
 // One line of a label file.
 struct LabelEntry {
-  std::string image;     // a path, as it is written
-  nlohmann::json label;  // anything
+  std::string image;                                   // a path, as it is written
+  std::shared_ptr<const nlohmann::ordered_json> label;  // anything
 };
 
 // What a label file lists, in any of the forms that read_image_labels() takes.

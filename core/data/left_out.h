@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace farfield {
 
 // Things of one kind that a reader found and did not take, or not in every way that their owner may expect.
@@ -20,8 +22,8 @@ class LeftOutList {
  public:
   // `kind` gives what, why and change; one kind has one `what`.
   void add(const LeftOut& kind, std::string_view name);
-  void add(const LeftOutList& others);
-  const std::vector<LeftOut>& kinds() const { return kinds_; }  // in the order of their first names
+  void add(const LeftOutList& others);  // of other kinds
+  const std::vector<LeftOut>& kinds() const { return kinds_; }  // sorted by what they are
 
  private:
   std::vector<LeftOut> kinds_;
@@ -30,6 +32,6 @@ class LeftOutList {
 // "2 links that point nowhere ('a.png', 'b.png'): the reason; what to do", for messages and tables.
 std::string to_text(const LeftOut& kind);
 // A JSON array with an object {what, count, first, why, change} a kind.
-std::string to_json(const LeftOutList& list);
+nlohmann::ordered_json to_json(const LeftOutList& list);
 
 }  // namespace farfield

@@ -25,7 +25,8 @@ void append_utf8(std::string& text, char32_t code) {
 
 // A letter in its parts; Hangul syllables by their arithmetic (Unicode, 3.12).
 void append_parts(std::string& text, char32_t code) {
-  constexpr char32_t kFirst = 0xAC00, kLast = 0xD7A3, kLead = 0x1100, kVowel = 0x1161, kTail = 0x11A7, kVowels = 21, kTails = 28;
+  constexpr char32_t kFirst = 0xAC00, kLast = 0xD7A3, kLead = 0x1100, kVowel = 0x1161, kTail = 0x11A7;
+  constexpr char32_t kVowels = 21, kTails = 28;
   if (code >= kFirst && code <= kLast) {
     const char32_t place = code - kFirst;
     append_utf8(text, kLead + place / (kVowels * kTails));
@@ -55,7 +56,7 @@ std::string name_key(std::string_view path) {
   std::string slashes(path), key;
   std::replace(slashes.begin(), slashes.end(), '\\', '/');
   const std::string text = plain_path(slashes);
-  const auto bits = [&](size_t at, unsigned mask) { return static_cast<char32_t>(static_cast<unsigned char>(text[at]) & mask); };
+  const auto bits = [&](size_t at, unsigned mask) -> char32_t { return static_cast<unsigned char>(text[at]) & mask; };
   for (size_t i = 0; i < text.size(); ++i) {
     if (bits(i, 0xE0) == 0xC0 && continues(text, i, 1)) {
       append_parts(key, bits(i, 0x1F) << 6 | bits(i + 1, 0x3F));

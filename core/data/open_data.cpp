@@ -56,10 +56,10 @@ const std::vector<SourceKind>& kinds() {
       {kPrefix, "mnist", for_images({"pad", "split"}), images_of<read_mnist>,
        "mnist:DIR[,pad=32][,split=train|test]    idx files, plain or .gz"},
       {kPrefix, "cifar", for_images({"split"}), images_of<read_cifar>, "cifar:DIR[,split=train|test]    CIFAR-10's binary batches"},
-      {kFile, ".zip", for_images({"skip-bad", "exif"}), read_image_zip,
-       "FILE.zip[,skip-bad=yes][,exif=apply|ignore]    images, with dataset.json as EDM's"},
-      {kFolder, "", for_images({"skip-bad", "exif"}), read_image_folder,
-       "DIR[,skip-bad=yes][,exif=apply|ignore]    images, with or without dataset.json"},
+      {kFile, ".zip", for_images({"skip-bad", "exif", "folder-labels"}), read_image_zip,
+       "FILE.zip[,skip-bad=yes][,exif=apply|ignore][,folder-labels=yes]    images, with dataset.json as EDM's"},
+      {kFolder, "", for_images({"skip-bad", "exif", "folder-labels"}), read_image_folder,
+       "DIR[,skip-bad=yes][,exif=apply|ignore][,folder-labels=yes]    images, with or without dataset.json"},
       {kFile, ".npy", for_images({"layout", "range"}), images_of<read_npy_samples>,
        "FILE.npy[,layout=nchw|nhwc][,range=LOW..HIGH]    uint8 [N,H,W,C] or floating point [N, ...]"},
       {kFile, ".npz", for_images({"key", "label-key", "layout", "range"}), images_of<read_npz_samples>,
@@ -185,6 +185,7 @@ std::shared_ptr<const DataSource> open_data(std::string_view src) {
       raw.notes.label_names.clear();
     }
     if (raw.labels.defined()) raw.labels = raw.labels.narrow(0, 0, count);
+    for (const auto& warning : raw.warnings) warn_once(warning);
     for (const auto& left : raw.notes.left_out.kinds()) warn_once(fmt::format("{}: not taken: {}", path, to_text(left)));
     return std::make_shared<DataSource>(text, raw.samples, raw.labels, raw.label_dim, std::move(raw.notes));
   }

@@ -6,44 +6,15 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
-#include <opencv2/core.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include "core/error.h"
+#include "core/io/picture_filters.h"
 #include "core/text.h"
 
 namespace farfield {
 namespace {
 
 constexpr int64_t kMostPixels = 4096;  // of a side, as networks take
-
-int depth_of(const torch::Tensor& picture) { return picture.scalar_type() == torch::kUInt8 ? CV_8U : CV_32F; }
-
-// Channel `channel` of a contiguous [C,H,W] tensor, sharing its memory.
-cv::Mat plane(torch::Tensor& picture, int64_t channel) {
-  auto* bytes = static_cast<char*>(picture.mutable_data_ptr());
-  const auto stride = picture.size(1) * picture.size(2) * static_cast<int64_t>(picture.element_size());
-  return {static_cast<int>(picture.size(1)), static_cast<int>(picture.size(2)), depth_of(picture), bytes + channel * stride};
-}
-
-torch::Tensor to_grey(torch::Tensor picture) {
-  auto grey = torch::empty({1, picture.size(1), picture.size(2)}, picture.options());
-  const std::vector<cv::Mat> planes = {plane(picture, 0), plane(picture, 1), plane(picture, 2)};
-  cv::Mat colours, output = plane(grey, 0);
-  cv::merge(planes, colours);
-  cv::cvtColor(colours, output, cv::COLOR_RGB2GRAY);
-  return grey;
-}
-
-torch::Tensor resized(torch::Tensor picture, int64_t height, int64_t width) {
-  auto result = torch::empty({picture.size(0), height, width}, picture.options());
-  const bool grows = height > picture.size(1) || width > picture.size(2);
-  for (int64_t channel = 0; channel < picture.size(0); ++channel) {
-    cv::Mat output = plane(result, channel);
-    cv::resize(plane(picture, channel), output, output.size(), 0, 0, grows ? cv::INTER_LINEAR : cv::INTER_AREA);
-  }
-  return result;
-}
 
 torch::Tensor with_channels(const torch::Tensor& picture, const std::string& wanted, const std::string& where) {
   const int64_t channels = picture.size(0);
@@ -67,21 +38,19 @@ PictureConversion::PictureConversion(const SourceRequest& request) {
   if (request.has("crop") && crop_ != "square") crop_size_ = parse_size(request, "crop");
   resize_text_ = request.word("resize", "");
   if (request.has("resize")) resize_ = parse_size(request, "resize");
-  static const bool kOneThread = [] {  // threads are the caller's to share out
-    cv::setNumThreads(1);
-    return true;
-  }();
-  check(kOneThread, "OpenCV resizes on the calling thread");
 }
 
 // "N" or "HxW"
 PictureConversion::Size PictureConversion::parse_size(const SourceRequest& request, const std::string& option) {
-  const std::string text = request.word(option, ""), what = fmt::format("data source '{}', option {}", request.text(), option);
+  const std::string text = request.word(option, "");
+  const std::string what = fmt::format("data source '{}', option {}", request.text(), option);
   const size_t cross = text.find('x');
-  const Size size{parse_int(text.substr(0, cross), what), parse_int(cross == std::string::npos ? text : text.substr(cross + 1), what)};
+  const std::string width = cross == std::string::npos ? text : text.substr(cross + 1);
+  const Size size{parse_int(text.substr(0, cross), what), parse_int(width, what)};
   for (const int64_t side : {size.height, size.width}) {
     if (side < 1 || side > kMostPixels) {
-      throw usage_error(fmt::format("{}: got {}, expected N or HEIGHTxWIDTH with sides from 1 to {}", what, text, kMostPixels));
+      throw usage_error(fmt::format("{}: got {}, expected N or HEIGHTxWIDTH with sides from 1 to {}", what, text,
+                                    kMostPixels));
     }
   }
   return size;
@@ -91,8 +60,8 @@ torch::Tensor PictureConversion::cropped(const torch::Tensor& picture, const std
   const int64_t height = picture.size(1), width = picture.size(2), side = std::min(height, width);
   const Size size = crop_size_.value_or(Size{side, side});
   if (size.height > height || size.width > width) {
-    throw bad_file(where, fmt::format("crop={}: got a picture of {} x {} (height, width), expected at least {} x {}", crop_, height,
-                                      width, size.height, size.width));
+    throw bad_file(where, fmt::format("crop={}: got a picture of {} x {} (height, width), expected at least {} x {}",
+                                      crop_, height, width, size.height, size.width));
   }
   return picture.narrow(1, (height - size.height) / 2, size.height).narrow(2, (width - size.width) / 2, size.width);
 }
@@ -124,11 +93,13 @@ RawSamples converted(const SourceRequest& request, RawSamples raw) {
     throw usage_error(fmt::format("data source '{}': {} apply to images, but the samples are {}", request.text(),
                                   join(PictureConversion::options(), ", "), fmt::streamed(raw.samples.sizes())));
   }
-  const auto convert = [&](int64_t i) { return conversion.apply(raw.samples[i], fmt::format("{}, sample {}", request.text(), i)); };
+  const auto convert = [&](int64_t i) {
+    return conversion.apply(raw.samples[i], fmt::format("{}, sample {}", request.text(), i));
+  };
   const auto first = convert(0);
   if (static_cast<int64_t>(first.nbytes()) > kDataBytesLimit / count) {
-    throw usage_error(fmt::format("data source '{}': {} images of {} take more than {} bytes; use first=N", request.text(), count,
-                                  fmt::streamed(first.sizes()), kDataBytesLimit));
+    throw usage_error(fmt::format("data source '{}': {} images of {} take more than {} bytes; use first=N",
+                                  request.text(), count, fmt::streamed(first.sizes()), kDataBytesLimit));
   }
   auto results = torch::empty({count, first.size(0), first.size(1), first.size(2)}, first.options());
   auto* bytes = static_cast<char*>(results.mutable_data_ptr());

@@ -1,14 +1,11 @@
 #include "core/io/file_kind.h"
 
 #include <algorithm>
-#include <memory>
 #include <span>
-#include <vector>
-
-#include <zip.h>
 
 #include "core/error.h"
 #include "core/io/input_file.h"
+#include "core/io/zip.h"
 
 namespace farfield {
 namespace {
@@ -68,6 +65,8 @@ bool is_web_page(std::string_view head) {
   return std::ranges::any_of(kTags, [&](const char* tag) { return start.starts_with(tag); });
 }
 
+bool is_zip(std::string_view head) { return head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06"); }
+
 bool is_text(std::string_view head) {
   return std::ranges::all_of(head, [](unsigned char c) {
     return c >= 0x20 ? c != 0x7F : c == '\n' || c == '\r' || c == '\t';
@@ -94,8 +93,6 @@ FileKind zip_kind_of_start(std::string_view head) {
   if (contains(name, "/data.pkl")) return kTorchSave;
   return contains(name, ".npy") ? kNpz : kZip;
 }
-
-using Archive = std::unique_ptr<zip_t, decltype(&zip_discard)>;
 
 bool is_dotted_name(std::string_view text) {
   return !text.empty() && text.size() < 200 && std::ranges::all_of(text, [](unsigned char c) {
@@ -130,37 +127,30 @@ bool names_own_class(std::string_view pickle) {
   return false;
 }
 
-std::string start_of_member(zip_t* archive, uint64_t index) {
-  constexpr size_t kMost = 1 << 20;
-  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> member(zip_fopen_index(archive, index, 0), zip_fclose);
-  std::string text(kMost, '\0');
-  const int64_t got = member == nullptr ? 0 : zip_fread(member.get(), text.data(), text.size());
-  text.resize(static_cast<size_t>(std::max<int64_t>(got, 0)));
-  return text;
+// Whether the record stands in the file's last bytes that ends every whole archive.
+bool has_directory(const InputFile& file) {
+  constexpr uint64_t kFarthest = 65535 + 22;  // a comment and the record
+  std::string tail(std::min(file.size(), kFarthest), '\0');
+  file.read(file.size() - tail.size(), std::as_writable_bytes(std::span(tail)));
+  return contains(tail, "PK\x05\x06");
 }
 
-FileKind zip_kind(const fs::path& path) {
-  const Archive archive(zip_open(path.c_str(), ZIP_RDONLY, nullptr), zip_discard);
-  if (archive == nullptr) return kCutZip;
-  constexpr int64_t kMostMembers = 100'000;
-  const int64_t count = std::min(zip_get_num_entries(archive.get(), 0), kMostMembers);
-  int64_t pickle = -1, arrays = 0;
+FileKind kind_of_members(const ZipReader& archive) {
+  constexpr uint64_t kPickleLimit = uint64_t{1} << 26;
+  std::string pickle;
+  size_t arrays = 0;
   bool code = false, exported = false;
-  for (int64_t i = 0; i < count; ++i) {
-    const char* raw = zip_get_name(archive.get(), static_cast<uint64_t>(i), ZIP_FL_ENC_RAW);
-    const std::string_view name = raw == nullptr ? "" : raw;
+  for (const std::string& name : archive.names()) {
     if (contains(name, "data/aotinductor/")) return kPackage;
     exported |= contains(name, "serialized_exported_program") || name.ends_with("models/model.json");
     code |= contains(name, "/code/") || name.ends_with("/constants.pkl");
-    if (name.ends_with("/data.pkl")) pickle = i;
+    if (name.ends_with("/data.pkl")) pickle = name;
     arrays += name.ends_with(".npy") ? 1 : 0;
   }
   if (exported) return kExportedProgram;
-  if (pickle >= 0 && code) return kTorchScript;
-  if (pickle >= 0) {
-    return names_own_class(start_of_member(archive.get(), static_cast<uint64_t>(pickle))) ? kPickledModule : kTorchSave;
-  }
-  return arrays > 0 && arrays == count ? kNpz : kZip;
+  if (!pickle.empty() && code) return kTorchScript;
+  if (!pickle.empty()) return names_own_class(archive.read(pickle, kPickleLimit)) ? kPickledModule : kTorchSave;
+  return arrays > 0 && arrays == archive.names().size() ? kNpz : kZip;
 }
 
 }  // namespace
@@ -170,7 +160,7 @@ FileKind content_kind(std::string_view head) {
   for (const Magic& magic : kMagics) {
     if (head.starts_with(magic.start)) return magic.kind;
   }
-  if (head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06")) return zip_kind_of_start(head);
+  if (is_zip(head)) return zip_kind_of_start(head);
   if (head.size() > 1 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) return pickle_kind(head);
   if (head.size() > kTarMark + 5 && head.substr(kTarMark, 5) == "ustar") return kTar;
   if (head.size() > 9 && head[8] == '{' && (head[9] == '"' || head[9] == '}')) return kSafetensors;
@@ -187,8 +177,8 @@ FileKind file_kind(const fs::path& path) {
     const InputFile file(path);
     std::string head(std::min(file.size(), kHeadBytes), '\0');
     file.read(0, std::as_writable_bytes(std::span(head)));
-    const bool zip = head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06");
-    return zip ? zip_kind(path) : content_kind(head);
+    if (!is_zip(head)) return content_kind(head);
+    return has_directory(file) ? kind_of_members(ZipReader(path)) : kCutZip;
   } catch (const Error&) {
     return kUnknown;
   }

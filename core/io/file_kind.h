@@ -44,7 +44,7 @@ enum class FileKind {
 
 // Of the first bytes alone; a zip archive is kZip, kTorchSave for those that torch wrote, or kNpz.
 FileKind content_kind(std::string_view bytes);
-// kUnknown also when it cannot be read.
+// kUnknown also when it cannot be read, and for zip archives that ZipReader refuses.
 FileKind file_kind(const std::filesystem::path& path);
 
 }  // namespace farfield

@@ -1,4 +1,6 @@
+#include <iostream>
 #include <limits>
+#include <mutex>
 
 #include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>
@@ -16,11 +18,36 @@ namespace {
 
 constexpr size_t kMostBytesPerPixel = 16;  // RGBA of 16 bits, and as much again for the decoder
 
+// While one lives, std::cerr takes nothing: OpenCV would write a line of its own for each image that it cannot decode.
+class QuietErrors {
+ public:
+  QuietErrors() {
+    const std::lock_guard lock(mutex());
+    if (count()++ == 0) std::cerr.setstate(std::ios::failbit);
+  }
+  ~QuietErrors() {
+    const std::lock_guard lock(mutex());
+    if (--count() == 0) std::cerr.clear();
+  }
+  QuietErrors(const QuietErrors&) = delete;
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex instance;
+    return instance;
+  }
+  static int& count() {
+    static int instance = 0;
+    return instance;
+  }
+};
+
 // Decoded as it is: BGR, BGRA or grey, 8 or 16 bits, no rotation by EXIF.
 cv::Mat decode(std::string_view bytes, const ImageHeader& header, std::string_view name) {
   if (bytes.size() > std::numeric_limits<int>::max()) throw bad_file(name, "an image file of more than 2 GiB");
   const cv::Mat input(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
   cv::Mat image;
+  const QuietErrors quiet;
   try {
     cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
     image = cv::imdecode(input, cv::IMREAD_UNCHANGED);
@@ -55,7 +82,8 @@ cv::Mat drop_alpha(const cv::Mat& image, bool zero_means_none, std::string_view 
 
 torch::Tensor decode_image(std::string_view bytes, std::string_view name) {
   const ImageHeader header = read_image_header(bytes, name);
-  cv::Mat image = decode(bytes, header, name);
+  // OpenCV wants white space behind the last number of a plain PNM.
+  cv::Mat image = header.format == ImageFormat::kPnm ? decode(std::string(bytes) + "\n", header, name) : decode(bytes, header, name);
   if (image.cols != header.width || image.rows != header.height) {
     throw bad_file(name, "the image is not of the size that its header names");
   }
@@ -92,7 +120,11 @@ std::string encode_png(const torch::Tensor& image, const std::map<std::string, s
   cv::Mat reversed;
   if (colour) cv::cvtColor(picture, reversed, cv::COLOR_RGB2BGR);
   std::vector<uchar> bytes;
-  check(cv::imencode(".png", colour ? reversed : picture, bytes), "OpenCV encodes PNG");
+  try {
+    check(cv::imencode(".png", colour ? reversed : picture, bytes), "OpenCV encodes PNG");
+  } catch (const cv::Exception&) {
+    throw std::bad_alloc();  // of a picture that was checked, into memory: nothing else can fail
+  }
   return with_png_text(std::string(bytes.begin(), bytes.end()), text);
 }
 

@@ -5,8 +5,8 @@
 
 namespace farfield {
 
-enum class ImageFormat { kPng, kJpeg, kBmp, kWebp, kTiff, kPnm };
-constexpr const char* kImageFormats = "PNG, JPEG, BMP, WebP, TIFF and PNM";
+enum class ImageFormat { kPng, kJpeg, kBmp, kWebp, kTiff, kPnm, kJp2 };
+constexpr const char* kImageFormats = "PNG, JPEG, BMP, WebP, TIFF, PNM and JP2";
 
 struct ImageHeader {
   ImageFormat format = ImageFormat::kPng;

@@ -40,7 +40,7 @@ std::optional<std::string_view> check_png_chunks(const ImageBytes& bytes, std::s
 std::optional<uint16_t> transparent_grey(const std::optional<std::string_view>& transparency, unsigned depth) {
   if (!transparency || transparency->size() != 2) return std::nullopt;
   const unsigned highest = (1u << depth) - 1;
-  const unsigned value = (static_cast<uint8_t>((*transparency)[0]) << 8 | static_cast<uint8_t>((*transparency)[1])) & highest;
+  const unsigned value = ImageBytes(*transparency, "tRNS").big(0, 2) & highest;
   return static_cast<uint16_t>(depth < 8 ? value * 255 / highest : value);
 }
 
@@ -49,7 +49,8 @@ ImageHeader png_header(const ImageBytes& bytes, std::string_view text, std::stri
   constexpr size_t kWidth = 16, kHeight = 20, kDepth = 24, kColour = 25;  // inside IHDR, which comes first
   constexpr int kColourBit = 2;                                           // also set for palettes
   constexpr unsigned kMostBits = 16;
-  ImageHeader header{ImageFormat::kPng, bytes.big(kWidth, 4), bytes.big(kHeight, 4), (bytes.at(kColour) & kColourBit) == 0, {}};
+  const bool grey = (bytes.at(kColour) & kColourBit) == 0;
+  ImageHeader header{ImageFormat::kPng, bytes.big(kWidth, 4), bytes.big(kHeight, 4), grey, {}};
   const unsigned depth = bytes.at(kDepth);
   if (bytes.at(kColour) == 0 && depth >= 1 && depth <= kMostBits) {
     header.transparent_grey = transparent_grey(transparency, depth);
@@ -94,9 +95,12 @@ ImageHeader any_header(std::string_view text, std::string_view name) {
   if (is_webp(text)) return webp_header(text, name);
   if (is_tiff(text)) return tiff_header(text, name);
   if (is_pnm(text)) return pnm_header(text, name);
-  const auto words = wrong_content(text, FileKind::kPng, name);
+  if (is_jp2(text)) return jp2_header(text, name);
+  if (text.empty()) throw bad_file(name, "the file is empty");
+  const FileKind kind = content_kind(text.substr(0, 1024));
+  const bool telling = kind == FileKind::kLfsPointer || kind == FileKind::kWebPage || kind == FileKind::kEmpty;
   const std::string reason = fmt::format("not an image of a format that is read ({})", kImageFormats);
-  throw bad_file(name, words ? reason + ": it " + *words : reason);
+  throw bad_file(name, telling ? reason + ": it " + *wrong_content(text, FileKind::kPng, name) : reason);
 }
 
 }  // namespace

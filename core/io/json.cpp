@@ -88,16 +88,26 @@ class Builder {
   std::string key_;
 };
 
+// Every byte that is no UTF-8 as \xNN.
+std::string text_in_utf8(std::string_view bytes) {
+  std::string text;
+  while (!bytes.empty()) {
+    const size_t size = utf8_character(bytes).size, taken = std::max<size_t>(size, 1);
+    text += size > 0 ? std::string(bytes.substr(0, size)) : printable(bytes.substr(0, 1));
+    bytes.remove_prefix(taken);
+  }
+  return text;
+}
+
 // A copy whose texts and keys are UTF-8.
 template <class Json>
 Json in_utf8(const Json& value) {
-  const auto text = [](const std::string& bytes) { return valid_utf8(bytes) ? bytes : printable(bytes); };
-  if (value.is_string()) return text(value.template get<std::string>());
+  if (value.is_string()) return text_in_utf8(value.template get<std::string>());
   if (!value.is_structured()) return value;
   Json copy = value.is_array() ? Json::array() : Json::object();
   for (const auto& [key, item] : value.items()) {
     if (value.is_array()) copy.push_back(in_utf8(item));
-    else copy[text(key)] = in_utf8(item);
+    else copy[text_in_utf8(key)] = in_utf8(item);
   }
   return copy;
 }

@@ -57,18 +57,32 @@ void check_tiff_data(const TiffDirectory& directory, std::string_view bytes, std
   }
 }
 
+// Where the content of the first JP2 box of a kind begins.
+size_t find_box(const ImageBytes& bytes, uint32_t kind, std::string_view name) {
+  constexpr size_t kBoxHead = 8;  // length and kind
+  for (size_t place = 0;;) {
+    const size_t length = bytes.big(place, 4);
+    if (bytes.big(place + 4, 4) == kind) return place + kBoxHead;
+    if (length < kBoxHead) throw bad_file(name, "JP2: a box is missing");
+    place += length;
+  }
+}
+
 }  // namespace
 
 bool is_webp(std::string_view bytes) { return bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP"); }
 
 bool is_tiff(std::string_view bytes) {
-  return bytes.starts_with("II*\0"sv) || bytes.starts_with("MM\0*"sv) || bytes.starts_with("II+\0"sv) || bytes.starts_with("MM\0+"sv);
+  const std::string_view start = bytes.substr(0, 4);  // version 42 or, as BigTIFF, 43
+  return start == "II*\0"sv || start == "MM\0*"sv || start == "II+\0"sv || start == "MM\0+"sv;
 }
 
 bool is_pnm(std::string_view bytes) {
   return bytes.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6' &&
          (std::isspace(static_cast<unsigned char>(bytes[2])) != 0 || bytes[2] == '#');
 }
+
+bool is_jp2(std::string_view bytes) { return bytes.starts_with("\0\0\0\x0CjP  \r\n\x87\n"sv); }
 
 ImageHeader webp_header(std::string_view text, std::string_view name) {
   const ImageBytes bytes(text, name);
@@ -110,7 +124,8 @@ ImageHeader tiff_header(std::string_view bytes, std::string_view name) {
   if (samples != 1 && samples != 3 && samples != 4) {
     throw bad_file(name, fmt::format("TIFF with {} channels; expected 1, 3, or 4 with opaque alpha", samples));
   }
-  ImageHeader header{ImageFormat::kTiff, directory.number(kWidth, 0), directory.number(kHeight, 0), colours <= kBlackIsZero, {}};
+  const bool grey = colours <= kBlackIsZero;
+  ImageHeader header{ImageFormat::kTiff, directory.number(kWidth, 0), directory.number(kHeight, 0), grey, {}};
   const uint32_t orientation = directory.number(kTiffOrientation, 1);
   if (orientation >= kFirstTurned && orientation <= kLastTurned) std::swap(header.width, header.height);
   return header;
@@ -133,6 +148,27 @@ ImageHeader pnm_header(std::string_view text, std::string_view name) {
     throw bad_file(name, "PNM: the image is cut off");
   }
   return header;
+}
+
+ImageHeader jp2_header(std::string_view text, std::string_view name) {
+  constexpr uint32_t kHeaderBox = 0x6A703268, kImageBox = 0x69686472, kCodeBox = 0x6A703263;  // jp2h, ihdr, jp2c
+  constexpr uint32_t kCodeStart = 0xFF4FFF51, kBits8 = 7, kBits16 = 15;                        // bits a channel, less one
+  const ImageBytes bytes(text, name);
+  const size_t header = find_box(bytes, kHeaderBox, name), code = find_box(bytes, kCodeBox, name);
+  if (bytes.big(header + 4, 4) != kImageBox) throw bad_file(name, "JP2: no image header");
+  const uint32_t height = bytes.big(header + 8, 4), width = bytes.big(header + 12, 4);
+  const uint32_t channels = bytes.big(header + 16, 2), bits = bytes.at(header + 18);
+  // The decoder goes by the sizes in the code: they must be those in the header, which are bounded.
+  const uint32_t columns = bytes.big(code + 8, 4) - bytes.big(code + 16, 4);
+  const uint32_t rows = bytes.big(code + 12, 4) - bytes.big(code + 20, 4);
+  if (bytes.big(code, 4) != kCodeStart || columns != width || rows != height) {
+    throw bad_file(name, "JP2: the header and the code differ, the image is damaged");
+  }
+  if ((channels != 1 && channels != 3 && channels != 4) || (bits != kBits8 && bits != kBits16)) {
+    throw bad_file(name, fmt::format("JP2 with {} channels of {} bits; expected 1, 3, or 4 with opaque alpha, of 8 or 16 "
+                                     "bits", channels, bits + 1));
+  }
+  return {ImageFormat::kJp2, width, height, channels == 1, {}};
 }
 
 }  // namespace farfield

@@ -78,7 +78,9 @@ class LiteralParser {
     if (ordered && read_text_dtype(dtype)) return;
     const auto* row = std::find_if(std::begin(kDtypes), std::end(kDtypes),
                                    [&](const DtypeRow& candidate) { return candidate.name == name; });
-    if (name.starts_with('O')) fail("object arrays hold pickled Python code and are never read");
+    if (name.starts_with('O')) {
+      fail("object arrays hold pickled Python code and are never read; save numbers or texts (astype(int), astype(str))");
+    }
     if (row == std::end(kDtypes) || !ordered) {
       fail(fmt::format("dtype {} is not one of bool, int and uint8/16/32/64, float16/32/64, texts (S or U)", quote(dtype)));
     }
@@ -164,8 +166,9 @@ class LiteralParser {
 
 // Bytes of the data; refuses products, also with zeros counted as ones, beyond 63 bits.
 uint64_t data_bytes_of(const NpyHeader& header, std::string_view file) {
+  const auto element = static_cast<int64_t>(c10::elementSize(header.dtype));
   int64_t bytes = 0;
-  if (__builtin_mul_overflow(static_cast<int64_t>(c10::elementSize(header.dtype)), std::max<int64_t>(header.text_length, 1), &bytes)) {
+  if (__builtin_mul_overflow(element, std::max<int64_t>(header.text_length, 1), &bytes)) {
     refuse(file, "the size of an entry overflows");
   }
   int64_t strides = bytes;

@@ -44,7 +44,8 @@ std::vector<std::string> decode(const torch::Tensor& characters, std::string_vie
     int64_t end = length;
     while (end > 0 && data[end - 1] == 0) --end;
     for (int64_t k = 0; k < end; ++k) {
-      if (!append_utf8(data[k], texts[i])) throw bad_file(name, fmt::format("text {} holds {:#x}, no code point", i, data[k]));
+      if (append_utf8(data[k], texts[i])) continue;
+      throw bad_file(name, fmt::format("text {} holds {:#x}, no code point", i, data[k]));
     }
   }
   return texts;

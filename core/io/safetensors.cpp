@@ -89,7 +89,7 @@ std::string head_of(const TensorFile& file, const std::vector<std::pair<std::str
                     {"data_offsets", {begin, data_bytes}}};
   }
   std::string json = dump_json(header);
-  json.resize((json.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
+  json.resize((json.size() + kDataAlignment - 1) / kDataAlignment * kDataAlignment, ' ');
   const uint64_t header_bytes = json.size();
   return std::string(reinterpret_cast<const char*>(&header_bytes), kPrefix) + json;
 }

@@ -1,7 +1,6 @@
 #include "core/io/sha256.h"
 
 #include <algorithm>
-#include <future>
 #include <vector>
 
 #include <fmt/format.h>
@@ -38,27 +37,15 @@ std::string sha256(std::span<const std::byte> bytes) {
 
 std::string sha256(std::string_view text) { return sha256(std::as_bytes(std::span(text))); }
 
-// A block is read while the one before it is hashed: on two cores a file takes the time of its hash alone. Where there is
-// no thread to be had the policy lets it be read in turn.
 std::string sha256_file(const std::filesystem::path& path) {
-  constexpr uint64_t kBlock = uint64_t{2} << 20;
+  constexpr uint64_t kBlock = uint64_t{1} << 20;
   const InputFile file(path);
-  std::vector<std::byte> blocks[2];
-  for (auto& block : blocks) block.resize(std::min(kBlock, file.size()));
-  const auto read = [&](uint64_t number) {
-    const auto part = std::span(blocks[number % 2]).first(std::min(kBlock, file.size() - number * kBlock));
-    file.read(number * kBlock, part);
-    return part;
-  };
+  std::vector<std::byte> block(std::min(kBlock, file.size()));
   Sha256 hash;
-  std::span<const std::byte> here;
-  if (file.size() > 0) here = read(0);
-  for (uint64_t number = 1; !here.empty(); ++number) {
-    const bool more = number * kBlock < file.size();
-    std::future<std::span<std::byte>> next;
-    if (more) next = std::async(std::launch::async | std::launch::deferred, read, number);
-    hash.add(here);
-    here = more ? std::span<const std::byte>(next.get()) : std::span<const std::byte>();
+  for (uint64_t offset = 0; offset < file.size(); offset += block.size()) {
+    const auto part = std::span(block).first(std::min<uint64_t>(block.size(), file.size() - offset));
+    file.read(offset, part);
+    hash.add(part);
   }
   return hash.hexadecimal();
 }

@@ -42,7 +42,7 @@ constexpr const char* kNoData = "data are .npy, .npz, .zip or folders of images,
 
 constexpr Words kWords[] = {
     {kFolder, "is a folder", "name the file in it, or the folder of a training run", kNoData},
-    {kEmpty, "is empty (0 bytes); the download or copy failed", kFetch, kFetch},
+    {kEmpty, "is empty", "copy or download it again", "copy or download it again"},
     {kText, "is text", kNoModel, kNoData},
     {kJson, "is JSON text", "the weights are another file", "the data are other files"},
     {kWebPage, "is a web page (HTML or XML), as failed downloads leave", kFetch, kFetch},
@@ -103,7 +103,7 @@ std::optional<std::string> words_for(FileKind found, FileKind expected, std::str
   return what + "; " + way_out;
 }
 
-std::string head_of(const fs::path& path) {
+std::string first_bytes_of(const fs::path& path) {
   std::string head(80, '\0');
   std::ifstream stream(path, std::ios::binary);
   stream.read(head.data(), static_cast<std::streamsize>(head.size()));
@@ -115,7 +115,7 @@ std::string head_of(const fs::path& path) {
 
 std::optional<std::string> wrong_file(const fs::path& path, FileKind expected) {
   const FileKind found = file_kind(path);
-  return words_for(found, expected, found == kText ? head_of(path) : "", path.string());
+  return words_for(found, expected, found == kText ? first_bytes_of(path) : "", path.string());
 }
 
 std::optional<std::string> wrong_content(std::string_view bytes, FileKind expected, std::string_view name) {
@@ -132,10 +132,13 @@ void refuse_wrong_file(const fs::path& path, FileKind expected) {
 void throw_named(const fs::path& path, FileKind expected, const Error& refusal) {
   const bool about_content = refusal.code() == ExitCode::kBadFile || refusal.code() == ExitCode::kUsage;
   std::error_code unreadable;
-  if (about_content || fs::is_directory(path, unreadable)) {
-    if (const auto words = wrong_file(path, expected)) throw Error(refusal.code(), path.string() + ": " + *words);
-  }
-  throw refusal;
+  if (!about_content && !fs::is_directory(path, unreadable)) throw refusal;
+  const FileKind found = file_kind(path);
+  const auto words = wrong_file(path, expected);
+  if (!words) throw refusal;
+  const bool only_adds = found == kText || found == kEmpty;  // the reader's own reason says as much
+  throw Error(refusal.code(), only_adds ? fmt::format("{} (it {})", refusal.what(), words->substr(0, words->find(';')))
+                                        : fmt::format("{}: {}", path.string(), *words));
 }
 
 }  // namespace farfield

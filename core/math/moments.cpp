@@ -98,8 +98,11 @@ torch::Tensor Moments::covariance() const {
   check(count_ > 0, "Moments::covariance before any row");
   const auto offset = sum_ / static_cast<double>(count_);
   auto lower = products_ / static_cast<double>(count_);
+  stop_if_interrupted();  // every pass over the matrix takes a second where there are 10,000 dimensions
   lower.sub_(torch::outer(offset, offset));
+  stop_if_interrupted();
   lower.tril_();
+  stop_if_interrupted();
   return lower.add_(lower.tril(-1).t());
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/limits.h"
 
 namespace farfield {
 
@@ -37,6 +38,9 @@ void check_stats_tensor(const torch::Tensor& tensor, std::string_view field, tor
   }
   if (!tensor.isfinite().all().item<bool>()) {
     throw usage_error(fmt::format("{} holds values that are not finite", field));
+  }
+  if (tensor.numel() > 0 && tensor.abs().max().item<double>() > limits::kHighestStatistic) {
+    throw usage_error(fmt::format("{} holds a value above {} in size", field, limits::kHighestStatistic));
   }
 }
 

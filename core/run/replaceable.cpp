@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "core/run/folder_lock.h"
 #include "core/source_form.h"
 #include "core/text.h"
 

@@ -14,6 +14,7 @@
 #include "core/io/json.h"
 #include "core/io/system_calls.h"
 #include "core/log.h"
+#include "core/want_of_memory.h"
 
 namespace farfield {
 namespace fs = std::filesystem;
@@ -68,8 +69,15 @@ std::set<fs::path>& partial_folders() {
   return folders;
 }
 
-// Without memory even this can fail; the next run in that place tries again.
+// Memory to remove a folder with (to look into one takes 32 KiB), also where there is none left.
+std::unique_ptr<char[]>& reserve() {
+  static std::unique_ptr<char[]> bytes;
+  return bytes;
+}
+
+// Where even this fails the next run in that place tries again.
 void remove_quietly(const fs::path& folder) noexcept {
+  reserve().reset();
   try {
     std::error_code ignored;
     fs::remove_all(folder, ignored);
@@ -82,9 +90,19 @@ std::unique_ptr<FolderLock> make_staging(const fs::path& staging) {
   if (::mkdirat(AT_FDCWD, staging.c_str(), 0777) != 0) {
     throw io_error(fmt::format("{}: cannot be made", staging.string()), errno);
   }
-  auto lock = std::make_unique<FolderLock>(staging);
-  if (!lock->is_at(staging)) throw io_error(fmt::format("{}: another process has put a link in its place", staging.string()));
-  return lock;
+  try {
+    auto lock = std::make_unique<FolderLock>(staging);
+    if (lock->is_at(staging)) return lock;
+    throw io_error(fmt::format("{}: another process has put a link in its place", staging.string()));
+  } catch (...) {
+    ::rmdir(staging.c_str());  // ours is empty; anything else stays
+    throw;
+  }
+}
+
+ExitCode code_of(const std::exception& error) {
+  if (const auto* known = dynamic_cast<const Error*>(&error)) return known->code();
+  return is_want_of_memory(error) ? ExitCode::kMemory : ExitCode::kIo;
 }
 
 }  // namespace
@@ -111,14 +129,18 @@ void MovedAside::remove() {
     ::unlink((aside_ / name).c_str());
     for (fs::path folder = (aside_ / name).parent_path(); folder != aside_; folder = folder.parent_path()) folders.insert(folder);
   }
-  for (const auto& entry : fs::directory_iterator(aside_)) folders.insert(entry.path());  // rmdir spares all but empty folders
+  std::error_code error;
+  for (fs::directory_iterator entry(aside_, error), end; !error && entry != end; entry.increment(error)) {
+    folders.insert(entry->path());  // rmdir spares all but empty folders
+  }
   for (const auto& folder : folders) ::rmdir(folder.c_str());
-  if (fs::exists(aside_)) {
+  if (fs::exists(aside_, error)) {
     log::warning(fmt::format("{}: holds files that appeared while it was replaced; they stay there", aside_.string()));
   }
 }
 
 void remove_partial_folders() noexcept {
+  reserve().reset();
   for (const auto& folder : partial_folders()) remove_quietly(folder);
 }
 
@@ -153,8 +175,15 @@ RunFolder::RunFolder(OutputRequest request) : request_(std::move(request)) {
   tidy_place(request_.target);
   require_replaceable(request_);
   staging_ = beside(request_.target, kPartial, getpid());
-  partial_folders().insert(staging_);
-  lock_ = make_staging(staging_);
+  constexpr size_t kReserve = size_t{1} << 16;
+  reserve() = std::make_unique<char[]>(kReserve);
+  const auto entry = partial_folders().insert(staging_).first;
+  try {
+    lock_ = make_staging(staging_);
+  } catch (...) {
+    partial_folders().erase(entry);  // there is none of ours
+    throw;
+  }
 }
 
 RunFolder::~RunFolder() {
@@ -177,8 +206,10 @@ void RunFolder::commit(RunInfo info) {
   info.write(path("run.json"));
   try {
     take_place();
-  } catch (const Error& error) {
-    throw Error(error.code(), fmt::format("{}; the result is kept in {}", error.what(), keep_elsewhere().string()));
+  } catch (const std::exception& error) {
+    if (committed_) throw;  // it stands, only what it replaced could not be removed
+    const std::string reason = is_want_of_memory(error) ? describe_want_of_memory(error) : error.what();
+    throw Error(code_of(error), fmt::format("{}; the result is kept in {}", reason, keep_elsewhere().string()));
   }
 }
 

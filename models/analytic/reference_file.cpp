@@ -137,7 +137,7 @@ void check_content(const Reference& reference, std::string_view name) {
 
 std::string write_reference(const std::filesystem::path& path, const Reference& reference) {
   auto file = std::visit([](const auto& stats) { return to_file(stats); }, reference.stats);
-  file.metadata["format"] = kFormat;
+  file.metadata["format"] = kReferenceFormat;
   file.metadata["sample_shape"] = dump_json(nlohmann::json(reference.sample_shape));
   file.metadata["source"] = reference.source;
   file.metadata["fingerprint"] = reference.fingerprint;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/text.h"
 #include "core/want_of_memory.h"
 #include "models/imports/trial.h"
@@ -107,11 +108,15 @@ ImportOptions ImportOptions::parse(const std::vector<std::string>& words, const 
                                   "convention=denoiser for D(x, sigma[, labels]); got '{}'", file, options.convention));
   }
   if (options.shape.empty()) throw usage_error(file + ": give the shape of one sample, for example shape=3x32x32");
-  if (options.label_dim < 0 || options.label_dim > 1'000'000) {
-    throw usage_error(fmt::format("{}: labels must be from 0 to 1000000, got {}", file, options.label_dim));
+  if (options.label_dim < 0 || options.label_dim > limits::kMostClasses) {
+    throw usage_error(fmt::format("{}: labels must be from 0 to {}, got {}", file, limits::kMostClasses, options.label_dim));
   }
   if (!(options.sigma_min >= 0 && options.sigma_min < options.sigma_max)) {
     throw usage_error(file + ": sigma_min must be at least 0 and below sigma_max");
+  }
+  if (!(options.sigma_data >= limits::kLowestSigmaData && options.sigma_data <= limits::kHighestSigmaData)) {
+    throw usage_error(fmt::format("{}: sigma_data must be from {} to {}, got {}", file, limits::kLowestSigmaData,
+                                  limits::kHighestSigmaData, options.sigma_data));
   }
   if (!(options.time_limit >= 0 && options.time_limit <= kLongestTrial)) {
     throw usage_error(fmt::format("{}: time_limit must be from 0 (none) to {:g} seconds, got {:g}", file, kLongestTrial,

@@ -49,6 +49,29 @@ std::string innermost_place(const std::vector<std::string>& lines, size_t marked
   return "";
 }
 
+// Whether a line opens with the name of an exception: "RuntimeError: ..." and not code or a place in it.
+bool names_exception(const std::string& line) {
+  const size_t end = line.find(": ");
+  if (end == std::string::npos || end == 0 || std::isalpha(static_cast<unsigned char>(line[0])) == 0) return false;
+  return std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(end), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '.';
+  });
+}
+
+// The exception behind the last traceback, which more lines of code or of a tracer's places may follow; without one the
+// last line that is not empty.
+std::string message_behind(const std::vector<std::string>& lines, size_t marked) {
+  std::string message, last;
+  for (size_t i = marked + 1; i < lines.size(); ++i) {
+    if (message.empty() && !names_exception(lines[i])) {
+      if (lines[i].find_first_not_of(" \t\r") != std::string::npos) last = lines[i];
+      continue;
+    }
+    message += lines[i] + "\n";
+  }
+  return on_one_line(message.empty() ? last : message);
+}
+
 }  // namespace
 
 std::string first_line(const std::exception& error) {
@@ -64,9 +87,7 @@ std::string reason_of(const std::exception& error) {
                                  [](const std::string& line) { return line.find(kHere) != std::string::npos; });
   if (last == lines.rend()) return first_line(error);
   const auto marked = static_cast<size_t>(lines.rend() - last) - 1;
-  std::string message;
-  for (size_t i = marked + 1; i < lines.size(); ++i) message += lines[i] + "\n";
-  message = on_one_line(message);
+  const std::string message = message_behind(lines, marked);
   if (message.empty()) return first_line(error);
   const std::string place = innermost_place(lines, marked);
   return place.empty() ? message : fmt::format("{} (at {})", message, place);

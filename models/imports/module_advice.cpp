@@ -12,7 +12,7 @@ namespace {
 
 using torch::Tensor;
 
-// Another way to call the module, and what it means if that works; {0} stands for its batch, {1} for the one that failed.
+// Another way to call the module, and what it means if that works: {0} is its batch, {1} the one that failed.
 struct Variant {
   ModuleCall call;
   const char* meaning;
@@ -58,8 +58,9 @@ void add_batches(const ModuleCall& call, std::vector<Variant>& variants) {
     ModuleCall resized = call;
     for (Tensor& input : resized.inputs) input = input.index_select(0, rows);
     resized.result_shape[0] = other;
-    variants.push_back({std::move(resized), "it works with a batch of {0}, not {1}: give --batch {0} and a multiple of {0} "
-                                            "samples, or export it for any batch"});
+    variants.push_back({std::move(resized),
+                        "it works with a batch of {0}, not {1}: give --batch {0} and a multiple of {0} samples, or export "
+                        "it for any batch"});
   }
 }
 
@@ -90,7 +91,10 @@ std::optional<std::string> advice_of_words(const ModuleCall& call, const ImportO
     return call.inputs.size() == 2 ? "it takes more than x and sigma: try labels=K for one-hot labels [B,K]"
                                    : "it takes more than x, sigma and labels: wrap it in a module that does not";
   }
-  if (contains(problem, "expected at most") && call.inputs.size() == 3) return "try it without labels=";
+  if (contains(problem, "xpected at most")) {
+    return call.inputs.size() == 3 ? "it takes no labels: leave labels= out"
+                                   : "it takes fewer arguments than x and sigma: wrap it in a module that takes both";
+  }
   std::vector<int64_t> twice = call.result_shape;
   twice[1] *= 2;
   if (contains(problem, ("its result is " + shape_text(twice)).c_str())) {

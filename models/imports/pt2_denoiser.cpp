@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/wrong_file.h"
 #include "core/io/zip.h"
 #include "core/want_of_memory.h"
 #include "models/imports/imported_denoiser.h"
@@ -38,26 +39,30 @@ class TemporaryFolder {
   std::optional<std::string> before_;
 };
 
-// A loader and the files that it was unpacked into; they go after it, or with it when it refuses the package.
+// A loader and the folder that it unpacks into: the copy of the package is there, and both go when the last use ends. The
+// folder is made in the parent of a trial, so that nothing stays of a child that crashes.
 struct Package {
-  explicit Package(std::string_view bytes) : copy(bytes, "model.pt2") {}
-  PrivateCopy copy;  // the loader opens a path; these are the bytes that were checked
+  std::shared_ptr<PrivateCopy> copy;
   std::unique_ptr<Loader> loader;
 };
 
 // LibTorch's extractor writes members wherever their names lead: a package with '..', absolute names or links in it is
 // refused here, before it is unpacked.
-std::shared_ptr<Package> unpacked(std::string_view bytes, const std::filesystem::path& path, torch::Device device) {
-  auto package = std::make_shared<Package>(bytes);
+void check_members(const std::filesystem::path& copy, const std::filesystem::path& path) {
   try {
-    const ZipReader checked(package->copy.path());
+    const ZipReader checked(copy);
   } catch (const Error& error) {
-    const std::string copy = package->copy.path().string(), what = error.what();
-    throw bad_file(path.string(), what.starts_with(copy + ": ") ? what.substr(copy.size() + 2) : what);
+    const std::string shown = copy.string() + ": ", what = error.what();
+    throw bad_file(path.string(), what.starts_with(shown) ? what.substr(shown.size()) : what);
   }
+}
+
+std::shared_ptr<Package> unpacked(std::shared_ptr<PrivateCopy> copy, torch::Device device) {
+  auto package = std::make_shared<Package>();
+  package->copy = std::move(copy);
   const c10::DeviceIndex index = device.is_cuda() ? device.index() : static_cast<c10::DeviceIndex>(-1);
-  const TemporaryFolder here(package->copy.path().parent_path());
-  package->loader = std::make_unique<Loader>(package->copy.path().string(), "model", false, 1, index);
+  const TemporaryFolder here(package->copy->path().parent_path());
+  package->loader = std::make_unique<Loader>(package->copy->path().string(), "model", false, 1, index);
   return package;
 }
 
@@ -84,22 +89,27 @@ std::unique_ptr<Denoiser> open_package(const std::filesystem::path& path, const 
                                        torch::Device device) {
   const std::string bytes = read_file(path, kLargestImport);
   check_trust(path, bytes, options.sha256, trust);
+  // The loader opens a path: these are the bytes that were checked.
+  const auto copy = std::make_shared<PrivateCopy>(bytes, "model.pt2");
   const auto open = [&]() -> std::unique_ptr<Denoiser> {
-    std::shared_ptr<Package> package = unpacked(bytes, path, device);
+    std::shared_ptr<Package> package = unpacked(copy, device);
     check_device(*package->loader, path, device);
     return make_imported_denoiser(call_of(std::move(package)), options, path, device);
   };
-  if (device.is_cpu()) require_survival(path, options, open);
-  try {
-    return open();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {
-    pass_on_want_of_memory(error);
-    throw bad_file(path.string(), "no AOTInductor package that this LibTorch can run: " + first_line(error));
-  }
+  return read_as(FileKind::kPackage, path, [&] {
+    check_members(copy->path(), path);
+    if (device.is_cpu()) require_survival(path, options, open);
+    try {
+      return open();
+    } catch (const Error&) {
+      throw;
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {
+      pass_on_want_of_memory(error);
+      throw bad_file(path.string(), "no AOTInductor package that this LibTorch can run: " + first_line(error));
+    }
+  });
 }
 
 }  // namespace farfield

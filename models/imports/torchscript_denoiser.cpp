@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/wrong_file.h"
 #include "core/want_of_memory.h"
 #include "models/imports/imported_denoiser.h"
 #include "models/imports/interpreter_reason.h"
@@ -52,7 +53,8 @@ std::unique_ptr<Denoiser> open_torchscript(const std::filesystem::path& path, co
     throw;
   } catch (const std::exception& error) {
     pass_on_want_of_memory(error);
-    throw bad_file(path.string(), "no TorchScript module that this LibTorch can read: " + first_line(error));
+    const std::string reason = "no TorchScript module that this LibTorch can read: " + first_line(error);
+    throw_named(path, FileKind::kTorchScript, bad_file(path.string(), reason));
   }
 }
 

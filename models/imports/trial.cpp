@@ -101,7 +101,8 @@ Trial try_in_child(double seconds, const std::function<std::string()>& work) {
   close(ends[1]);
   if (child < 0) {
     close(ends[0]);
-    throw io_error("cannot start a process to try a file in", error);
+    const ExitCode code = error == ENOMEM || error == EAGAIN ? ExitCode::kMemory : ExitCode::kIo;
+    throw Error(code, fmt::format("cannot start a process to try a file in: {}", std::strerror(error)));
   }
   bool in_time = true;
   std::string said = listen(ends[0], seconds, in_time);

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
-#include "core/json_number.h"
+#include "core/io/json_number.h"
 #include "core/limits.h"
 #include "core/log.h"
 
@@ -64,7 +64,7 @@ CheckpointManifest read_checkpoint_manifest(const fs::path& run_folder) {
   CheckpointManifest manifest;
   try {
     const json document = parse_json(text, path.string());
-    whole_number(document.at("format"), "format", kFormat, kFormat);
+    whole_number(document.at("format"), "format", kManifestFormat, kManifestFormat);
     manifest = {entries_from(document.at("states")), entries_from(document.at("snapshots")), {}};
     const json averages = document.value("averages", json::object());
     for (const auto& [name, list] : averages.items()) {

@@ -82,7 +82,7 @@ class DhariwalUNet final : public Network {
     int64_t channels = width(0);
     stem_ = enc_->register_module(
         layer_name(resolution_at(config_, 0), "conv"),
-        std::make_shared<Conv2d>(ConvOptions{config_.img_channels, channels, 3}, kInit, source_));
+        std::make_shared<Conv2d>(ConvOptions{config_.img_channels, channels, 3}, kAdmInit, source_));
     skip_channels_ = {channels};
     for (size_t level = 0; level < config_.channel_mult.size(); ++level) {
       if (level > 0) {

@@ -11,6 +11,7 @@
 #include "core/limits.h"
 #include "core/text.h"
 #include "models/networks/network_fields.h"
+#include "models/preconditioning.h"
 
 namespace farfield {
 namespace {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/io/wrong_file.h"
 #include "models/networks/native_names.h"
 #include "models/networks/networks.h"
 
@@ -118,7 +119,12 @@ NativeModel parse_native_model(TensorFile file, std::string_view name) {
 }
 
 NativeModel read_native_model(const std::filesystem::path& path) {
-  return parse_native_model(read_safetensors(path), path.string());
+  const FileKind kind = file_kind(path);
+  if (kind == FileKind::kTorchScript || kind == FileKind::kPackage) {
+    throw bad_file(path.string(), "is TorchScript or a .pt2 package, which only run as they are; the weights of a native "
+                                  "network file are needed here");
+  }
+  return parse_native_model(read_as(FileKind::kSafetensors, path, [&] { return read_safetensors(path); }), path.string());
 }
 
 TensorFile to_tensor_file(const ModelConfig& config, const Network& network,

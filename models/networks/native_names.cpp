@@ -61,12 +61,16 @@ struct Change {
   std::function<void(ModelConfig&)> apply;
 };
 
+std::string words_of(const Resolution& value) { return to_text(value); }
+std::string words_of(const std::string& value) { return value; }
+std::string words_of(int64_t value) { return std::to_string(value); }
+
 template <class Value>
 void add_changes(std::vector<Change>& changes, const NetworkConfig& now, const char* name, Value NetworkConfig::*field,
                  const std::vector<Value>& others) {
   for (const Value& value : others) {
     if (value == now.*field) continue;
-    changes.push_back({fmt::format("{} {}", name, value), [=](ModelConfig& config) { config.network.*field = value; }});
+    changes.push_back({fmt::format("{} {}", name, words_of(value)), [=](ModelConfig& config) { config.network.*field = value; }});
   }
 }
 
@@ -98,7 +102,7 @@ std::vector<Change> changes_of(const ModelConfig& config, const Tensors& got) {
     add_changes<int64_t>(changes, now, "channel_mult_noise", &N::channel_mult_noise, {1, 2});
   }
   add_changes<int64_t>(changes, now, "num_blocks", &N::num_blocks, {0, 1, 2, 3, 4, 5, 6, 8});
-  add_changes<int64_t>(changes, now, "img_resolution", &N::img_resolution, {8, 16, 28, 32, 64, 128, 256});
+  add_changes<Resolution>(changes, now, "img_resolution", &N::img_resolution, {8, 16, 28, 32, 64, 128, 256});
   add_changes<int64_t>(changes, now, "model_channels", &N::model_channels, {16, 32, 64, 96, 128, 192, 256});
   add_changes<int64_t>(changes, now, "label_dim", &N::label_dim, {size_in(got, "model.map_label.weight")});
   add_changes<int64_t>(changes, now, "augment_dim", &N::augment_dim, {size_in(got, "model.map_augment.weight")});
@@ -127,6 +131,7 @@ std::optional<Change> best_change(const ModelConfig& config, const Tensors& got,
 std::string variant_hint(ModelConfig config, const Tensors& got) {
   constexpr size_t kMostChanges = 4;
   const size_t at_first = count_differences(config, got);
+  if (at_first < 3) return "";  // one tensor that is missing, too much or of another shape says enough
   size_t left = at_first;
   std::vector<std::string> words;
   while (left > 0 && words.size() < kMostChanges) {

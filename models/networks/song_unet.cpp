@@ -153,7 +153,7 @@ class SongUNet final : public Network {
     const auto conv = [&](const char* name, Role role, const ConvOptions& options) {
       decoder_.push_back({role,
                           dec_->register_module(layer_name(res, name),
-                                                std::make_shared<Conv2d>(options, kInitZero, source_)),
+                                                std::make_shared<Conv2d>(options, kSongInitZero, source_)),
                           nullptr, nullptr});
     };
     if (config_.decoder_type == "skip" && level + 1 < config_.channel_mult.size()) {

@@ -152,8 +152,9 @@ std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions&
                           : open_torchscript(form.path, import, options.trust, device);
   }
   if (kind == ".pkl") {
-    refuse_wrong_file(form.path, FileKind::kSafetensors);
-    throw bad_file(form.path.string(), "is a Python pickle; convert it once with tools/convert/edm_pickle.py");
+    refuse_wrong_file(form.path, FileKind::kPackage);
+    throw bad_file(form.path.string(), "is named as a Python pickle, which is not run here; convert it once with "
+                                       "tools/convert/edm_pickle.py");
   }
   check_pin(form.path, form.words);
   return open_tensors(form.path, options);
@@ -162,7 +163,7 @@ std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions&
 std::string model_help() {
   return "MODEL is FILE.safetensors, a training run's folder, FILE.pt or FILE.pt2 with "
          ",convention=raw|denoiser,shape=CxHxW (and --trust), delta:SRC, isotropic:SRC, gaussian:SRC[,rank=R], or "
-         "mixture:SRC,components=K|classes[,rank=R]";
+         "mixture:SRC,components=K|classes[,rank=R]; a path that exists is taken first, quotes let one hold commas";
 }
 
 }  // namespace farfield

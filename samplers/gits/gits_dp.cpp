@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -15,8 +16,9 @@ void check_arguments(const torch::Tensor& costs, double gamma, int64_t most) {
   check(costs.dim() == 2 && costs.size(0) == costs.size(1) && costs.size(0) >= 2 &&
             costs.scalar_type() == torch::kFloat64 && costs.is_cpu(),
         "gits: costs are [T, T] float64 on the CPU");
-  if (!(gamma > 0) || !std::isfinite(gamma)) {
-    throw usage_error(fmt::format("gits: gamma is {}, expected a finite number above 0", format_double(gamma)));
+  if (!(gamma > 0 && gamma <= limits::kHighestGamma)) {
+    throw usage_error(fmt::format("gits: gamma is {}, expected a number above 0, at most {}", format_double(gamma),
+                                  limits::kHighestGamma));
   }
   if (most < 1 || most >= costs.size(0)) {
     throw usage_error(fmt::format("gits: a schedule of {} steps asked for, but {} levels have 1 to {}; use more points",

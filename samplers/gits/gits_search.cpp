@@ -24,7 +24,6 @@ namespace {
 
 using torch::Tensor;
 
-constexpr double kHighestGamma = 100;
 constexpr int64_t kAfsSeeds = 64;  // the first of the seeds: as many trajectories as the reference looks at
 
 std::vector<double> levels_at(const std::vector<double>& levels, const std::vector<int64_t>& indices) {
@@ -131,10 +130,6 @@ void GitsRequest::validate(const DenoiserInfo& model) const {
   if (points < 3 || points > limits::kMostGridPoints) {
     throw usage_error(fmt::format("gits: {} points in the teacher's grid, expected 3 to {}", points, limits::kMostGridPoints));
   }
-  if (!(gamma > 0 && gamma <= kHighestGamma)) {
-    throw usage_error(fmt::format("gits: gamma is {}, expected a number above 0, at most {}", format_double(gamma),
-                                  kHighestGamma));
-  }
   check_levels(levels);
   check_levels_for(model, levels);
   if (levels.back() == 0) {
@@ -146,6 +141,8 @@ void GitsRequest::validate(const DenoiserInfo& model) const {
   }
   const int64_t size = c10::multiply_integers(model.sample_shape), rows = std::min(batch, static_cast<int64_t>(seeds.size()));
   checked_product("gits: bytes of a batch of the teacher's paths", {points, rows, size, 2 * sizeof(double)},
+                  limits::kMostBytes);
+  checked_product("gits: bytes of the teacher's ends", {static_cast<int64_t>(seeds.size()), size, sizeof(double)},
                   limits::kMostBytes);
   checked_product("gits: bytes of its costs", {points, points, rows, sizeof(double)}, limits::kMostBytes);
   if (nfe.empty()) throw usage_error("gits: no number of evaluations asked for");

@@ -8,8 +8,8 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "core/io/json_number.h"
 #include "core/io/wrong_file.h"
-#include "core/json_number.h"
 #include "core/limits.h"
 #include "core/text.h"
 #include "samplers/schedules/gits_metric.h"
@@ -122,7 +122,7 @@ std::string serialize_gits(const GitsFile& file) {
 GitsFile read_gits(const std::filesystem::path& path) {
   refuse_wrong_file(path, FileKind::kText);
   try {
-    return parse(parse_json(read_file(path, kFileLimit), path.string()));
+    return parse(parse_json(read_file(path, kGitsFileLimit), path.string()));
   } catch (const nlohmann::json::exception& problem) {
     throw bad_file(path.string(), fmt::format("is no whole result of farfield schedule search: {}", problem.what()));
   } catch (const std::out_of_range& problem) {

@@ -38,7 +38,7 @@ std::vector<double> from_lines(const std::string& text, const std::string& name)
     try {
       levels.push_back(parse_double(value, "noise level"));
     } catch (const Error&) {
-      throw bad_file(name, fmt::format("line {}: '{}' is no number; expected one noise level a line", number, value));
+      throw bad_file(name, fmt::format("line {}: {} is no number; expected one noise level a line", number, quote(value)));
     }
   }
   return levels;
@@ -55,7 +55,7 @@ std::vector<double> parse_levels(std::string_view text) {
 
 std::vector<double> read_levels(const std::filesystem::path& path) {
   refuse_wrong_file(path, FileKind::kText);
-  const std::string text = read_file(path, kFileLimit);
+  const std::string text = read_file(path, kLevelFileLimit);
   const bool json = text.find_first_not_of(" \t\r\n") != std::string::npos &&
                     text[text.find_first_not_of(" \t\r\n")] == '[';
   const auto levels = json ? from_json(text, path.string()) : from_lines(text, path.string());

@@ -106,7 +106,7 @@ class DpmAdaptive final : public Solver {
 
 std::unique_ptr<const Solver> make_dpm_adaptive(const SolverOptions& options, bool compat) {
   const FreshNoise fresh = FreshNoise::read(options, 0);
-  return std::make_unique<DpmAdaptive>(Settings{.order = options.choice("order", "3", {"2", "3"}) == "2" ? 2 : 3,
+  return std::make_unique<DpmAdaptive>(DpmAdaptiveSettings{.order = options.choice("order", "3", {"2", "3"}) == "2" ? 2 : 3,
                                                 .h_init = options.number_from("h_init", 0.05, 1e-4, 1000),
                                                 .eta = fresh.eta,
                                                 .s_noise = fresh.s_noise,

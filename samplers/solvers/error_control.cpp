@@ -13,7 +13,7 @@ const std::vector<std::string> kErrorControlOptions = {"rtol=",   "atol=",   "pc
                                                        "icoeff=", "dcoeff=", "accept_safety="};
 
 ErrorControl error_control_of(const SolverOptions& options, const ErrorControl& defaults) {
-  constexpr double kTightest = 1e-13, kLoosest = 1e6, kLargestCoefficient = 10;
+  constexpr double kTightest = 1e-13, kLoosest = 1e6, kLargestCoefficient = 1;
   return {.rtol = options.number_from("rtol", defaults.rtol, kTightest, 1),
           .atol = options.number_from("atol", defaults.atol, kTightest, kLoosest),
           .pcoeff = options.number_from("pcoeff", defaults.pcoeff, 0, kLargestCoefficient),

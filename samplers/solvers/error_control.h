@@ -16,7 +16,7 @@ struct ErrorControl {
   double accept_safety = 0.81;  // a step is accepted when its size may grow by this factor or more
 };
 
-// The same with the options rtol and atol (from 1e-13), pcoeff, icoeff and dcoeff (0 to 10) and accept_safety of `options`,
+// The same with the options rtol and atol (from 1e-13), pcoeff, icoeff and dcoeff (0 to 1) and accept_safety of `options`,
 // `defaults` elsewhere.
 ErrorControl error_control_of(const SolverOptions& options, const ErrorControl& defaults = {});
 extern const std::vector<std::string> kErrorControlOptions;  // for the row in the table

@@ -82,7 +82,7 @@ StepWeights weights_of(const UniPcVariant& variant, const RunPlan& plan, int64_t
   StepWeights result;
   result.x_factor = x0 ? to / from : 1;
   result.predict = {x0 ? 1 - to / from : to - from};
-  if (to == 0) return result;
+  if (to == 0) return result;  // the step returns D
 
   int64_t order = usable_values(plan, i, variant.max_order);
   if (variant.lower_order_final) order = std::min(order, steps - i);
@@ -134,6 +134,8 @@ class UniPC final : public Solver {
       evaluate(denoise, x, interval.from, memory);
     }
     const auto denoised = memory.denoised;
+    // Not by the slope, which is that of the predicted state: it would leave the last correction in the sample.
+    if (interval.to == 0) return {denoised, denoised};
     const auto predicted = combined(x, weights.x_factor, weights.predict, memory);
     if (!weights.corrected) return {predicted, denoised};
 

@@ -26,6 +26,30 @@ TEST(Interrupts, ASignalSetsTheFlagAndOneASecondLaterEndsTheProcess) {
   set_interrupted(false);
 }
 
+TEST(Interrupts, ALimitOfCpuTimeAsksAgainAndAgainAndForTheSame) {
+  const auto reach_it_twice = [] {
+    install_interrupt_handlers();
+    set_interrupted(false);
+    std::raise(SIGXCPU);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1001));
+    std::raise(SIGXCPU);
+    std::_Exit(interrupted() ? 0 : 1);
+  };
+  EXPECT_EXIT(reach_it_twice(), testing::ExitedWithCode(0), "");
+}
+
+TEST(Interrupts, AHangupIsARequestUnlessItWasIgnored) {
+  const auto hang_up = [](void (*before)(int)) {
+    std::signal(SIGHUP, before);
+    install_interrupt_handlers();
+    set_interrupted(false);
+    std::raise(SIGHUP);
+    std::_Exit(interrupted() ? 0 : 1);
+  };
+  EXPECT_EXIT(hang_up(SIG_DFL), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(hang_up(SIG_IGN), testing::ExitedWithCode(1), "");
+}
+
 TEST(Interrupts, SignalsThatComeTogetherAreOneRequest) {
   const auto burst = [] {
     install_interrupt_handlers();

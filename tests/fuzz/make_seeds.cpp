@@ -39,6 +39,11 @@ void make_seeds(const fs::path& folder) {
   save(folder, "fuzz_image_header", "jpeg",
        "\xFF\xD8\xFF\xE0\0\4ab\xFF\xC0\0\x11\10\0\10\0\10\3\1\x11\0\2\x11\0\3\x11\0\xFF\xDA\0\2x\xFF\xD9"s);
   save(folder, "fuzz_image_header", "bmp", "BM"s + std::string(12, '\0') + "\x28\0\0\0\2\0\0\0\2\0\0\0"s);
+  save(folder, "fuzz_image_header", "pgm", "P5\n# c\n2 1\n255\nab");
+  save(folder, "fuzz_image_header", "webp", "RIFF\x16\0\0\0WEBPVP8L\1\0\0\0x\0EXIF\2\0\0\0II"s);
+  save(folder, "fuzz_image_header", "tiff", "II*\0\x0A\0\0\0ab\2\0\x11\1\4\0\1\0\0\0\x08\0\0\0\x17\1\4\0\1\0\0\0\2\0\0\0\0\0\0\0"s);
+  save(folder, "fuzz_label_entries", "edm", R"({"labels": [["a/0.png", 1], ["b.png", [0, 1]], ["c.png", "cat"]]})");
+  save(folder, "fuzz_label_entries", "object", R"({"a.png": 1, "b.png": 2.0})");
   save(folder, "fuzz_idx", "two", "\0\0\10\3\0\0\0\2\0\0\0\2\0\0\0\3"s + std::string(12, 'x'));
   save(folder, "fuzz_idx", "gzip", "\x1F\x8B\10\0\0\0\0\0\2\3"s + std::string(30, '\0'));
   save(folder, "fuzz_config", "all", "a: 1.5\nb: 3\nc: true\nd: text\ne: [1, 2.5]\nf: [1, 2]\ng: {x: two}\n");

@@ -25,7 +25,7 @@ std::vector<std::string> settings_of(const std::string& form) {
   std::vector<std::string> settings;
   for (size_t i = 1; i < words.size(); ++i) settings.push_back(key + words[i]);
   if (!words.empty()) return settings;
-  for (const char* number : {"0", "0.02", "0.3", "1", "2", "80"}) settings.push_back(key + number);
+  for (const char* number : {"0", "0.02", "0.3", "1", "2"}) settings.push_back(key + number);
   return settings;
 }
 

@@ -15,7 +15,7 @@ const std::vector<std::string>& hostile_numbers();
 // `json` once for every number in it and every hostile number, with the one in the other's place.
 std::vector<std::string> with_hostile_numbers(const std::string& json);
 
-// Tries calls. Each must return, or throw an Error with the code `refusal`, and take less than a second; anything else is a
+// Tries calls. Each must return, or throw an Error with the code `refusal`, and take less than a second of CPU time; anything else is a
 // failure of the test, and so is a sweep that tried nothing. Says at its end how many were taken.
 class NumberSweep {
  public:

@@ -8,15 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/files.h"
+
 namespace farfield::test {
 namespace {
-
-std::string content(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
 
 void redirect(const std::string& path, int flags, int descriptor) {
   const int file = open(path.c_str(), flags, 0600);
@@ -69,7 +64,7 @@ ProcessResult RunningProgram::result() {
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
   };
-  return {code, content(dir_ / "out"), content(dir_ / "err"), seconds(usage_.ru_utime) + seconds(usage_.ru_stime),
+  return {code, text_of(dir_ / "out"), text_of(dir_ / "err"), seconds(usage_.ru_utime) + seconds(usage_.ru_stime),
           int64_t{usage_.ru_maxrss} << 10};
 }
 

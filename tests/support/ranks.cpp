@@ -4,17 +4,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/files.h"
 #include "tests/support/process.h"
 
 namespace farfield::test {
-namespace {
-
-std::string content(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-}  // namespace
 
 std::optional<std::vector<std::string>> ranks_command(int ranks, const std::vector<std::string>& arguments) {
   static const bool can = run_farfield({"doctor"}).out.find("mpirun -n") != std::string::npos &&
@@ -36,8 +29,8 @@ std::vector<int> processes_of_ranks(int ranks, const std::string& mark) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (content(entry.path() / "cmdline").find('\0' + mark + '\0') == std::string::npos) continue;
-    const std::string environment = '\0' + content(entry.path() / "environ");
+    if (text_of(entry.path() / "cmdline").find('\0' + mark + '\0') == std::string::npos) continue;
+    const std::string environment = '\0' + text_of(entry.path() / "environ");
     for (int rank = 0; rank < ranks; ++rank) {
       const std::string variable = '\0' + ("OMPI_COMM_WORLD_RANK=" + std::to_string(rank)) + '\0';
       if (environment.find(variable) != std::string::npos) found[rank] = std::stoi(name);

@@ -43,7 +43,7 @@ TEST(CommandLine, MistakesAreOneLineWithTheNearestName) {
       {{}, "name one of: train, report, ema, sample, encode, interpolate, schedule, study, compare"},
       {{"data"}, "name one of: stats"},
       {{"doctor", "--threads", "many"}, "threads"},
-      {{"doctor", "--threads", "-3"}, "threads: -3 is not in 0 ... 4096"},
+      {{"doctor", "--threads", "-3"}, "--threads: got '-3', expected a whole number from 0 to 4096"},
   };
   for (const auto& row : rows) {
     const auto result = run_farfield(row.arguments);

@@ -45,7 +45,7 @@ std::vector<CommandCase> every_command() {
       call("train", {"train", "--config", "c.yaml", "--threads", "1"}, "new"),
       call("sample", {"sample", "--model", "n.safetensors", "--seeds", "0-3", "--steps", "2", "--threads", "1"}, "new"),
       call("encode", {"encode", "--model", "n.safetensors", "--data", std::string(kEveryData) + ",first=2", "--steps", "2", "--threads", "1"}, "new"),
-      call("interpolate", {"interpolate", "--model", "n.safetensors", "--seeds", "0,1", "--steps", "2", "--threads", "1"}, "new"),
+      call("interpolate", {"interpolate", "--model", "n.safetensors", "--seeds", "0,1", "--class", "3", "--steps", "2", "--threads", "1"}, "new"),
       call("compare", {"compare", "--model", "n.safetensors", "--data", kEveryData, "--references", "gaussian,delta", "--sigmas", "1", "--probes", "4",
                        "--seeds", "0-1", "--steps", "2", "--threads", "1"}, "new"),
       call("study", {"study", "--model", "n.safetensors", "--nfe", "3", "--seeds", "0-1", "--solvers", "euler", "--schedules", "polynomial",

@@ -41,7 +41,7 @@ TEST_F(GuidanceCommand, moves_the_samples_and_is_recorded_and_one_is_no_guidance
 }
 
 TEST_F(GuidanceCommand, a_model_without_labels_refuses_it_in_one_line) {
-  for (const auto& [weight, words] : {std::pair{"2", "takes no labels"}, std::pair{"inf", "takes no labels"}}) {
+  for (const auto& [weight, words] : {std::pair{"2", "takes no labels"}, std::pair{"inf", "--guidance: got 'inf', expected a number from -10000 to 10000"}}) {
     const auto result = sample("bad", {"--guidance", weight}, "delta:rings,count=20");
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_NE(result.err.find(words), std::string::npos) << result.err;

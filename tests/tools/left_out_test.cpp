@@ -18,9 +18,9 @@ using nlohmann::json;
 using test::run_farfield;
 
 // Eight grey pictures, a linked folder with four more, and a file in a format that is not read.
-class LeftOut : public testing::Test {
+class DataSetsWithMore : public testing::Test {
  protected:
-  LeftOut() {
+  DataSetsWithMore() {
     fs::create_directories(folder_ / "set");
     fs::create_directories(folder_ / "more");
     for (int i = 0; i < 8; ++i) add("set", i);
@@ -54,18 +54,18 @@ class LeftOut : public testing::Test {
   const std::string data_ = (folder_ / "set").string();
 };
 
-TEST_F(LeftOut, StatsNameIt) {
+TEST_F(DataSetsWithMore, StatsNameIt) {
   const auto table = run({"data", "stats", data_}, "");
   EXPECT_NE(table.out.find("12 of 1 x 8 x 8"), std::string::npos) << table.out;
   EXPECT_NE(table.out.find("not taken         1 images of a format that is not read ('a.gif')"), std::string::npos) << table.out;
   expect_named(json::parse(run({"data", "stats", data_, "--json"}, "").out)["left_out"]);
 }
 
-TEST_F(LeftOut, FitNamesIt) {
+TEST_F(DataSetsWithMore, FitNamesIt) {
   expect_named(json::parse(run({"fit", "gaussian", "--data", data_, "--json"}, "g.safetensors").out)["left_out"]);
 }
 
-TEST_F(LeftOut, CompareAndEncodeRecordItAndSayItOnce) {
+TEST_F(DataSetsWithMore, CompareAndEncodeRecordItAndSayItOnce) {
   run({"compare", "--model", "delta:" + data_, "--data", data_, "--references", "gaussian,delta", "--sigmas", "1", "--probes", "4", "--seeds",
        "0", "--steps", "2"}, "c");
   expect_named(record("c/run.json")["data_left_out"]);
@@ -73,7 +73,7 @@ TEST_F(LeftOut, CompareAndEncodeRecordItAndSayItOnce) {
   expect_named(record("e/run.json")["data_left_out"]);
 }
 
-TEST_F(LeftOut, TrainingRecordsIt) {
+TEST_F(DataSetsWithMore, TrainingRecordsIt) {
   run({"train", "--config", std::string(FARFIELD_SOURCE_DIR) + "/configs/train/tiny.yaml", "--set", "data.source=" + data_, "--set",
        "network.label_dim=0", "--set", "network.model_channels=8", "--set", "run.batch=4", "--set", "run.images=8", "--set",
        "run.preview_images=0"}, "t");

@@ -31,7 +31,7 @@ int64_t lowest_limit() {
 // How many limits a command is run under; FARFIELD_MEMORY_LIMITS asks for more.
 int64_t limits_per_command() {
   const char* given = std::getenv("FARFIELD_MEMORY_LIMITS");
-  return given == nullptr ? 3 : parse_int(given, "FARFIELD_MEMORY_LIMITS");
+  return given == nullptr ? 2 : parse_int(given, "FARFIELD_MEMORY_LIMITS");
 }
 
 // OpenMP's library asks for a thread, and ends the process when it gets none.

@@ -8,6 +8,7 @@
 
 #include "core/io/json.h"
 #include "core/printable.h"
+#include "tests/support/files.h"
 #include "tests/support/process.h"
 #include "tests/support/test_support.h"
 
@@ -19,12 +20,7 @@ using Arguments = std::vector<std::string>;
 
 const std::string kOdd = "-a,b=c: 'd\" #e\n\x1b[2J\\\xff\xEF\xBB\xBF";
 
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+using test::text_of;
 
 // UTF-8 without a control character but line ends and tabs.
 bool is_plain(const std::string& text) {
@@ -83,7 +79,7 @@ TEST_F(OddNames, AreInputAndOutputOfEveryCommand) {
        "--schedules", "polynomial", "--out", in("st")});
   run({"sample", "--model", model, "--solver", "auto", "--nfe", "3", "--study", in("st/study.json"), "--seeds", "0", "--out", in("a")});
   run({"schedule", "search", "--model", model, "--nfe", "3", "--seeds", "0-1", "--out", in("g.json"), "--report", in("r")});
-  run({"sample", "--model", model, "--schedule", "gits:" + in("g.json"), "--steps", "3", "--seeds", "0", "--json", "--out", in("s"), "--force"});
+  run({"sample", "--model", model, "--schedule", "gits:" + in("g.json"), "--steps", "3", "--seeds", "0", "--json", "--out", in("a"), "--force"});
   run({"encode", "--model", model, "--data", data, "--steps", "2", "--out", in("e")});
   run({"sample", "--model", model, "--latents", in("e/latents.npz"), "--steps", "2", "--out", in("l"), "--json"});
   run({"interpolate", "--model", model, "--seeds", "0,1", "--steps", "1", "--frames", "2", "--out", in("i")});
@@ -150,7 +146,14 @@ TEST_F(OddNames, MessagesAreEscapedAndShort) {
 }
 
 TEST_F(OddNames, DuplicateKeysAreErrorsInEveryJson) {
-  run({"sample", "--model", "delta:moons,count=8", "--seeds", "0-1", "--steps", "1", "--out", "s"});
+  run({"sample", "--model", "delta:glyphs,count=8", "--seeds", "0-1", "--steps", "1", "--out", "s"});
+  fs::create_directory(folder / "d");
+  fs::copy_file(folder / "s/samples.png", folder / "d/a.png");
+  std::ofstream(folder / "d/dataset.json") << R"({"labels": [["a.png", 0]], "labels": [["a.png", 1]]})";
+  run({"data", "stats", "d"}, 3);
+  fs::create_directory(folder / "t");
+  std::ofstream(folder / "t/checkpoints.json") << R"({"format": 1, "states": [], "snapshots": [], "snapshots": []})";
+  run({"inspect", "t"}, 3);
   const auto twice = [&](const std::string& file) {
     std::string text = text_of(folder / file);
     const size_t start = text.find('"'), end = text.find(':', start);

@@ -61,7 +61,7 @@ TEST(ScheduleCommand, mistakes_are_one_line) {
       {{"--name", "ays", "--sigma-max", "3"}, "--sigma-max does not apply"},
       {{"--variant", "sd15"}, "--variant does not apply to the schedule polynomial"},
       {{"--name", "iddpm", "--steps", "2000"}, "the same as the one before"},
-      {{"--steps", "0"}, "steps is 0"},
+      {{"--steps", "0"}, "from 1 to 100000"},
       {{"--plot", "--json"}, "--plot"},
       {{"--steps", "6", "search", "--model", "delta:rings", "--out", "x.json"}, "--steps before the word search"},
   };
@@ -152,10 +152,10 @@ TEST_F(ScheduleSearch, mistakes_and_signals_leave_no_file) {
       {{"--nfe", "30"}, "21 points give 1 to 20"},
       {{"--nfe", "three"}, "--nfe is 'three'"},
       {{"--metric", "dve"}, "did you mean 'dev'"},
-      {{"--gamma", "0"}, "gamma is 0"},
+      {{"--gamma", "0"}, "--gamma: got '0'"},
       {{"--student", "euler"}, "--student applies to --afs"},
       {{"--teacher", "huen"}, "did you mean 'heun'"},
-      {{"--warmup", "0"}, "--warmup is 0"},
+      {{"--warmup", "0"}, "--warmup: got '0'"},
       {{"--grid", "ve", "--rho", "3"}, "--rho does not apply"},
       {{"--warmup", "3", "--seeds", "0-3"}, "--seeds"},
   };

@@ -57,11 +57,14 @@ with open("config.json", "w") as stream:
     json.dump({key: value for key, value in CONFIG.items() if value != float("inf")}, stream)
 
 # Prefixes, in any nesting, and what they were is said.
-for wrapper in ("module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.module.", "_fsdp_wrapped_module."):
+for wrapper in ("module.", "_orig_mod.module.module.", "_fsdp_wrapped_module."):
     expect(convert(saved("s.pth", {wrapper + name: value for name, value in GOOD.items()})), 0, "stripped", wrapper[:7])
     assert stored_as_is(GOOD)
 inside = {name.replace("model.enc.", "model.enc._orig_mod."): value for name, value in GOOD.items()}
 expect(convert(saved("s.pth", inside)), 0, "_orig_mod.")
+assert stored_as_is(GOOD)
+averaged = {"module." + name: value for name, value in GOOD.items()} | {"n_averaged": torch.tensor(7)}
+expect(convert(saved("s.pth", averaged)), 0, "stripped 'module.'", "left out n_averaged")
 assert stored_as_is(GOOD)
 nested = {"step": 3, "state_dict": {"net." + name: value for name, value in GOOD.items()}}
 expect(convert(saved("s.pth", nested)), 0, "'net.'", "step")
@@ -74,7 +77,7 @@ assert stored_as_is(GOOD)
 
 # Half precision stays exactly what it was, alone and mixed; double is rounded, and said.
 for dtype in (torch.float16, torch.bfloat16):
-    for keep in (0, 2):
+    for keep in (0, 2) if dtype == torch.float16 else (0,):
         state = {name: value if keep and i % keep else value.to(dtype) for i, (name, value) in enumerate(GOOD.items())}
         expect(convert(saved("s.pth", state)), 0)
         assert stored_as_is(state), dtype
@@ -93,7 +96,7 @@ fewer = {name: value for name, value in GOOD.items() if "aux" not in name}
 expect(convert(saved("s.pth", fewer)), 3, "missing model.dec.8x8_aux")
 expect(convert(saved("s.pth", GOOD | {"epoch": 3})), 3, "epoch: int")
 expect(convert(saved("s.pth", torch.nn.Linear(2, 2))), 3, "state_dict()")
-expect(convert(saved("s.pth", GOOD | {"step": torch.tensor(1)})), 3, "step")
+expect(convert(saved("s.pth", GOOD | {"logvar.weight": torch.ones(3)})), 3, "logvar.weight")
 
 # Files that are something else, and a damaged one.
 whole = open(saved("s.pth", GOOD), "rb").read()

@@ -28,7 +28,8 @@ class Grammar {
     for (const auto& [section, keys] : rows()) {
       std::vector<std::string> lines;
       for (const auto& [key, value] : keys) {
-        if (key != "batch" && !chance(0.1)) continue;  // few at a time, or nothing fits together
+        const bool small = key == "batch" || key == "model_channels" || key == "channel_mult" || key == "num_blocks";
+        if (!small && !chance(0.1)) continue;  // few at a time, or nothing fits together
         lines.push_back(key + ": " + (chance(0.02) ? word({"nan", "-1", "[]", "yes", "{a: 1}", "1e400", "''"}) : value()));
       }
       if (lines.empty()) continue;

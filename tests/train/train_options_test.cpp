@@ -9,6 +9,14 @@ namespace farfield {
 namespace {
 namespace fs = std::filesystem;
 
+DataInfo data_of(const std::vector<int64_t>& shape) {
+  DataInfo data;
+  data.name = "x";
+  data.shape = shape;
+  data.count = 1000;
+  return data;
+}
+
 TEST(TrainOptions, EveryConfigOfTheRepositoryParses) {
   int found = 0;
   for (const auto& file : fs::directory_iterator(fs::path(FARFIELD_SOURCE_DIR) / "configs/train")) {
@@ -119,7 +127,7 @@ TEST(TrainOptions, ImagesNeedNotBeSquareButHalve) {
   const auto fit = [](const std::string& network) {
     Config config = Config::from_text("data: {source: x}\nnetwork: {" + network + "}\n", "own.yaml");
     TrainOptions options = TrainOptions::from_config(config);
-    fit_network_to_data(options, config, {.name = "x", .shape = {3, 8, 12}, .count = 1000});
+    fit_network_to_data(options, config, data_of({3, 8, 12}));
     return std::pair(options.network, config.resolved());
   };
   const auto [network, resolved] = fit("channel_mult: [1, 2, 2]");
@@ -155,8 +163,7 @@ TEST(TrainOptions, SamplesThatTheNetworkDoesNotTakeAreRefusedWithTheReason) {
   for (const auto& row : rows) {
     Config config = Config::from_text("data: {source: x}\nnetwork: {model_type: " + row.model_type + "}\n", "own.yaml");
     TrainOptions options = TrainOptions::from_config(config);
-    const DataInfo data{.name = "x", .shape = row.shape, .count = 1000};
-    const auto error = test::error_of([&] { fit_network_to_data(options, config, data); });
+    const auto error = test::error_of([&] { fit_network_to_data(options, config, data_of(row.shape)); });
     ASSERT_TRUE(error) << row.fragment;
     EXPECT_EQ(error->code(), ExitCode::kUsage);
     EXPECT_NE(std::string(error->what()).find(row.fragment), std::string::npos) << error->what();

@@ -11,6 +11,7 @@ WRAPPERS = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_
 OURS = re.compile(r"enc|dec|map_(noise|label|augment|layer0|layer1)|out_norm|out_conv|in|out|"
                   r"block\d+_(linear0|linear1|affine)")
 TABLES = ("u",)  # iDDPM's, beside `model.`
+COUNTERS = ("n_averaged", "num_updates", "decay", "initted", "step")  # single numbers that averages of weights bring along
 # Networks of other code, by a component that all of theirs have and ours have not.
 OTHERS = {"down_blocks": "diffusers' UNet", "input_blocks": "guided-diffusion's UNetModel",
           "all_modules": "score_sde's NCSN++ or DDPM++", "downs": "denoising-diffusion-pytorch's Unet"}
@@ -61,7 +62,8 @@ def chosen_head(parted, prefix):
 
 def canonical_names(state, prefix=None):
     """(tensors by NVlabs' names, what was changed in words). Fails when the names are not those of one network."""
-    parted = {name: split_name(name) for name in state}
+    counters = [name for name in state if name.split(".")[-1] in COUNTERS and state[name].numel() == 1]
+    parted = {name: split_name(name) for name in state if name not in counters}
     foreign = sorted(name for name, (_, head, rest) in parted.items() if not rest and head.startswith(prefix or ""))
     if foreign:
         refuse_foreign(foreign, len(state))
@@ -78,4 +80,4 @@ def canonical_names(state, prefix=None):
     if (extra := head.removesuffix("model.")):
         stripped[extra] += len(tensors)
     notes = [f"stripped '{what}' from {count} names" for what, count in sorted(stripped.items())]
-    return tensors, notes
+    return tensors, notes + ([f"left out {', '.join(counters)}"] if counters else [])

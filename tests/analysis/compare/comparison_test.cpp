@@ -80,10 +80,10 @@ TEST(Comparison, FollowsTheFormulas) {
 // A model whose score is zero explains nothing and leaves nothing to be explained: cells are empty, not -inf.
 TEST(Comparison, RatiosWithoutMeaningAreEmptyCells) {
   const auto zero = std::make_shared<Affine>(2, 1., 0.), other = std::make_shared<Affine>(2, 0., 0.);  // D = x, D = 0
-  const Comparison c = compare(subject("m", zero), {subject("a", other)}, nullptr, small({1}));
+  const Comparison c = compare(network_subject("m", zero), {network_subject("a", other)}, nullptr, small_comparison({1}));
   const std::string csv = comparison_table(c, summarise(c, 100, 0)).csv();
   EXPECT_NE(csv.find("\nnoise,a,1,50,,,,,0,"), std::string::npos) << csv;
-  const Comparison back = compare(subject("m", other), {subject("a", zero)}, nullptr, small({1}));
+  const Comparison back = compare(network_subject("m", other), {network_subject("a", zero)}, nullptr, small_comparison({1}));
   const std::string table = comparison_table(back, summarise(back, 100, 0)).csv();
   EXPECT_NE(table.find("\nnoise,a,1,50,0,"), std::string::npos) << table;
   for (const auto* text : {&csv, &table}) {

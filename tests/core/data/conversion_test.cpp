@@ -39,6 +39,18 @@ TEST(Conversion, RangesBecomeWhatBytesWouldBe) {
   EXPECT_TRUE(as_floats.open(",range=keep")->info().notes.conversions.empty());
 }
 
+TEST(Conversion, WholeNumbersAreTakenWithTheirRange) {
+  const auto images = bytes({3, 4, 8});
+  const auto expected = ArrayFile(images).rows("");
+  for (const auto dtype : {torch::kInt16, torch::kInt32, torch::kInt64, torch::kUInt16, torch::kUInt32, torch::kUInt64}) {
+    const ArrayFile file(images.to(dtype));
+    EXPECT_TRUE(file.rows(",range=0..255").equal(expected)) << dtype;
+    const auto error = test::error_of([&] { file.open(); });
+    ASSERT_TRUE(error);
+    EXPECT_NE(std::string(error->what()).find("range=LOW..HIGH takes whole numbers"), std::string::npos) << error->what();
+  }
+}
+
 TEST(Conversion, LayoutsOfAnyNumberOfChannels) {
   for (const int64_t channels : {1, 2, 3, 4, 7}) {
     const auto first = bytes({5, channels, 8, 6}), last = first.permute({0, 2, 3, 1}).contiguous();

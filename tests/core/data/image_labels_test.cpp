@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/data/folder_labels.h"
 #include "core/data/name_key.h"
 #include "tests/core/data/picture_sets.h"
 
@@ -76,6 +77,8 @@ TEST(ImageLabels, OfSeveralFilesAreGathered) {
   const auto labels = read_image_labels("d", {{"train/dataset.json", R"({"labels": [["0.png", 1]]})"},
                                               {"val/dataset.json", R"({"labels": [["0.png", 2]]})"}}, {"train/0.png", "val/0.png"});
   EXPECT_EQ(classes(labels), (std::vector<int64_t>{1, 2}));
+  const std::string twice = R"({"labels": [["0.png", 4]]})";
+  EXPECT_EQ(classes(read_image_labels("d", {{"dataset.json", twice}, {"labels.json", twice}}, {"0.png"})), std::vector<int64_t>{4});
   const auto half = read_image_labels("d", {{"train/dataset.json", R"({"labels": [["0.png", 1], ["1.png", null]]})"}},
                                       {"train/0.png", "train/1.png", "val/0.png"});
   EXPECT_EQ(half.images, Names{"train/0.png"});
@@ -89,8 +92,8 @@ TEST(ImageLabels, RefuseWhatIsNeither) {
                          R"({"labels": [["1.png", 0.5]]})", R"({"labels": [["1.png", {"class": 1}]]})",
                          R"({"labels": [["1.png", []]]})", R"({"labels": [["1.png", [0, 0]]]})",
                          R"({"labels": [["1.png", [1, 1]]]})", R"({"labels": [["1.png", [0.5, 0.5]]]})",
-                         R"({"labels": [["1.png", [1, "x"]]]})", R"({"labels": [["1.png", 1], ["1.png", 1]]})",
-                         R"({"labels": [["1.png", 1], ["./1.png", 1]]})", R"({"labels": [["0.png", 1], ["1.png", "cat"]]})",
+                         R"({"labels": [["1.png", [1, "x"]]]})", R"({"labels": [["1.png", 1], ["1.png", 2]]})",
+                         R"({"labels": [["1.png", 1], ["./1.png", 0]]})", R"({"labels": [["0.png", 1], ["1.png", "cat"]]})",
                          R"({"labels": [["1.png", "cat"], ["0.png", 1]]})", R"({"labels": [["x.png", 1]]})",
                          "{\"labels\": [[\"\xff\xfe\", 1]]}"};
   for (const char* json : wrong) {
@@ -113,6 +116,24 @@ TEST(ImageLabels, NestedAMillionTimesAreRefusedNotFollowed) {
     EXPECT_EQ(error->code(), ExitCode::kBadFile);
     EXPECT_LT(std::string(error->what()).size(), 300u);
   }
+}
+
+TEST(FolderLabels, AreSortedNamesOrTheNumbersThemselves) {
+  const auto named = labels_of_folders("d", {"s/cat/0.png", "s/cat/deep/1.png", "s/dog/0.png"});
+  EXPECT_EQ(classes(named), (std::vector<int64_t>{0, 0, 1}));
+  EXPECT_EQ(named.label_names, (Names{"cat", "dog"}));
+  const auto numbered = labels_of_folders("d", {"10/0.png", "2/0.png"});
+  EXPECT_EQ(classes(numbered), (std::vector<int64_t>{10, 2}));
+  EXPECT_EQ(numbered.label_dim, 11);
+  EXPECT_TRUE(numbered.label_names.empty());
+  EXPECT_EQ(classes(labels_of_folders("d", {"1000000/0.png", "2/0.png"})), (std::vector<int64_t>{0, 1}));
+  for (const Names& images : {Names{"0.png"}, Names{"a/0.png", "b.png"}, Names{"a/0.png", "a/1.png"}}) {
+    EXPECT_EQ(test::error_of([&] { labels_of_folders("d", images); })->code(), ExitCode::kBadFile);
+    EXPECT_TRUE(class_like_folders(images).empty());
+  }
+  EXPECT_EQ(class_like_folders({"s/cat/0.png", "s/dog/0.png"}), (Names{"cat", "dog"}));
+  EXPECT_EQ(class_like_folders({"0/0.png", "1/0.png"}), (Names{"0", "1"}));
+  EXPECT_TRUE(class_like_folders({"00000/0.png", "00001/0.png"}).empty());
 }
 
 TEST(NameKey, IsOneForAllWaysToWriteAPath) {
@@ -145,6 +166,19 @@ TEST_P(LabelledImages, MissingOnesAreNamed) {
   EXPECT_EQ(left_out(*data, "images of a format").first, Names{"3.gif"});
   EXPECT_NE(said.find("3 labels of images that are not here ('3.gif', '4.png', '5.png')"), std::string::npos) << said;
   EXPECT_EQ(open_data(src + ",labels=no")->info().count, 3);
+}
+
+TEST_P(LabelledImages, MayBeSortedByFolderWhichIsSaid) {
+  const auto src = write({{"cat/0.png", picture(0)}, {"dog/0.png", picture(1)}});
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(left_out(*open_data(src), "names of folders").first, (Names{"cat", "dog"}));
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("folder-labels=yes"), std::string::npos);
+  for (const char* option : {",folder-labels=no", ",labels=no"}) {
+    EXPECT_TRUE(open_data(src + option)->info().notes.left_out.kinds().empty()) << option;
+  }
+  const auto data = open_data(src + ",folder-labels=yes");
+  EXPECT_TRUE(torch::equal(data->labels(), torch::tensor({0, 1}, torch::kInt64)));
+  EXPECT_EQ(data->info().notes.label_names, (Names{"cat", "dog"}));
 }
 
 TEST_P(LabelledImages, AreReadFromAnAlternativelyPackedSet) {

@@ -92,8 +92,9 @@ TEST(Image, PngReadsBackWithAndWithoutText) {
     EXPECT_NE(bytes.find(chunk("iTXt", sigma)), std::string::npos);
   }
   EXPECT_TRUE(decode_image(encode_png(noise_picture(3, 4, 1).squeeze(2)), "f").equal(noise_picture(3, 4, 1)));
-  for (const auto& text : {std::map<std::string, std::string>{{"", "x"}}, {{std::string(80, 'k'), "x"}},
-                           {{"k", std::string("a\0b", 3)}}}) {
+  const std::string odd = encode_png(noise_picture(1, 1, 1), {{"k", std::string("a\0b\x1b\xff", 5)}});
+  EXPECT_NE(odd.find(chunk("tEXt", std::string("k\0a\\x00b\\x1b\\xff", 16))), std::string::npos);
+  for (const auto& text : {std::map<std::string, std::string>{{"", "x"}}, {{std::string(80, 'k'), "x"}}}) {
     EXPECT_EQ(test::error_of([&] { encode_png(noise_picture(1, 1, 1), text); })->code(), ExitCode::kBug);
   }
 }
@@ -191,6 +192,18 @@ std::string webp() {
                      "\xD8\x0F\x15\x88\xE8\x7F\0", 46);
 }
 
+// A JP2 of the grey pixels 7 and 200.
+std::string jp2() {
+  const std::string digits =
+      "0000000C6A5020200D0A870A00000014667479706A703220000000006A7032200000002D6A703268000000166968647200000001"
+      "000000020001070700000000000F636F6C72010000000000110000005F6A703263FF4FFF51002900000000000200000001000000"
+      "0000000000000000020000000100000000000000000001070101FF52000C00000001000004040001FF5C00044040FF90000A0000"
+      "000000140001FF93CFB40C096B2FFFD9";
+  std::string bytes;
+  for (size_t i = 0; i < digits.size(); i += 2) bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
 torch::Tensor pixels(std::vector<int64_t> values, std::vector<int64_t> shape) {
   return torch::tensor(values, torch::kInt64).to(torch::kUInt8).reshape(shape);
 }
@@ -201,10 +214,11 @@ TEST(Image, FurtherFormatsAreRead) {
   EXPECT_TRUE(decode_image("P6 1 1 255\n\1\2\3", "f").equal(pixels({1, 2, 3}, {1, 1, 3})));
   EXPECT_TRUE(decode_image("P4 3 1\n\xA0", "f").equal(pixels({0, 255, 0}, {1, 3, 1})));
   EXPECT_TRUE(decode_image("P5 2 1 65535\n\x80\x80\xFF\xFF", "f").equal(pixels({128, 255}, {1, 2, 1})));
-  EXPECT_TRUE(decode_image("P2 2 1 255\n7 200\n", "f").equal(pixels({7, 200}, {1, 2, 1})));
+  EXPECT_TRUE(decode_image("P2 2 1 255\n7 200", "f").equal(pixels({7, 200}, {1, 2, 1})));
   EXPECT_TRUE(decode_image(tiff(2, 2, {{262, 1}}, "\1\2\3\4"), "f").equal(pixels({1, 2, 3, 4}, {2, 2, 1})));
   EXPECT_TRUE(decode_image(tiff(2, 1, {{262, 1}, {274, 6}}, "\1\2"), "f").equal(pixels({1, 2}, {2, 1, 1})));
   EXPECT_TRUE(decode_image(tiff(2, 1, {{262, 0}}, "\1\2"), "f").equal(pixels({254, 253}, {1, 2, 1})));
+  EXPECT_TRUE(decode_image(jp2(), "f").equal(pixels({7, 200}, {1, 2, 1})));
   EXPECT_TRUE(decode_image(webp(), "f").equal(pixels({1, 2, 3, 200, 100, 50}, {1, 2, 3})));
 }
 
@@ -226,7 +240,7 @@ TEST(ImageTraits, OrientationIsReadFromEveryFormat) {
     EXPECT_EQ(image_traits(file).orientation, 6) << file.substr(0, 12);
     for (size_t size = 0; size < file.size(); ++size) image_traits(file.substr(0, size));  // never throws
   }
-  EXPECT_EQ(image_traits(encode_png(picture(2, 2, 1))).orientation, 1);
+  EXPECT_EQ(image_traits(encode_png(noise_picture(2, 2, 1))).orientation, 1);
   EXPECT_EQ(image_traits("no image").orientation, 1);
 }
 
@@ -271,7 +285,7 @@ TEST(Image, BadImagesAreRefusedWithTheirReason) {
   };
   const Case cases[] = {
       {"empty", "", "empty"},
-      {"GIF", "GIF89a" + std::string(50, '\0'), "not an image of a format that is read (PNG, JPEG, BMP, WebP, TIFF and PNM)"},
+      {"GIF", "GIF89a" + std::string(50, '\0'), "not an image of a format that is read (PNG, JPEG, BMP, WebP, TIFF, PNM and JP2)"},
       {"WebP without a start", "RIFF\0\0\0\0WEBPVP8 "s + std::string(50, '\0'), "WebP: the header is damaged"},
       {"WebP cut off", "RIFF\x1A\0\0\0WEBPVP8L"s, "cut off"},
       {"WebP animated", "RIFF\x1A\0\0\0WEBPVP8X\x0A\0\0\0\2\0\0\0\1\0\0\1\0\0\0\0\0\0"s, "animated"},
@@ -285,6 +299,10 @@ TEST(Image, BadImagesAreRefusedWithTheirReason) {
       {"TIFF cut off", tiff(2, 1, {{262, 1}}, "12").substr(0, 9), "cut off"},
       {"TIFF with pixels elsewhere", tiff(2, 1, {{262, 1}, {279, 1000}}, "12"), "cut off"},
       {"TIFF bomb", tiff(60000, 60000, {{262, 1}}, "12"), "60000 x 60000 pixels"},
+      {"JP2 cut off", jp2().substr(0, 60), "cut off"},
+      {"JP2 of two sizes", jp2().replace(50, 2, "\1\0"s), "differ"},
+      {"JP2 of 12 bits", jp2().replace(58, 1, "\x0B"), "12 bits"},
+      {"JP2 without pixels", jp2().substr(0, 150), "damaged"},
       {"PGM cut off", "P5 2 2 255\nabc", "cut off"},
       {"PGM of 10 bits", "P5 1 1 1023\nab", "highest value is 1023"},
       {"PPM bomb", "P6 100000 100000 255\n", "100000 x 100000 pixels"},
@@ -334,7 +352,8 @@ std::optional<std::filesystem::path> cifar() {
 }
 
 TEST(Image, MutantsAreReadOrRefused) {
-  std::vector<std::string> goods = {encode_png(picture(9, 11, 3)), encode_png(picture(9, 11, 1)), bmp(2, 2), webp(),
+  std::vector<std::string> goods = {encode_png(noise_picture(9, 11, 3)), encode_png(noise_picture(9, 11, 1)), bmp(2, 2), webp(),
+                                    jp2(),
                                     tiff(2, 2, {{262, 1}}, "1234"), "P6 2 1 255\n123456"};
   if (const auto folder = cifar()) {
     const ZipReader zip(*folder / "cifar10-32x32-test.zip");

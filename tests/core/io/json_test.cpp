@@ -64,6 +64,7 @@ TEST(Json, DumpsWhateverBytesThereAre) {
   EXPECT_EQ(back.begin().key(), "caf\\xe9");
   EXPECT_EQ(back.front()[2], "a\x1b\n\x7f");
   EXPECT_EQ(back.front()[3], "\xC2\x9B\xEF\xBB\xBF");
+  EXPECT_EQ(dump_json(ordered_json("\xff\x1b\xEF\xBB\xBF")), R"("\\xff\u001b\ufeff")");
   EXPECT_EQ(dump_json(nlohmann::json{{"b", "\xff"}, {"a", 1}}, 1), "{\n \"a\": 1,\n \"b\": \"\\\\xff\"\n}");
 }
 

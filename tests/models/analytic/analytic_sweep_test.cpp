@@ -46,7 +46,7 @@ Tensor difference_quotients(const test::AnalyticCase& analytic, const Tensor& ro
   constexpr double kStencil[] = {1.0 / 12, -2.0 / 3, 2.0 / 3, -1.0 / 12};  // at -2h, -h, h, 2h
   const double h = 1e-3 * sigma * std::min(1.0, sigma);
   auto gradient = torch::zeros_like(rows);
-  for (int64_t i = 0; i < kDim; ++i) {
+  for (int64_t i = 0; i < kSweepDim; ++i) {
     for (int j = 0; j < 4; ++j) {
       auto shifted = rows.clone();
       shifted.select(1, i) += h * (j < 2 ? j - 2 : j - 1);
@@ -68,7 +68,7 @@ TEST(AnalyticSweep, the_score_is_the_gradient_and_tweedies_formula_the_posterior
       const double sigma = 0.05 * std::pow(80 / 0.05, static_cast<double>(level) / (kLevels - 1));
       const auto rows = test::probes(analytic, kPoints, sigma, 12 + level);
       const auto gradient = difference_quotients(analytic, rows, sigma);
-      const auto of_denoiser = score(*analytic.denoiser, as_images(rows), sigma).reshape({kPoints, kDim});
+      const auto of_denoiser = score(*analytic.denoiser, as_images(rows), sigma).reshape({kPoints, kSweepDim});
       EXPECT_LE(worst_row(of_denoiser, gradient), 1e-6) << analytic.name << " score at " << sigma;
       const auto tweedie = rows + sigma * sigma * gradient;
       EXPECT_LE(test::relative_deviation(call(analytic, rows, sigma), tweedie), 1e-6) << analytic.name << " " << sigma;

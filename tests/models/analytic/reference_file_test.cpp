@@ -78,6 +78,7 @@ TEST(ReferenceFile, EveryWrongEntryIsNamed) {
       {"sample_shape", [](auto& file) { file.metadata["sample_shape"] = "[-6]"; }},
       {"sample_shape", [](auto& file) { file.metadata["sample_shape"] = "[6"; }},
       {"means", [&](auto& file) { file.tensors["means"].fill_(nan); }},
+      {"means", [&](auto& file) { file.tensors["means"].fill_(1e300); }},
       {"eigenvalues", [](auto& file) { file.tensors["eigenvalues"][0][0] = -1; }},
       {"tails", [](auto& file) { file.tensors["tails"] = torch::zeros({2}, torch::kFloat64); }},
       {"weights sum", [](auto& file) { file.tensors["weights"].fill_(0.5); }},

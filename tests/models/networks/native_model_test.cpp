@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "core/io/file.h"
 #include "core/math/random.h"
 #include "models/networks/networks.h"
 #include "tests/support/test_support.h"
@@ -76,6 +77,20 @@ TEST(NativeModel, HalfPrecisionWeightsAreTakenExactly) {
       EXPECT_EQ(entry.value().scalar_type(), torch::kFloat32);
       EXPECT_TRUE(torch::equal(entry.value(), expected.at("model." + entry.key()).to(torch::kFloat32))) << entry.key();
     }
+  }
+}
+
+TEST(NativeModel, AFileOfAnotherKindIsNamed) {
+  const test::TempDir folder;
+  const std::pair<std::string, const char*> rows[] = {
+      {"<!DOCTYPE html>", "web page"},
+      {std::string("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\x02", 17), "edm_pickle.py"},
+      {"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"}};
+  for (const auto& [content, words] : rows) {
+    write_file_atomically(folder / "m.safetensors", content);
+    const auto error = test::error_of([&] { read_native_model(folder / "m.safetensors"); });
+    EXPECT_EQ(error->code(), ExitCode::kBadFile);
+    EXPECT_NE(std::string(error->what()).find(words), std::string::npos) << error->what();
   }
 }
 
@@ -157,7 +172,7 @@ TEST(NativeModel, EveryDifferenceIsAnError) {
     expect_refused([&](TensorFile& f) { f.tensors.erase(name); }, "missing " + name);
     expect_refused([&](TensorFile& f) { f.tensors[name + "x"] = f.tensors[name]; }, "unexpected " + name + "x");
     expect_refused([&](TensorFile& f) { f.tensors[name] = torch::zeros({7, 1, 3}); }, name + " is Float [7,1,3]");
-    expect_refused([&](TensorFile& f) { f.tensors[name] = f.tensors[name].to(torch::kFloat16); }, name + " is Half");
+    expect_refused([&](TensorFile& f) { f.tensors[name] = f.tensors[name].to(torch::kFloat64); }, name + " is Double");
     expect_refused(
         [&](TensorFile& f) {
           f.tensors[name] = f.tensors[name].clone();
@@ -187,7 +202,7 @@ TEST(NativeModel, AtMostTwentyDifferencesAreListed) {
 TEST(NativeModel, HostileConfigsAreRefused) {
   const TensorFile whole = tiny_file(tiny());
   const std::pair<const char*, const char*> hostile[] = {
-      {"{", "JSON object"},
+      {"{", "no valid JSON"},
       {"[]", "JSON object"},
       {R"({"img_resolutoin": 8})", "img_resolution"},
       {R"({"model_channels": 1e30})", "model_channels"},

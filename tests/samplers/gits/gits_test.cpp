@@ -185,7 +185,7 @@ TEST(GitsSearch, mistakes_are_usage_errors) {
     EXPECT_NE(std::string(error->what()).find(words), std::string::npos) << error->what();
   };
   refused([](GitsRequest& r) { r.levels.back() = 0; }, "ends at 0");
-  refused([](GitsRequest& r) { r.levels = {80, 1}; }, "expected at least 3");
+  refused([](GitsRequest& r) { r.levels = {80, 1}; }, "expected 3 to 4096");
   refused([](GitsRequest& r) { r.nfe = {21}; }, "21 points give 1 to 20");
   refused([](GitsRequest& r) { r.seeds = {}; }, "no seeds");
   refused([](GitsRequest& r) { r.batch = 0; }, "batch is 0");
@@ -227,10 +227,10 @@ TEST(GitsFile, whatever_else_is_refused) {
     EXPECT_NE(text.find(from), std::string::npos) << from;
     return text.replace(text.find(from), from.size(), to);
   };
-  refused("", "no whole result");
+  refused("", "no valid JSON");
   refused("[1, 2]", "is no result");
   refused("{\"format\": 3}", "no whole result");
-  refused(good.substr(0, good.size() / 2), "no whole result");
+  refused(good.substr(0, good.size() / 2), "no valid JSON");
   refused(changed("gits 1", "gits 2"), "format is not");
   refused(changed("\"gamma\"", "\"gama\""), "gamma");
   refused(changed("\"metric\":", "\"more\": 1, \"metric\":"), "does not know");
@@ -238,11 +238,11 @@ TEST(GitsFile, whatever_else_is_refused) {
   refused(changed("aaa", "aaA"), "SHA-256");
   refused(changed("[80.0,1.0,0.002]", "[80.0,2.0,0.002]"), "not those of the grid");
   refused(changed("[0,2,3]", "[0,2,99]"), "not those of the grid");
-  refused(changed("[0,2,3]", "[0,-2,3]"), "not those of the grid");
+  refused(changed("[0,2,3]", "[0,-2,3]"), "an index is -2");
   refused(changed("\"steps\":2", "\"steps\":3"), "number of its levels");
   refused(changed("[80.0,10.0,1.0,0.002]", "[80.0,10.0,1.0,1.0]"), "the same as the one before");
   refused(changed("[4.0,-5e-300]", "[4.0]"), "costs");
-  refused(changed("[4.0,-5e-300]", "[4.0,1e999]"), "no whole result");
+  refused(changed("[4.0,-5e-300]", "[4.0,1e999]"), "no valid JSON");
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ TEST(NoiseLevels, vp_takes_its_constants) {
   expect_usage_error({.schedule = "vp,beta=1"}, "unknown option 'beta'");
   expect_usage_error({.schedule = "vp,eps_s=0.1,eps_s=0.2"}, "given twice");
   expect_usage_error({.schedule = "vp,beta_d=0,beta_min=0"}, "level");
-  expect_usage_error({.schedule = "vp,beta_d=100"}, "level 0");
+  expect_usage_error({.schedule = "vp,beta_d=100,beta_min=100"}, "level 0");
   expect_usage_error({.schedule = "ve,beta_d=1"}, "schedule ve: takes no options");
   expect_usage_error({.schedule = "vp,eps_s=0.1", .sigma_min = 0.1}, "--sigma-min does not apply");
 }
