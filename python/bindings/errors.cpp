@@ -1,0 +1,85 @@
+#include <new>
+
+#include <c10/util/Exception.h>
+
+#include "bindings.h"
+
+namespace farfield::python {
+namespace {
+
+// One of our errors with the Python exception that caused it. Copied and destroyed wherever C++ unwinds, so the reference
+// is counted with the interpreter held.
+class CausedError : public Error {
+ public:
+  CausedError(const std::string& message, py::error_already_set& error)
+      : Error(ExitCode::kUsage, message), cause_(new py::error_already_set(error), [](py::error_already_set* held) {
+          const py::gil_scoped_acquire interpreter;
+          delete held;
+        }) {}
+  py::error_already_set& cause() const { return *cause_; }
+
+ private:
+  std::shared_ptr<py::error_already_set> cause_;
+};
+
+py::object error_class(ExitCode code) {
+  const char* name = "BugError";
+  switch (code) {
+    case ExitCode::kUsage: name = "UsageError"; break;
+    case ExitCode::kBadFile: name = "BadFileError"; break;
+    case ExitCode::kNumeric: name = "NumericError"; break;
+    case ExitCode::kIo: name = "IoError"; break;
+    case ExitCode::kMemory: name = "OutOfMemoryError"; break;
+    case ExitCode::kInterrupted: name = "InterruptedRunError"; break;
+    case ExitCode::kTrust: name = "TrustError"; break;
+    case ExitCode::kOk: case ExitCode::kBug: break;
+  }
+  return py::module_::import("farfield._errors").attr(name);
+}
+
+void translate(std::exception_ptr thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const CausedError& error) {
+    const py::object type = error_class(error.code());  // before there is an error: it may import
+    error.cause().restore();
+    py::raise_from(type.ptr(), error.what());
+  } catch (const Error& error) {
+    py::set_error(error_class(error.code()), error.what());
+  } catch (const std::bad_alloc&) {
+    py::set_error(error_class(ExitCode::kMemory), "out of memory; a smaller batch needs less");
+  } catch (const c10::Error& error) {
+    const std::string message = error.what_without_backtrace();
+    const bool memory = message.find("can't allocate memory") != std::string::npos;
+    py::set_error(error_class(memory ? ExitCode::kMemory : ExitCode::kBug), ("LibTorch: " + message).c_str());
+  }
+}
+
+}  // namespace
+
+void add_errors(py::module_&) { py::register_local_exception_translator(translate); }
+
+torch::Tensor tensor_of(const py::object& values, const std::string& what) {
+  if (THPVariable_Check(values.ptr())) return THPVariable_Unpack(values.ptr());
+  try {
+    const py::object tensor = py::module_::import("torch").attr("as_tensor")(values);
+    return THPVariable_Unpack(tensor.ptr());
+  } catch (py::error_already_set& error) {
+    rethrow_python_error(error, what + ": expected a torch.Tensor or an array of numbers");
+  }
+}
+
+void rethrow_python_error(py::error_already_set& error, const std::string& where) {
+  if (error.matches(PyExc_KeyboardInterrupt) || error.matches(PyExc_SystemExit)) throw;
+  const auto type = py::str(error.type().attr("__name__")).cast<std::string>();
+  auto message = py::str(error.value()).cast<std::string>();
+  message = message.substr(0, message.find('\n'));
+  throw CausedError(where + ": " + type + (message.empty() ? "" : ": " + message), error);
+}
+
+void check_signals() {
+  const py::gil_scoped_acquire interpreter;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+}  // namespace farfield::python

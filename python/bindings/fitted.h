@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+
+#include "models/analytic/reference_file.h"
+
+namespace farfield::python {
+
+// A fitted Gaussian or mixture: a Denoiser that can be written to a file and that teleports.
+struct Fitted {
+  Reference reference;
+  std::shared_ptr<Denoiser> denoiser;
+};
+
+}  // namespace farfield::python
