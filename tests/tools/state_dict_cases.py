@@ -5,7 +5,9 @@
 import contextlib
 import io
 import json
+import math
 import os
+import pickle
 import sys
 
 import torch
@@ -95,6 +97,7 @@ expect(convert(saved("s.pth", {f"b.{i}.weight": torch.ones(1) for i in range(40)
 fewer = {name: value for name, value in GOOD.items() if "aux" not in name}
 expect(convert(saved("s.pth", fewer)), 3, "missing model.dec.8x8_aux")
 expect(convert(saved("s.pth", GOOD | {"epoch": 3})), 3, "epoch: int")
+expect(convert(saved("s.pth", {1: torch.ones(2), "b": torch.ones(2)})), 3, "no text")
 expect(convert(saved("s.pth", torch.nn.Linear(2, 2))), 3, "state_dict()")
 expect(convert(saved("s.pth", GOOD | {"logvar.weight": torch.ones(3)})), 3, "logvar.weight")
 
@@ -108,6 +111,18 @@ for word, content in others.items():
         stream.write(content)
     expect(convert("s.pth"), 3, word)
 expect(convert("absent.pth"), 5, "absent.pth")
+
+
+class Raises:
+    """A pickle whose code raises when it is read."""
+
+    def __reduce__(self):
+        return math.sqrt, (-1,)
+
+
+with open("raises.pkl", "wb") as stream:
+    pickle.dump(Raises(), stream)
+expect(convert("raises.pkl", "--edm-code", "."), 3, "ValueError: math domain error")
 assert not os.path.exists("o.safetensors")
 
 # --out replaces nothing but a native model file, and that with --force only.

@@ -50,8 +50,10 @@ def load_pickle(path, code):
             content = pickle.load(stream)
     except ModuleNotFoundError as error:
         fail(f"{path}: its classes need the module {error.name}, which is not in --edm-code {code}")
-    except (pickle.UnpicklingError, EOFError, AttributeError) as error:
-        fail(f"{path}: cannot be unpickled: {str(error) or 'it is cut off'}")
+    except Exception as error:  # a pickle runs its own code, which may raise anything
+        words = " ".join(str(error).split()) or "it is cut off"
+        known = isinstance(error, (pickle.UnpicklingError, EOFError, AttributeError))
+        fail(f"{path}: cannot be unpickled: {words if known else f'{type(error).__name__}: {words}'}")
     network = content.get("ema", content.get("net")) if isinstance(content, dict) else content
     while not hasattr(network, "init_kwargs") and isinstance(wrapped := wrapped_in(network), torch.nn.Module):
         network = wrapped
@@ -98,6 +100,7 @@ def load_state(path, kind):
         found = "an empty dict" if isinstance(state, dict) else f"one {type(state).__name__}"
         fail(f"{path}: holds {found}, expected a state dict of tensors")
     strange = [f"{key}: {type(value).__name__}" for key, value in state.items() if not isinstance(value, torch.Tensor)]
+    strange += [f"{key!r}: a key that is no text" for key in state if not isinstance(key, str)]
     if strange:
         fail(f"{path}: expected a state dict of tensors; it has other things in it:\n" + listed(strange))
     return state, notes
