@@ -1,8 +1,11 @@
 #include "core/config/config_tree.h"
 
 #include <set>
+#include <sstream>
+#include <vector>
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "core/error.h"
@@ -73,14 +76,32 @@ class Copier {
   int nodes_ = 0;
 };
 
-// The one document of a text; a second one would be settings that nobody reads.
+// Notes where documents begin, and lets everything else pass.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  std::vector<YAML::Mark> marks;
+  void OnDocumentStart(const YAML::Mark& mark) override { marks.push_back(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// The one document of a text; a second one would be settings that nobody reads. Never more than two are looked for: at a
+// stray ',' the library begins documents without end.
 YAML::Node only_document(const std::string& yaml, const std::string& origin, bool positions) {
-  const auto documents = YAML::LoadAll(yaml);
-  if (documents.size() < 2) return documents.empty() ? YAML::Node() : documents.front();
-  const YAML::Mark mark = documents[1].Mark();
-  const bool placed = positions && !mark.is_null();
-  const std::string at = placed ? fmt::format("{}:{}:{}", origin, mark.line + 1, mark.column + 1) : origin;
-  throw usage_error(at + ": a second document (after '---') begins; a config is one document: join them, or remove one");
+  std::istringstream stream(yaml);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return YAML::Load(yaml);
+  const YAML::Mark mark = starts.marks.back();
+  const std::string at = positions ? fmt::format("{}:{}:{}", origin, mark.line + 1, mark.column + 1) : origin;
+  throw usage_error(at + ": a second document (after '---'), or text that belongs to no value, begins; a config is one document: "
+                         "join them, or remove one");
 }
 
 ConfigValue parse(const std::string& yaml, const std::string& origin, bool positions) {
