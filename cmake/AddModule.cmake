@@ -35,19 +35,19 @@ endfunction()
 
 # farfield_add_module(NAME [USES MODULE...] [LIBRARIES TARGET...]): one folder, one static library, every source in it.
 # core/log.cpp is built apart, with the core/printable.cpp that it needs: spdlog's fmt and torch's fmt must not meet in one
-# source file. So is core/fmt.cpp, the
-# compiled half of torch's fmt, which every file with a message would compile again (5 s each) if it were header-only.
+# source file. So is core/fmt.cpp, the compiled half of torch's fmt, which every file with a message would compile again
+# (5 s each) if it were header-only.
 function(farfield_add_module name)
   cmake_parse_arguments(ARG "" "" "USES;LIBRARIES" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.cpp)
-  list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/core/log.cpp ${CMAKE_SOURCE_DIR}/core/printable.cpp ${CMAKE_SOURCE_DIR}/core/fmt.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
+  list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/core/log.cpp ${PROJECT_SOURCE_DIR}/core/printable.cpp ${PROJECT_SOURCE_DIR}/core/fmt.cpp)
   add_library(farfield_${name} STATIC ${sources})
   farfield_use_pch(farfield_${name})
   list(TRANSFORM ARG_USES PREPEND farfield_)
   target_link_libraries(farfield_${name} PUBLIC ${ARG_USES} PRIVATE ${ARG_LIBRARIES})
   if(name STREQUAL "core")
-    add_library(farfield_log STATIC ${CMAKE_SOURCE_DIR}/core/log.cpp ${CMAKE_SOURCE_DIR}/core/printable.cpp)
-    target_include_directories(farfield_log PRIVATE ${CMAKE_SOURCE_DIR})
+    add_library(farfield_log STATIC ${PROJECT_SOURCE_DIR}/core/log.cpp ${PROJECT_SOURCE_DIR}/core/printable.cpp)
+    target_include_directories(farfield_log PRIVATE ${PROJECT_SOURCE_DIR})
     target_compile_definitions(farfield_log PRIVATE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
     add_library(farfield_fmt STATIC ${PROJECT_SOURCE_DIR}/core/fmt.cpp)
     target_link_libraries(farfield_fmt PRIVATE farfield_torch)

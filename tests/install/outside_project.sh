@@ -10,6 +10,13 @@ mv "$work/first" "$work/moved"
 cp -r "$source/examples" "$work/examples"
 cmake -S "$work/examples" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/moved" -DCMAKE_BUILD_TYPE=Debug > "$work/log" 2>&1 &&
   cmake --build "$work/build" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+# The sources inside another project: its configuration finds every file, and builds the library alone.
+printf 'cmake_minimum_required(VERSION 3.25)\nproject(other LANGUAGES CXX)\nadd_subdirectory(%s farfield)\n' "$source" > "$work/CMakeLists.txt"
+torch=$(sed -n 's/^Torch_DIR:[^=]*=//p' "$build/CMakeCache.txt")
+cmake -S "$work" -B "$work/inside" -DTorch_DIR="$torch" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+cmake --build "$work/inside" --target help > "$work/log"
+grep -q farfield_library "$work/log" || { echo "no library inside another project"; exit 1; }
+! grep -q core_test "$work/log" || { echo "tests inside another project"; exit 1; }
 model=$work/moved/share/farfield/assets/glyphs.safetensors
 cd "$work"
 expect() {  # expect TEXT COMMAND...: the command succeeds and prints TEXT
