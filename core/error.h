@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -37,6 +38,9 @@ Error numeric_error(const std::string& message);
 Error io_error(const std::string& message);
 // Appends the operating system's text for `error_number` (errno).
 Error io_error(const std::string& message, int error_number);
+
+// What an exception says: of LibTorch's without the stack trace.
+std::string words_of(const std::exception& error);
 
 // A condition that only a bug of ours can break.
 void check(bool condition, std::string_view broken_promise);

@@ -8,6 +8,7 @@ namespace farfield::limits {
 
 // Noise levels above 0: they and their squares are numbers for networks in float32.
 constexpr double kLowestSigma = 1e-35, kHighestSigma = 1e12;
+constexpr bool is_sigma(double sigma) { return sigma >= kLowestSigma && sigma <= kHighestSigma; }
 // A standard deviation of data that networks in float32 are scaled by.
 constexpr double kLowestSigmaData = 1e-6, kHighestSigmaData = 1e6;
 constexpr double kHighestGuidance = 1e4;                // and down to its negative
@@ -28,7 +29,7 @@ constexpr int64_t kMostProbes = 1'000'000;
 constexpr int64_t kMostIterations = 1'000'000;
 constexpr int64_t kMostRank = int64_t{1} << 32;         // of a fit; the data bound it further
 constexpr int64_t kMostComponents = 10'000'000;         // likewise
-constexpr int64_t kMostClasses = 1'000'000;
-constexpr int64_t kMostBytes = int64_t{1} << 36;        // of a result, of a table
+constexpr int64_t kMostClasses = 1'000'000;             // numbered from 0
+constexpr int64_t kMostBytes = int64_t{1} << 36;        // of a data set, a result, a table
 
 }  // namespace farfield::limits

@@ -47,9 +47,7 @@ std::vector<std::string_view> split_lines(std::string_view message) {
 std::string cut(std::string_view text, size_t most) {
   std::string shown = printable(text.substr(0, most));
   if (shown.size() <= most && text.size() <= most) return shown;
-  size_t end = std::min(shown.size(), most - 3);
-  while (end > 0 && end < shown.size() && (shown[end] & 0xC0) == 0x80) --end;
-  return shown.substr(0, end) + "...";
+  return std::string(whole_characters(shown, most - 3)) + "...";
 }
 
 }  // namespace
@@ -79,6 +77,30 @@ bool valid_utf8(std::string_view text) {
     text.remove_prefix(size);
   }
   return true;
+}
+
+void append_utf8(std::string& text, uint32_t code) {
+  constexpr uint32_t kAscii = 0x80, kTwo = 0x800, kThree = 0x10000;
+  const auto add = [&](uint32_t lead, int shift) { text += static_cast<char>(lead | code >> shift); };
+  const auto follow = [&](int shift) { text += static_cast<char>(0x80 | (code >> shift & 0x3F)); };
+  if (code < kAscii) return add(0, 0);
+  if (code < kTwo) {
+    add(0xC0, 6);
+  } else if (code < kThree) {
+    add(0xE0, 12);
+    follow(6);
+  } else {
+    add(0xF0, 18);
+    follow(12);
+    follow(6);
+  }
+  follow(0);
+}
+
+std::string_view whole_characters(std::string_view text, size_t most) {
+  size_t end = std::min(text.size(), most);
+  while (end > 0 && end < text.size() && (text[end] & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
 }
 
 bool is_unseen(uint32_t code) {

@@ -19,6 +19,10 @@ struct Utf8Character {
 };
 Utf8Character utf8_character(std::string_view text);
 bool valid_utf8(std::string_view text);
+// The UTF-8 of a code point, at most U+10FFFF, behind `text`.
+void append_utf8(std::string& text, uint32_t code);
+// The longest begin of `text` that has at most `most` bytes and no part of a character at its end.
+std::string_view whole_characters(std::string_view text, size_t most);
 
 // Whether a character shows nothing of its own, or changes what is beside it: control characters, spaces other than the usual
 // one, zero-width and direction marks, line separators.

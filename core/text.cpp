@@ -55,9 +55,8 @@ std::string unknown_name(std::string_view what, std::string_view name, const std
 
 std::string quote(std::string_view text) {
   constexpr size_t kLongest = 80;
-  size_t end = std::min(text.size(), kLongest);
-  while (end > 0 && end < text.size() && (text[end] & 0xC0) == 0x80) --end;  // no part of a character
-  return "'" + printable(text.substr(0, end)) + (end < text.size() ? "...'" : "'");
+  const std::string_view shown = whole_characters(text, kLongest);
+  return "'" + printable(shown) + (shown.size() < text.size() ? "...'" : "'");
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -78,6 +77,12 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
     all += part;
   }
   return all;
+}
+
+std::string join(std::span<const int64_t> numbers, std::string_view separator) {
+  std::vector<std::string> parts;
+  for (const int64_t number : numbers) parts.push_back(std::to_string(number));
+  return join(parts, separator);
 }
 
 double parse_double(std::string_view text, std::string_view what) {

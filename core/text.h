@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,11 +15,12 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 // "unknown WHAT 'NAME'; did you mean 'X'? known: A, B, C": the one wording for every unknown name.
 std::string unknown_name(std::string_view what, std::string_view name, const std::vector<std::string>& known);
 
-// 'TEXT' for a message: names from files, cut to 80 bytes, everything but printable ASCII as '?'.
+// 'TEXT' for a message: names from files, printable (core/printable.h), cut to 80 bytes.
 std::string quote(std::string_view text);
 
 std::vector<std::string> split(std::string_view text, char separator);  // "a,b" -> {"a","b"}; "" -> {}
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
+std::string join(std::span<const int64_t> numbers, std::string_view separator);  // sizes of a shape: "3,32,32"
 
 // Whole-string conversions, independent of the locale; usage_error naming `what` otherwise. "inf" is accepted
 // by parse_double, NaN is not.

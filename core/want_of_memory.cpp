@@ -11,7 +11,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include "core/error.h"
@@ -27,11 +26,6 @@ constexpr std::array<std::string_view, 8> kMemoryWords = {
     "can't allocate memory",         "out of memory",       "could not create a primitive",
     "could not create a memory",     "Insufficient memory", "Failed to allocate",
     "Cannot allocate memory",        "std::bad_alloc"};
-
-std::string text_of(const std::exception& error) {
-  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-  return of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
-}
 
 bool is_refused_by_system(const std::exception& error) {
   const auto* refused = dynamic_cast<const std::system_error*>(&error);
@@ -53,7 +47,7 @@ std::string size_in(const std::string& text) {
 }
 
 std::string refused_size(const std::exception& error) {
-  const std::string said = size_in(text_of(error));
+  const std::string said = size_in(words_of(error));
   if (!said.empty()) return said;
   const std::size_t noted = refused_bytes;
   return by_new(error) && noted > 0 ? fmt::format("{} bytes", noted) : "";
@@ -73,17 +67,17 @@ std::string room() {
 
 bool is_want_of_memory(const std::exception& error) {
   if (const auto* ours = dynamic_cast<const Error*>(&error)) return ours->code() == ExitCode::kMemory;
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr || is_refused_by_system(error)) return true;
-  const std::string text = text_of(error);
+  if (by_new(error) || is_refused_by_system(error)) return true;
+  const std::string text = words_of(error);
   return std::ranges::any_of(kMemoryWords, [&](std::string_view words) { return text.find(words) != std::string::npos; });
 }
 
 std::string describe_want_of_memory(const std::exception& error) {
   if (const auto* ours = dynamic_cast<const Error*>(&error)) return ours->what();
-  const std::string size = refused_size(error), text = text_of(error);
-  const std::string what = !size.empty()                 ? size + " were refused"
-                           : is_refused_by_system(error) ? text + " (a thread or a mapping was refused)"
-                                                         : dynamic_cast<const std::bad_alloc*>(&error) != nullptr ? "an allocation was refused" : text;
+  std::string what = words_of(error);
+  if (const std::string size = refused_size(error); !size.empty()) what = size + " were refused";
+  else if (is_refused_by_system(error)) what += " (a thread or a mapping was refused)";
+  else if (by_new(error)) what = "an allocation was refused";
   return fmt::format("out of memory: {}{}; a smaller --batch or fewer --threads need less", what, room());
 }
 

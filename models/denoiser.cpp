@@ -13,9 +13,7 @@ namespace {
 using torch::Tensor;
 
 std::string text_of(torch::IntArrayRef shape) {
-  std::vector<std::string> sizes;
-  for (const int64_t size : shape) sizes.push_back(std::to_string(size));
-  return "[" + join(sizes, ",") + "]";
+  return "[" + join(shape, ",") + "]";
 }
 
 void check_input(const DenoiserInfo& info, const Tensor& x) {

@@ -23,8 +23,8 @@ Failure failure_of(const std::exception& error) {
   if (const auto* refused = dynamic_cast<const std::system_error*>(&error)) {  // of printing results
     return {ExitCode::kIo, "results could not be written to standard output: " + refused->code().message()};
   }
-  if (const auto* of_torch = dynamic_cast<const c10::Error*>(&error)) {
-    return {ExitCode::kBug, "LibTorch: " + join(split(of_torch->what_without_backtrace(), '\n'), kNextLine)};
+  if (dynamic_cast<const c10::Error*>(&error) != nullptr) {
+    return {ExitCode::kBug, "LibTorch: " + join(split(words_of(error), '\n'), kNextLine)};
   }
   return {ExitCode::kBug, error.what()};
 }

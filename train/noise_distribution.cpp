@@ -16,8 +16,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 const std::string kLevelRange =
     fmt::format("from {} to {}", format_double(limits::kLowestSigma), format_double(limits::kHighestSigma));
 
-bool is_level(double sigma) { return sigma >= limits::kLowestSigma && sigma <= limits::kHighestSigma; }
-
 // The probability below `sigma` of a lognormal distribution.
 double lognormal_cdf(double sigma, double mean, double std) {
   if (sigma <= 0) return 0;
@@ -131,9 +129,9 @@ void NoiseDistributionOptions::validate() const {
                  fmt::format("above 0, from {} to {}", kLowestStd, kHighestStd));
   if (!entry.has_ends) return;
   const bool unbounded = entry.has_moments;
-  require_option(is_level(sigma_min) || (unbounded && sigma_min == 0), "loss.sigma_min", sigma_min,
+  require_option(limits::is_sigma(sigma_min) || (unbounded && sigma_min == 0), "loss.sigma_min", sigma_min,
                  (unbounded ? "0 (no end) or more, " : "above 0, ") + kLevelRange);
-  const bool ends = is_level(sigma_max) || (unbounded && std::isinf(sigma_max));
+  const bool ends = limits::is_sigma(sigma_max) || (unbounded && std::isinf(sigma_max));
   require_option(ends && sigma_max > sigma_min, "loss.sigma_max", sigma_max,
                  fmt::format("above loss.sigma_min = {}, {}", format_double(sigma_min), kLevelRange));
   const double inside = lognormal_cdf(sigma_max, p_mean, p_std) - lognormal_cdf(sigma_min, p_mean, p_std);

@@ -116,9 +116,7 @@ void fit_augment_dim(const AugmentOptions& augment, Config& config) {
 
 // The network must be one for samples of this shape.
 void require_shape_for(const NetworkConfig& network, const DataInfo& data) {
-  std::vector<std::string> sizes;
-  for (const int64_t size : data.shape) sizes.push_back(std::to_string(size));
-  const std::string samples = fmt::format("data '{}': a sample is {}", data.name, join(sizes, " x "));
+  const std::string samples = fmt::format("data '{}': a sample is {}", data.name, join(data.shape, " x "));
   const bool points = network.model_type == "PointMlp";
   if (data.shape.size() != 1 && data.shape.size() != 3) {
     throw usage_error(fmt::format("{}, {} dimensions; networks train on images (arrays [N,H,W] or [N,C,H,W]) and on points (arrays "
@@ -172,9 +170,7 @@ void ProbeOptions::validate() const {
     throw usage_error(fmt::format("probes.sigmas has {} noise levels; expected 1 to {}", sigmas.size(), kMostLevels));
   }
   for (size_t i = 0; i < sigmas.size(); ++i) {
-    require_option(sigmas[i] > (i > 0 ? sigmas[i - 1] : 0) && sigmas[i] >= limits::kLowestSigma &&
-                       sigmas[i] <= limits::kHighestSigma,
-                   "probes.sigmas", sigmas[i],
+    require_option(sigmas[i] > (i > 0 ? sigmas[i - 1] : 0) && limits::is_sigma(sigmas[i]), "probes.sigmas", sigmas[i],
                    fmt::format("levels that rise, from {} to {}", limits::kLowestSigma, limits::kHighestSigma));
   }
   if (references.empty()) throw usage_error("probes.references is empty; expected for example gaussian,delta");

@@ -74,16 +74,15 @@ torch::Tensor Subject::operator()(const torch::Tensor& x, double sigma) const {
 
 void CompareOptions::validate() const {
   // Their fourth powers are finite: the mean square of a score is that of D divided by sigma^4.
-  constexpr double kLowestSigma = limits::kLowestSigma, kHighestSigma = limits::kHighestSigma;
   constexpr size_t kMostLevels = 1000;
   if (sigmas.empty()) throw usage_error("sigmas: empty; give at least one noise level");
   if (sigmas.size() > kMostLevels) {
     throw usage_error(fmt::format("sigmas: {} noise levels; at most {}", sigmas.size(), kMostLevels));
   }
   for (size_t i = 0; i < sigmas.size(); ++i) {
-    if (!(sigmas[i] >= kLowestSigma && sigmas[i] <= kHighestSigma)) {
+    if (!limits::is_sigma(sigmas[i])) {
       throw usage_error(fmt::format("sigmas: {} at place {}; every noise level must be from {} to {}", sigmas[i], i,
-                                    kLowestSigma, kHighestSigma));
+                                    limits::kLowestSigma, limits::kHighestSigma));
     }
     if (i > 0 && sigmas[i] <= sigmas[i - 1]) {
       throw usage_error(fmt::format("sigmas: {} after {}; levels must rise", sigmas[i], sigmas[i - 1]));

@@ -13,12 +13,6 @@ namespace farfield {
 namespace fs = std::filesystem;
 namespace {
 
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::vector<std::string> sizes;
-  for (int64_t size : shape) sizes.push_back(std::to_string(size));
-  return join(sizes, " × ");
-}
-
 void add_fits(Report& report, const std::vector<fs::path>& files) {
   Table table;
   table.columns = {"file", "what", "rank", "components", "fitted to", "sample shape"};
@@ -28,7 +22,7 @@ void add_fits(Report& report, const std::vector<fs::path>& files) {
     const auto* mixture = std::get_if<MixtureStats>(&reference.stats);
     table.rows.push_back({file.filename().string(), std::string(gaussian ? "Gaussian" : "Gaussian mixture"),
                           gaussian ? gaussian->rank() : mixture->rank(), gaussian ? int64_t{1} : mixture->components(),
-                          reference.source, shape_text(reference.sample_shape)});
+                          reference.source, join(reference.sample_shape, " × ")});
   }
   report.section("Fitted references");
   report.table(table, "Means and covariances measured on the data (float64); mixtures by k-means or by class.");

@@ -12,12 +12,6 @@ namespace {
 
 constexpr uint64_t kOrder = 0x6f72646572, kNoiseOf[] = {0x64617461, 0x6e6f697365};
 
-std::string bracketed(const std::vector<int64_t>& shape) {
-  std::vector<std::string> sizes;
-  for (int64_t size : shape) sizes.push_back(std::to_string(size));
-  return "[" + join(sizes, ",") + "]";
-}
-
 }  // namespace
 
 std::string_view to_string(ProbeKind kind) { return kind == ProbeKind::kData ? "data" : "noise"; }
@@ -26,9 +20,9 @@ Probes::Probes(std::shared_ptr<const DataSource> data, std::vector<int64_t> shap
     : data_(std::move(data)), shape_(std::move(shape)), seed_(seed) {
   if (!data_) return;
   if (data_->info().shape != shape_) {
-    throw usage_error(fmt::format("{}: samples are {}, the model's are {}; give the data the model was made for (for "
+    throw usage_error(fmt::format("{}: samples are [{}], the model's are [{}]; give the data the model was made for (for "
                                   "example with ,pad= or another size)",
-                                  data_->info().name, bracketed(data_->info().shape), bracketed(shape_)));
+                                  data_->info().name, join(data_->info().shape, ","), join(shape_, ",")));
   }
   const torch::Tensor order = at::randperm(data_->info().count, keyed_generator({seed_, kOrder}), torch::kInt64);
   order_ = order.index_select(0, torch::arange(count).remainder(data_->info().count));

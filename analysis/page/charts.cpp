@@ -21,7 +21,6 @@ using Limits = std::pair<double, double>;
 constexpr double kMaxDecades = 10;       // of a logarithmic axis that finds its own range
 constexpr double kLabelSpacing = 14;     // pixels between end labels
 constexpr double kLabelCharacter = 6.6;  // pixels, of the end labels' font
-constexpr int kAxisRoom = 46;            // pixels left of every frame, so that panels and charts align
 
 bool drawable(double value, Scale scale) { return std::isfinite(value) && (scale == Scale::kLinear || value > 0); }
 

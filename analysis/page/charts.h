@@ -10,6 +10,8 @@
 
 namespace farfield {
 
+inline constexpr int kAxisRoom = 46;  // pixels left of every frame, so that panels and charts align
+
 // One line: y over x, with a 95 % interval when low and high are given. Points with a value that is not finite, or not
 // positive on a logarithmic axis, are left out, never moved.
 struct Series {

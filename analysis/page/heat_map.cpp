@@ -13,7 +13,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t kMostTicks = 8;
-constexpr int kMapRoom = 46;  // pixels left of the frame
 
 json cells(const HeatMap& map) {
   json values = json::array();
@@ -83,7 +82,7 @@ std::string heat_map(const HeatMap& map) {
        {"mark", {{"type", "point"}, {"filled", true}, {"size", 42}, {"opacity", 1}, {"color", "#111111"},
                  {"stroke", "#ffffff"}, {"strokeWidth", 1.2}}},
        {"encoding", {{"x", x}, {"y", y}}}}};
-  return dump_json(json{{"usermeta", {{"kind", "square"}, {"axis_room", kMapRoom}}}, {"layer", layers}});
+  return dump_json(json{{"usermeta", {{"kind", "square"}, {"axis_room", kAxisRoom}}}, {"layer", layers}});
 }
 
 }  // namespace farfield

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
-constexpr uint64_t kPictureBytes = uint64_t{1} << 24, kRecordBytes = uint64_t{1} << 26;
+constexpr uint64_t kRecordBytes = uint64_t{1} << 26;
 constexpr size_t kPoints = 300, kPictures = 6;
 
 // At most kPoints ticks for drawing: neighbours are merged, their losses weighted by the samples behind them.

@@ -15,7 +15,6 @@ namespace farfield {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr uint64_t kPreviewBytes = uint64_t{1} << 24;
 
 // Mean loss in every bin of the noise level over some ticks, at the bin's geometric middle.
 Series loss_over_sigma(std::string label, const SeriesStyle& style, const TrainingTick* begin, const TrainingTick* end) {
@@ -94,7 +93,7 @@ void add_training_section(Report& report, const fs::path& run, const RunFolder& 
   Figure picture;
   picture.title = "The newest preview";
   picture.caption = "Samples of the averaged network, the same seeds each time.";
-  picture.pictures.push_back({read_file(pictures.back(), kPreviewBytes), "samples drawn during training", "",
+  picture.pictures.push_back({read_file(pictures.back(), kPictureBytes), "samples drawn during training", "",
                               {pictures.back().filename().string()}});
   report.figure(picture);
 }

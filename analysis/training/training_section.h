@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "core/run/run_folder.h"
 
 namespace farfield {
+
+inline constexpr uint64_t kPictureBytes = uint64_t{1} << 24;  // of a preview that a page takes in
 
 // Loss over images seen, and over the noise level early and late. At least one tick.
 Figure training_figure(const std::vector<TrainingTick>& ticks, const std::string& table_file);

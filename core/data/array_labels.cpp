@@ -1,13 +1,13 @@
 #include "core/data/array_labels.h"
 
-#include <map>
-
 #include <c10/util/accumulate.h>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include "core/data/text_classes.h"
 #include "core/error.h"
 #include "core/io/npz_reader.h"
+#include "core/limits.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -24,10 +24,10 @@ std::string entry_text(const torch::Tensor& list, int64_t place) {
 torch::Tensor out_of_range(const torch::Tensor& list) {
   if (list.is_floating_point()) {
     const auto values = list.to(torch::kFloat64);
-    return (values.ge(0) & values.lt(kMostClasses) & values.eq(values.floor())).logical_not();
+    return (values.ge(0) & values.lt(limits::kMostClasses) & values.eq(values.floor())).logical_not();
   }
   const auto values = list.to(torch::kInt64);
-  return values.lt(0) | values.ge(kMostClasses);
+  return values.lt(0) | values.ge(limits::kMostClasses);
 }
 
 int64_t first_of(const torch::Tensor& mask) { return mask.nonzero()[0][0].item<int64_t>(); }
@@ -37,15 +37,15 @@ void take_numbers(const torch::Tensor& list, const std::string& where, RawSample
   if (const auto wrong = out_of_range(list); wrong.any().item<bool>()) {
     const int64_t place = first_of(wrong);
     throw bad_file(where, fmt::format("the label of sample {} is {}, expected a class, a whole number from 0 to {}",
-                                      place, entry_text(list, place), kMostClasses - 1));
+                                      place, entry_text(list, place), limits::kMostClasses - 1));
   }
   raw.labels = list.to(torch::kInt64);
   raw.label_dim = raw.labels.max().item<int64_t>() + 1;
 }
 
 void take_one_hot(const torch::Tensor& rows, const std::string& where, RawSamples& raw) {
-  if (rows.size(1) > kMostClasses) {
-    throw bad_file(where, fmt::format("rows of {} classes, expected at most {}", rows.size(1), kMostClasses));
+  if (rows.size(1) > limits::kMostClasses) {
+    throw bad_file(where, fmt::format("rows of {} classes, expected at most {}", rows.size(1), limits::kMostClasses));
   }
   const auto ones = rows.eq(1);
   const auto wrong = ones.sum(1).ne(1) | (ones | rows.eq(0)).all(1).logical_not();
@@ -58,21 +58,10 @@ void take_one_hot(const torch::Tensor& rows, const std::string& where, RawSample
 }
 
 void take_texts(const NpyContent& array, const std::string& where, RawSamples& raw) {
-  const auto texts = texts_of(array, where);
-  std::map<std::string, int64_t> classes;
-  for (const auto& text : texts) classes.emplace(text, 0);
-  if (std::ssize(classes) > kMostClasses) {
-    throw bad_file(where, fmt::format("{} different texts, expected at most {} classes", classes.size(), kMostClasses));
-  }
-  raw.notes.label_names.clear();
-  for (auto& [text, number] : classes) {
-    number = std::ssize(raw.notes.label_names);
-    raw.notes.label_names.push_back(text);
-  }
-  raw.labels = torch::empty({std::ssize(texts)}, torch::kInt64);
-  auto* out = raw.labels.mutable_data_ptr<int64_t>();
-  for (size_t i = 0; i < texts.size(); ++i) out[i] = classes.at(texts[i]);
-  raw.label_dim = std::ssize(classes);
+  auto texts = number_texts(texts_of(array, where), where, "different texts");
+  raw.labels = torch::tensor(texts.classes, torch::kInt64);
+  raw.label_dim = std::ssize(texts.names);
+  raw.notes.label_names = std::move(texts.names);
 }
 
 }  // namespace

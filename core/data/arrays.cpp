@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/io/npy_header.h"
 #include "core/io/npz_reader.h"
+#include "core/limits.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -49,7 +50,7 @@ bool may_be_labels(const NpzReader& arrays, const std::string& name, int64_t cou
 
 void take_labels(const SourceRequest& request, const NpzReader& arrays, const std::string& key, RawSamples& raw) {
   try {
-    take_array_labels(arrays.read(key, kDataBytesLimit), fmt::format("{}, array {}", request.path(), quote(key)), raw);
+    take_array_labels(arrays.read(key, limits::kMostBytes), fmt::format("{}, array {}", request.path(), quote(key)), raw);
   } catch (const Error& error) {
     throw Error(error.code(), std::string(error.what()) + "; leave the labels out with labels=no");
   }
@@ -69,14 +70,14 @@ void warn_of_unused_labels(const SourceRequest& request, const NpzReader& arrays
 }  // namespace
 
 RawSamples read_npy_samples(const SourceRequest& request) {
-  return array_samples(request, request.path(), read_npy(request.path(), kDataBytesLimit));
+  return array_samples(request, request.path(), read_npy(request.path(), limits::kMostBytes));
 }
 
 RawSamples read_npz_samples(const SourceRequest& request) {
   const NpzReader arrays(request.path());
   const std::string key = sample_key(request, arrays), label_key = request.word("label-key", "labels");
   const std::string where = fmt::format("{}, array {}", request.path(), quote(key));
-  RawSamples raw = array_samples(request, where, arrays.numbers(key, kDataBytesLimit));
+  RawSamples raw = array_samples(request, where, arrays.numbers(key, limits::kMostBytes));
   if (!request.wants_labels() || raw.samples.size(0) == 0) return raw;
   if (arrays.has(label_key)) {
     take_labels(request, arrays, label_key, raw);

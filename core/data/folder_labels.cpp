@@ -1,12 +1,13 @@
 #include "core/data/folder_labels.h"
 
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 
-#include "core/data/kinds.h"
+#include "core/data/image_names.h"
+#include "core/data/text_classes.h"
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -27,17 +28,16 @@ std::vector<std::string> folders_of(const std::vector<std::string>& images) {
   return folders;
 }
 
-bool are_class_numbers(const std::map<std::string, int64_t>& classes) {
-  return std::all_of(classes.begin(), classes.end(), [](const auto& named) {
-    constexpr size_t kDigits = 6;  // of kMostClasses - 1
-    return named.first.size() <= kDigits && is_number(named.first);
+bool are_class_numbers(const std::vector<std::string>& names) {
+  return std::all_of(names.begin(), names.end(), [](const std::string& name) {
+    constexpr size_t kDigits = 6;  // of limits::kMostClasses - 1
+    return name.size() <= kDigits && is_number(name);
   });
 }
 
 }  // namespace
 
 std::string common_folder(const std::vector<std::string>& images) {
-  const auto folder_of = [](const std::string& path) { return path.substr(0, path.rfind('/') + 1); };  // npos + 1 is 0
   std::string common = images.empty() ? "" : folder_of(images.front());
   for (const auto& image : images) {
     while (!image.starts_with(common)) common = folder_of(common.substr(0, common.size() - 1));
@@ -47,27 +47,24 @@ std::string common_folder(const std::vector<std::string>& images) {
 
 ImageLabels labels_of_folders(const std::string& where, const std::vector<std::string>& images) {
   const auto folders = folders_of(images);
-  std::map<std::string, int64_t> classes;
   for (size_t i = 0; i < images.size(); ++i) {
     if (folders[i].empty()) {
       throw bad_file(where, fmt::format("folder-labels=yes: {} is in no folder beside others", quote(images[i])));
     }
-    classes.emplace(folders[i], 0);
   }
-  if (std::ssize(classes) > kMostClasses) {
-    throw bad_file(where, fmt::format("{} folders, expected at most {} classes", classes.size(), kMostClasses));
-  }
+  auto numbered = number_texts(folders, where, "folders");
   ImageLabels result;
   result.images = images;
-  const bool numbers = are_class_numbers(classes);
-  for (auto& [name, number] : classes) {
-    number = numbers ? std::stoll(name) : std::ssize(result.label_names);
-    result.label_dim = std::max(result.label_dim, number + 1);
-    if (!numbers) result.label_names.push_back(name);
+  if (are_class_numbers(numbered.names)) {
+    for (size_t i = 0; i < folders.size(); ++i) {
+      numbered.classes[i] = std::stoll(folders[i]);
+      result.label_dim = std::max(result.label_dim, numbered.classes[i] + 1);
+    }
+  } else {
+    result.label_dim = std::ssize(numbered.names);
+    result.label_names = std::move(numbered.names);
   }
-  std::vector<int64_t> labels;
-  for (const auto& folder : folders) labels.push_back(classes.at(folder));
-  result.labels = torch::tensor(labels, torch::kInt64);
+  result.labels = torch::tensor(numbered.classes, torch::kInt64);
   return result;
 }
 

@@ -10,7 +10,7 @@ namespace farfield {
 // Classes by folders, for data sets without a label file: cat/0.png, dog/a/1.png. The folder that counts is the first one
 // below the folder that all images are in.
 
-// The classes are the sorted names, or the numbers themselves where all names are whole numbers below kMostClasses.
+// The classes are the sorted names, or the numbers themselves where all names are whole numbers below limits::kMostClasses.
 // bad_file naming `where` for an image that is in no folder.
 ImageLabels labels_of_folders(const std::string& where, const std::vector<std::string>& images);
 

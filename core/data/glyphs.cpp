@@ -5,6 +5,7 @@
 
 #include "core/data/glyph_shapes.h"
 #include "core/data/kinds.h"
+#include "core/limits.h"
 #include "core/math/random.h"
 
 // Digits as a hand would write them, 16 x 16 by default. Only + - * / and square roots of doubles are used, which
@@ -129,7 +130,7 @@ void draw_glyph(uint64_t seed, int64_t place, int64_t side, uint8_t* pixels) {
 
 RawSamples draw_glyphs(const SourceRequest& request) {
   const int64_t side = request.integer("size", 16, 8, 128);
-  const int64_t count = std::min(request.integer("count", 4096, 1, kDataBytesLimit / (side * side)), request.first());
+  const int64_t count = std::min(request.integer("count", 4096, 1, limits::kMostBytes / (side * side)), request.first());
   const auto seed = static_cast<uint64_t>(request.integer("seed", 0, 0, INT64_MAX));
   RawSamples raw;
   raw.samples = torch::empty({count, 1, side, side}, torch::kUInt8);

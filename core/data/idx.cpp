@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/io/gzip.h"
 #include "core/io/wrong_file.h"
+#include "core/limits.h"
 
 // MNIST and its kin: idx files as described at the end of http://yann.lecun.com/exdb/mnist.
 namespace farfield {
@@ -33,9 +34,9 @@ torch::Tensor read_idx(const fs::path& path, int dims) {
   uint64_t bytes = 1;
   for (int i = 0; i < dims; ++i) {
     const uint32_t size = read_big_endian(file);
-    if (size == 0 || bytes > kDataBytesLimit / size) {
+    if (size == 0 || bytes > limits::kMostBytes / size) {
       throw bad_file(path.string(), fmt::format("got size {} in dimension {}, expected 1 or more and at most {} "
-                                                "bytes in all", size, i, kDataBytesLimit));
+                                                "bytes in all", size, i, limits::kMostBytes));
     }
     shape.push_back(size);
     bytes *= size;

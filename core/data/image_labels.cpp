@@ -21,11 +21,6 @@ namespace {
 
 constexpr int64_t kNobody = -1;
 
-std::string folder_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash + 1);
-}
-
 // How the paths of a label file become names of images.
 struct Reading {
   std::string before;    // the folder put before, as a key

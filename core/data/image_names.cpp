@@ -58,6 +58,8 @@ bool is_label_name(std::string_view path) { return last_part(path) == kLabelName
 
 bool is_spare_label_name(std::string_view path) { return last_part(path) == kSpareLabelName; }
 
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }  // npos + 1 is 0
+
 std::string plain_path(std::string_view path) {
   std::vector<std::string> parts = split(path, '/');
   std::erase_if(parts, [](const std::string& part) { return part.empty() || part == "."; });

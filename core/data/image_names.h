@@ -18,6 +18,9 @@ bool is_other_picture_name(std::string_view name);
 bool is_label_name(std::string_view path);
 bool is_spare_label_name(std::string_view path);
 
+// The folder of a path, with '/' at its end, or "".
+std::string folder_of(const std::string& path);
+
 // A path with '/' only and without empty and "." parts: how pictures are named everywhere.
 std::string plain_path(std::string_view path);
 

@@ -15,6 +15,7 @@
 #include "core/io/image.h"
 #include "core/io/image_header.h"
 #include "core/io/image_traits.h"
+#include "core/limits.h"
 #include "core/progress.h"
 #include "core/text.h"
 
@@ -78,9 +79,9 @@ class Decoder {
     }
     std::vector<int64_t> shape = picture.sizes().vec();
     const auto count = static_cast<int64_t>(files_.names.size());
-    if (picture.numel() > kDataBytesLimit / count) {
+    if (picture.numel() > limits::kMostBytes / count) {
       throw bad_file(files_.where, fmt::format("{} images of {} take more than {} bytes; use first=N", count,
-                                               fmt::streamed(picture.sizes()), kDataBytesLimit));
+                                               fmt::streamed(picture.sizes()), limits::kMostBytes));
     }
     shape.insert(shape.begin(), count);
     samples_ = torch::empty(shape, torch::kUInt8);

@@ -44,11 +44,8 @@ struct RawSamples {
   std::vector<std::string> warnings{};  // each said once, however often a command opens the data
 };
 
-// Most bytes a data set may take decoded, checked by every reader before it allocates.
-constexpr int64_t kDataBytesLimit = int64_t{1} << 36;
-// Classes are 0 ... kMostClasses - 1, checked by every reader before anything is counted by class.
-constexpr int64_t kMostClasses = 1'000'000;
-
+// Every reader checks before it allocates: a data set has at most limits::kMostBytes decoded, and its classes are
+// 0 ... limits::kMostClasses - 1.
 RawSamples read_mnist(const SourceRequest& request);
 RawSamples read_cifar(const SourceRequest& request);
 RawSamples read_image_zip(const SourceRequest& request);

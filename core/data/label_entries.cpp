@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "core/data/image_names.h"
-#include "core/data/kinds.h"
+#include "core/data/text_classes.h"
 #include "core/error.h"
 #include "core/io/json.h"
+#include "core/limits.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -81,33 +81,25 @@ std::pair<int64_t, int64_t> class_of(const Json& label, const std::string& where
   }
   const Json& value = label.is_array() ? label[0] : label;
   const double number = value.is_number() ? value.get<double>() : -1;
-  if (!(number >= 0 && number < kMostClasses && number == std::floor(number))) {
+  if (!(number >= 0 && number < limits::kMostClasses && number == std::floor(number))) {
     throw bad_file(where, fmt::format("the label of {} is {}, expected a class from 0 to {}", quote(image), shown(value),
-                                      kMostClasses - 1));
+                                      limits::kMostClasses - 1));
   }
   return {static_cast<int64_t>(number), static_cast<int64_t>(number) + 1};
 }
 
 LabelClasses text_classes(const std::vector<const LabelEntry*>& labels, const std::string& where) {
-  std::map<std::string, int64_t> numbers;
+  std::vector<std::string> texts;
   for (const auto* entry : labels) {
     if (!entry->label->is_string()) {
       throw bad_file(where, fmt::format("the label of {} is no text, that of {} is one; expected one form for all",
                                         quote(entry->image), quote(labels.front()->image)));
     }
-    numbers.emplace(entry->label->get<std::string>(), 0);
+    texts.push_back(entry->label->get<std::string>());
   }
-  if (std::ssize(numbers) > kMostClasses) {
-    throw bad_file(where, fmt::format("{} different texts, expected at most {} classes", numbers.size(), kMostClasses));
-  }
-  LabelClasses result;
-  for (auto& [name, number] : numbers) {
-    number = std::ssize(result.label_names);
-    result.label_names.push_back(name);
-  }
-  for (const auto* entry : labels) result.classes.push_back(numbers.at(entry->label->get<std::string>()));
-  result.label_dim = std::ssize(numbers);
-  return result;
+  auto numbered = number_texts(texts, where, "different texts");
+  const int64_t count = std::ssize(numbered.names);
+  return {std::move(numbered.classes), count, std::move(numbered.names)};
 }
 
 }  // namespace

@@ -9,12 +9,13 @@
 
 #include "core/error.h"
 #include "core/io/picture_filters.h"
+#include "core/limits.h"
 #include "core/text.h"
 
 namespace farfield {
 namespace {
 
-constexpr int64_t kMostPixels = 4096;  // of a side, as networks take
+constexpr int64_t kLongestSide = 4096;  // in pixels, as networks take
 
 torch::Tensor with_channels(const torch::Tensor& picture, const std::string& wanted, const std::string& where) {
   const int64_t channels = picture.size(0);
@@ -48,9 +49,9 @@ PictureConversion::Size PictureConversion::parse_size(const SourceRequest& reque
   const std::string width = cross == std::string::npos ? text : text.substr(cross + 1);
   const Size size{parse_int(text.substr(0, cross), what), parse_int(width, what)};
   for (const int64_t side : {size.height, size.width}) {
-    if (side < 1 || side > kMostPixels) {
+    if (side < 1 || side > kLongestSide) {
       throw usage_error(fmt::format("{}: got {}, expected N or HEIGHTxWIDTH with sides from 1 to {}", what, text,
-                                    kMostPixels));
+                                    kLongestSide));
     }
   }
   return size;
@@ -97,9 +98,9 @@ RawSamples converted(const SourceRequest& request, RawSamples raw) {
     return conversion.apply(raw.samples[i], fmt::format("{}, sample {}", request.text(), i));
   };
   const auto first = convert(0);
-  if (static_cast<int64_t>(first.nbytes()) > kDataBytesLimit / count) {
+  if (static_cast<int64_t>(first.nbytes()) > limits::kMostBytes / count) {
     throw usage_error(fmt::format("data source '{}': {} images of {} take more than {} bytes; use first=N",
-                                  request.text(), count, fmt::streamed(first.sizes()), kDataBytesLimit));
+                                  request.text(), count, fmt::streamed(first.sizes()), limits::kMostBytes));
   }
   auto results = torch::empty({count, first.size(0), first.size(1), first.size(2)}, first.options());
   auto* bytes = static_cast<char*>(results.mutable_data_ptr());

@@ -98,7 +98,7 @@ ImageHeader any_header(std::string_view text, std::string_view name) {
   if (is_jp2(text)) return jp2_header(text, name);
   if (text.empty()) throw bad_file(name, "the file is empty");
   const FileKind kind = content_kind(text.substr(0, 1024));
-  const bool telling = kind == FileKind::kLfsPointer || kind == FileKind::kWebPage || kind == FileKind::kEmpty;
+  const bool telling = kind == FileKind::kLfsPointer || kind == FileKind::kWebPage;
   const std::string reason = fmt::format("not an image of a format that is read ({})", kImageFormats);
   throw bad_file(name, telling ? reason + ": it " + *wrong_content(text, FileKind::kPng, name) : reason);
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -12,28 +13,9 @@ namespace {
 
 constexpr std::string_view kExtension = ".npy";
 
-// `code` as UTF-8; false when it is no code point.
-bool append_utf8(int64_t code, std::string& text) {
-  const auto put = [&](int64_t lead, int shift) { text += static_cast<char>(lead | (code >> shift)); };
-  const auto follow = [&](int shift) { text += static_cast<char>(0x80 | ((code >> shift) & 0x3F)); };
-  if (code < 0 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return false;
-  if (code < 0x80) {
-    put(0, 0);
-  } else if (code < 0x800) {
-    put(0xC0, 6);
-    follow(0);
-  } else if (code < 0x10000) {
-    put(0xE0, 12);
-    follow(6);
-    follow(0);
-  } else {
-    put(0xF0, 18);
-    follow(12);
-    follow(6);
-    follow(0);
-  }
-  return true;
-}
+std::string member_of(std::string_view name) { return std::string(name) + std::string(kExtension); }
+
+bool is_code_point(int64_t code) { return code >= 0 && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF); }
 
 template <class Character>
 std::vector<std::string> decode(const torch::Tensor& characters, std::string_view name) {
@@ -44,8 +26,8 @@ std::vector<std::string> decode(const torch::Tensor& characters, std::string_vie
     int64_t end = length;
     while (end > 0 && data[end - 1] == 0) --end;
     for (int64_t k = 0; k < end; ++k) {
-      if (append_utf8(data[k], texts[i])) continue;
-      throw bad_file(name, fmt::format("text {} holds {:#x}, no code point", i, data[k]));
+      if (!is_code_point(data[k])) throw bad_file(name, fmt::format("text {} holds {:#x}, no code point", i, data[k]));
+      append_utf8(texts[i], static_cast<uint32_t>(data[k]));
     }
   }
   return texts;
@@ -64,18 +46,18 @@ NpzReader::NpzReader(const std::filesystem::path& path) : path_(path.string()), 
 
 bool NpzReader::has(std::string_view name) const { return std::binary_search(names_.begin(), names_.end(), name); }
 
-uint64_t NpzReader::bytes(std::string_view name) const { return archive_.size(std::string(name) + std::string(kExtension)); }
+uint64_t NpzReader::bytes(std::string_view name) const { return archive_.size(member_of(name)); }
 
 std::string NpzReader::where(std::string_view name) const {
-  return fmt::format("{}: {}", path_, quote(std::string(name) + std::string(kExtension)));
+  return fmt::format("{}: {}", path_, quote(member_of(name)));
 }
 
 NpyContent NpzReader::read(std::string_view name, uint64_t limit_bytes) const {
-  return parse_npy_content(archive_.read(std::string(name) + std::string(kExtension), limit_bytes), where(name));
+  return parse_npy_content(archive_.read(member_of(name), limit_bytes), where(name));
 }
 
 torch::Tensor NpzReader::numbers(std::string_view name, uint64_t limit_bytes) const {
-  return parse_npy(archive_.read(std::string(name) + std::string(kExtension), limit_bytes), where(name));
+  return parse_npy(archive_.read(member_of(name), limit_bytes), where(name));
 }
 
 std::vector<std::string> texts_of(const NpyContent& content, std::string_view name) {

@@ -111,11 +111,15 @@ std::string first_bytes_of(const fs::path& path) {
   return head;
 }
 
+// The same of a file whose kind is known.
+std::optional<std::string> words_for(const fs::path& path, FileKind found, FileKind expected) {
+  return words_for(found, expected, found == kText ? first_bytes_of(path) : "", path.string());
+}
+
 }  // namespace
 
 std::optional<std::string> wrong_file(const fs::path& path, FileKind expected) {
-  const FileKind found = file_kind(path);
-  return words_for(found, expected, found == kText ? first_bytes_of(path) : "", path.string());
+  return words_for(path, file_kind(path), expected);
 }
 
 std::optional<std::string> wrong_content(std::string_view bytes, FileKind expected, std::string_view name) {
@@ -126,7 +130,7 @@ std::optional<std::string> wrong_content(std::string_view bytes, FileKind expect
 void refuse_wrong_file(const fs::path& path, FileKind expected) {
   const FileKind found = file_kind(path);
   if (found == kCutZip || found == kFolder) return;  // the reader may know better, or refuses by itself
-  if (const auto words = wrong_file(path, expected)) throw bad_file(path.string(), *words);
+  if (const auto words = words_for(path, found, expected)) throw bad_file(path.string(), *words);
 }
 
 void throw_named(const fs::path& path, FileKind expected, const Error& refusal) {
@@ -134,7 +138,7 @@ void throw_named(const fs::path& path, FileKind expected, const Error& refusal) 
   std::error_code unreadable;
   if (!about_content && !fs::is_directory(path, unreadable)) throw refusal;
   const FileKind found = file_kind(path);
-  const auto words = wrong_file(path, expected);
+  const auto words = words_for(path, found, expected);
   if (!words) throw refusal;
   const bool only_adds = found == kText || found == kEmpty;  // the reader's own reason says as much
   throw Error(refusal.code(), only_adds ? fmt::format("{} (it {})", refusal.what(), words->substr(0, words->find(';')))

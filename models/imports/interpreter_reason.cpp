@@ -4,9 +4,10 @@
 #include <string_view>
 #include <vector>
 
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
+#include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -14,11 +15,6 @@ namespace {
 
 constexpr size_t kLongest = 300;
 constexpr std::string_view kHere = "<--- HERE";
-
-std::string text_of(const std::exception& error) {
-  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
-  return torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
-}
 
 // Runs of white space and control characters become one space; cut where it is too long.
 std::string on_one_line(std::string_view text) {
@@ -29,10 +25,7 @@ std::string on_one_line(std::string_view text) {
     else if (!line.empty() && line.back() != ' ') line += ' ';
   }
   if (!line.empty() && line.back() == ' ') line.pop_back();
-  if (line.size() <= kLongest) return line;
-  size_t end = kLongest;
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;  // not inside a UTF-8 character
-  return line.substr(0, end) + " ...";
+  return line.size() <= kLongest ? line : std::string(whole_characters(line, kLongest)) + " ...";
 }
 
 // "m.py line 4, in forward: return self.c(x)" from the last place that a traceback marks.
@@ -75,14 +68,14 @@ std::string message_behind(const std::vector<std::string>& lines, size_t marked)
 }  // namespace
 
 std::string first_line(const std::exception& error) {
-  const std::string text = text_of(error);
+  const std::string text = words_of(error);
   const size_t start = text.find_first_not_of("\r\n ");
   if (start == std::string::npos) return "no reason given";
   return on_one_line(text.substr(start, text.find('\n', start) - start));
 }
 
 std::string reason_of(const std::exception& error) {
-  const std::vector<std::string> lines = split(text_of(error), '\n');
+  const std::vector<std::string> lines = split(words_of(error), '\n');
   const auto last = std::find_if(lines.rbegin(), lines.rend(),
                                  [](const std::string& line) { return line.find(kHere) != std::string::npos; });
   if (last == lines.rend()) return first_line(error);

@@ -47,9 +47,7 @@ std::string fault_of_values(const Tensor& values, const ModuleCall& call) {
 }  // namespace
 
 std::string shape_text(torch::IntArrayRef shape) {
-  std::vector<std::string> sizes;
-  for (const int64_t size : shape) sizes.push_back(std::to_string(size));
-  return "[" + join(sizes, ",") + "]";
+  return "[" + join(shape, ",") + "]";
 }
 
 ModuleResult call_module(const ImportedCall& module, const ModuleCall& call) {

@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 
 #include "bindings.h"
+#include "core/want_of_memory.h"
 
 namespace farfield::python {
 namespace {
@@ -46,12 +47,11 @@ void translate(std::exception_ptr thrown) {
     py::raise_from(type.ptr(), error.what());
   } catch (const Error& error) {
     py::set_error(error_class(error.code()), error.what());
-  } catch (const std::bad_alloc&) {
-    py::set_error(error_class(ExitCode::kMemory), "out of memory; a smaller batch needs less");
+  } catch (const std::bad_alloc& error) {
+    py::set_error(error_class(ExitCode::kMemory), describe_want_of_memory(error).c_str());
   } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    const bool memory = message.find("can't allocate memory") != std::string::npos;
-    py::set_error(error_class(memory ? ExitCode::kMemory : ExitCode::kBug), ("LibTorch: " + message).c_str());
+    if (is_want_of_memory(error)) return py::set_error(error_class(ExitCode::kMemory), describe_want_of_memory(error).c_str());
+    py::set_error(error_class(ExitCode::kBug), ("LibTorch: " + words_of(error)).c_str());
   }
 }
 

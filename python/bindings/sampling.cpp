@@ -23,50 +23,20 @@ std::vector<double> levels(const Denoiser& model, const std::string& schedule, s
                         model.info());
 }
 
-// How `sample` is called from Python: everything that is not in the levels.
-struct Asked {
-  std::vector<int64_t> seeds;
-  int64_t batch = 64;
-  py::object latents = py::none(), classes = py::none();
-  std::optional<int64_t> label;
-  std::vector<double> churn;  // S, MIN, MAX, NOISE
-  bool afs = false, denoise_to_zero = false, trajectory = false;
-  OptionalNumber threshold, ode_jump, teleport;
-};
-
-SampleRequest request_of(const Asked& asked, std::vector<double> levels) {
-  SampleRequest request;
-  request.seeds = asked.seeds;
-  request.levels = std::move(levels);
-  request.batch = asked.batch;
-  if (!asked.latents.is_none()) request.latents = tensor_of(asked.latents, "latents").detach().to(torch::kCPU);
-  if (!asked.classes.is_none()) request.classes = tensor_of(asked.classes, "classes").to(torch::kCPU, torch::kInt64);
-  request.label = asked.label;
-  if (!asked.churn.empty()) {
-    if (asked.churn.size() != 4) throw usage_error("churn: expected four numbers S_churn, S_min, S_max, S_noise");
-    request.churn = {asked.churn[0], asked.churn[1], asked.churn[2], asked.churn[3]};
-  }
-  request.afs = asked.afs;
-  request.denoise_to_zero = asked.denoise_to_zero;
-  request.trajectory = asked.trajectory;
-  request.threshold = asked.threshold;
-  request.ode_jump = asked.ode_jump;
-  request.on_evaluation = [](int64_t) { check_signals(); };
-  return request;
+void set_churn(SampleRequest& request, const std::vector<double>& churn) {
+  if (churn.size() != 4) throw usage_error("churn: expected four numbers S_churn, S_min, S_max, S_noise");
+  request.churn = {churn[0], churn[1], churn[2], churn[3]};
 }
 
-py::dict run(const Denoiser& model, const std::string& solver, const Asked& asked, std::vector<double> levels,
-             const Fitted* fitted) {
-  SampleRequest request = request_of(asked, std::move(levels));
-  if (asked.teleport.has_value() != (fitted != nullptr)) {
-    throw usage_error("sample: teleport and gaussian belong together: give both, or neither");
-  }
-  if (fitted != nullptr) {
-    const auto* gaussian = std::get_if<GaussianStats>(&fitted->reference.stats);
-    if (gaussian == nullptr) throw usage_error("sample: gaussian is a mixture, expected a fitted Gaussian");
-    request.teleport = Teleport{*asked.teleport, *gaussian};
-  }
+void set_teleport(SampleRequest& request, double sigma, const Fitted& fitted) {
+  const auto* gaussian = std::get_if<GaussianStats>(&fitted.reference.stats);
+  if (gaussian == nullptr) throw usage_error("sample: gaussian is a mixture, expected a fitted Gaussian");
+  request.teleport = Teleport{sigma, *gaussian};
+}
+
+py::dict run(const Denoiser& model, const std::string& solver, SampleRequest request) {
   const auto method = make_solver(solver);
+  request.on_evaluation = [](int64_t) { check_signals(); };
   const Samples samples = released([&] {
     request.validate(model.info());
     return sample(model, *method, request);
@@ -89,22 +59,26 @@ void add_sampling(py::module_& module) {
   module.def("levels", &levels);
   module.def("solver_names", &solver_names);
   module.def("resolve_solver", [](const std::string& solver) { return resolve_solver(solver); });
-  py::class_<Asked>(module, "Asked")
+  py::class_<SampleRequest>(module, "SampleRequest")
       .def(py::init<>())
-      .def_readwrite("seeds", &Asked::seeds)
-      .def_readwrite("batch", &Asked::batch)
-      .def_readwrite("latents", &Asked::latents)
-      .def_readwrite("classes", &Asked::classes)
-      .def_readwrite("label", &Asked::label)
-      .def_readwrite("churn", &Asked::churn)
-      .def_readwrite("afs", &Asked::afs)
-      .def_readwrite("denoise_to_zero", &Asked::denoise_to_zero)
-      .def_readwrite("trajectory", &Asked::trajectory)
-      .def_readwrite("threshold", &Asked::threshold)
-      .def_readwrite("ode_jump", &Asked::ode_jump)
-      .def_readwrite("teleport", &Asked::teleport);
-  module.def("sample", &run, py::arg("model"), py::arg("solver"), py::arg("asked"), py::arg("levels"),
-             py::arg("gaussian").none(true));
+      .def_readwrite("seeds", &SampleRequest::seeds)
+      .def_readwrite("levels", &SampleRequest::levels)
+      .def_readwrite("batch", &SampleRequest::batch)
+      .def_readwrite("label", &SampleRequest::label)
+      .def_readwrite("afs", &SampleRequest::afs)
+      .def_readwrite("threshold", &SampleRequest::threshold)
+      .def_readwrite("denoise_to_zero", &SampleRequest::denoise_to_zero)
+      .def_readwrite("ode_jump", &SampleRequest::ode_jump)
+      .def_readwrite("trajectory", &SampleRequest::trajectory)
+      .def("set_latents", [](SampleRequest& request, const py::object& latents) {
+        request.latents = tensor_of(latents, "latents").detach().to(torch::kCPU);
+      })
+      .def("set_classes", [](SampleRequest& request, const py::object& classes) {
+        request.classes = tensor_of(classes, "classes").to(torch::kCPU, torch::kInt64);
+      })
+      .def("set_churn", &set_churn)
+      .def("set_teleport", &set_teleport);
+  module.def("sample", &run);
 }
 
 }  // namespace farfield::python

@@ -5,6 +5,7 @@ import dataclasses
 import torch
 
 from . import _core
+from ._errors import UsageError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,12 +44,20 @@ def sample(model, *, solver="heun", steps=None, seeds=range(64), schedule="polyn
     latents   [N, ...shape], instead of noise    churn     (S_churn, S_min, S_max, S_noise)
     teleport  start at this level by the closed form of `gaussian` (from fit_gaussian)
     """
-    asked = _core.Asked()
-    asked.seeds = [int(seeds)] if isinstance(seeds, int) else [int(seed) for seed in seeds]
-    asked.batch, asked.label, asked.latents, asked.classes = batch, label, latents, classes
-    asked.churn = [] if churn is None else [float(value) for value in churn]
-    asked.afs, asked.threshold, asked.denoise_to_zero, asked.ode_jump = afs, threshold, denoise_to_zero, ode_jump
-    asked.teleport, asked.trajectory = teleport, trajectory
-    run_levels = levels(model, schedule=schedule, sigmas=sigmas, steps=steps, sigma_min=sigma_min, sigma_max=sigma_max, rho=rho,
-                        variant=variant, final=final)
-    return Run(**_core.sample(model, solver, asked, run_levels, gaussian))
+    if (teleport is None) != (gaussian is None):
+        raise UsageError("sample: teleport and gaussian belong together: give both, or neither")
+    request = _core.SampleRequest()
+    request.seeds = [int(seeds)] if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    request.levels = levels(model, schedule=schedule, sigmas=sigmas, steps=steps, sigma_min=sigma_min, sigma_max=sigma_max,
+                            rho=rho, variant=variant, final=final)
+    request.batch, request.label, request.trajectory = batch, label, trajectory
+    request.afs, request.threshold, request.denoise_to_zero, request.ode_jump = afs, threshold, denoise_to_zero, ode_jump
+    if latents is not None:
+        request.set_latents(latents)
+    if classes is not None:
+        request.set_classes(classes)
+    if churn is not None:
+        request.set_churn([float(value) for value in churn])
+    if teleport is not None:
+        request.set_teleport(teleport, gaussian)
+    return Run(**_core.sample(model, solver, request))

@@ -16,9 +16,7 @@ namespace {
 const std::string kLevelRange = fmt::format("a number from {} to {}", format_double(limits::kLowestSigma),
                                             format_double(limits::kHighestSigma));
 
-bool is_level(double sigma) {
-  return sigma == 0 || (sigma >= limits::kLowestSigma && sigma <= limits::kHighestSigma);
-}
+bool is_level(double sigma) { return sigma == 0 || limits::is_sigma(sigma); }
 
 // Every option resolved.
 ScheduleRange range_of(const NoiseLevelOptions& options, const ScheduleEntry& schedule) {
