@@ -29,8 +29,9 @@ const Tensor& images() {
       const auto noise = random.normal({kCount, 3, size, size}, torch::kFloat32);
       for (int64_t first = 0; first < kCount; first += 1000) {
         const auto block = noise.narrow(0, first, 1000);
-        sum.narrow(0, first, 1000).add_(block.repeat_interleave(32 / size, 2).repeat_interleave(32 / size, 3),
-                                        0.3 / std::sqrt(static_cast<double>(size)));
+        sum.narrow(0, first, 1000)
+            .add_(block.repeat_interleave(32 / size, 2).repeat_interleave(32 / size, 3),
+                  0.3 / std::sqrt(static_cast<double>(size)));
       }
     }
     return sum.clamp_(-1, 1).view({kCount, kDim});
@@ -49,30 +50,26 @@ void exact_denoiser(benchmark::State& state) {
   const auto x = (clean + sigma * SampleRandom(2).normal({kBatch, kDim}, torch::kFloat64)).to(dtype);
   const auto data = dtype == torch::kFloat64 ? points.to(torch::kFloat64) : points;
   const auto weights = torch::full({kBatch, kCount}, 1.0 / kCount, dtype);
-  compare(state, [&] { (*denoiser)(x, sigma); },
-          [&] {
-            benchmark::DoNotOptimize(torch::mm(x, data.t()));
-            benchmark::DoNotOptimize(torch::mm(weights, data));
-          });
+  compare(state, [&] { (*denoiser)(x, sigma); }, [&] {
+    benchmark::DoNotOptimize(torch::mm(x, data.t()));
+    benchmark::DoNotOptimize(torch::mm(weights, data));
+  });
 }
 BENCHMARK(exact_denoiser)
     ->ArgNames({"sigma_e3", "bits"})
     ->ArgsProduct({{2, 20, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 80000}, {32, 64}})
-    ->Iterations(3)->Unit(benchmark::kMillisecond);
+    ->Iterations(3)
+    ->Unit(benchmark::kMillisecond);
 
 void moments_and_eigenproblem(benchmark::State& state) {
   torch::NoGradGuard no_grad;
   const auto& points = images();
   const auto wide = points.to(torch::kFloat64);
-  compare(state,
-          [&] {
-            Moments moments(kDim);
-            for (const auto& block : points.split(2048)) moments.add(block);
-            covariance_eigen(moments.covariance());
-          },
-          [&] {
-            benchmark::DoNotOptimize(at::linalg_eigh(torch::mm(wide.t(), wide)));
-          });
+  compare(state, [&] {
+    Moments moments(kDim);
+    for (const auto& block : points.split(2048)) moments.add(block);
+    covariance_eigen(moments.covariance());
+  }, [&] { benchmark::DoNotOptimize(at::linalg_eigh(torch::mm(wide.t(), wide))); });
 }
 BENCHMARK(moments_and_eigenproblem)->Iterations(1)->Unit(benchmark::kMillisecond);
 
@@ -84,12 +81,12 @@ void kmeans_pass(benchmark::State& state) {
   Progress::set_enabled(false);
   const auto start = kmeans(points, {.clusters = clusters, .max_iterations = 2});
   const auto centres = start.centres.to(torch::kFloat32).t().contiguous();
-  compare(state,
-          [&] {
-            const auto assignment = nearest_centres(points, start.centres);
-            benchmark::DoNotOptimize(cluster_means(points, assignment, start.centres));
-          },
-          [&] { for (const auto& block : points.split(2048)) benchmark::DoNotOptimize(torch::mm(block, centres)); });
+  compare(state, [&] {
+    const auto assignment = nearest_centres(points, start.centres);
+    benchmark::DoNotOptimize(cluster_means(points, assignment, start.centres));
+  }, [&] {
+    for (const auto& block : points.split(2048)) benchmark::DoNotOptimize(torch::mm(block, centres));
+  });
 }
 BENCHMARK(kmeans_pass)->ArgName("K")->Arg(1000)->Iterations(2)->Unit(benchmark::kMillisecond);
 

@@ -35,11 +35,10 @@ void cifar_training_step(benchmark::State& state) {
   Trainer trainer(cifar_options(8), pictures(), torch::kCPU);
   const auto x = torch::randn({8, 3, 32, 32}, keyed_generator({1}));
   const auto sigma = torch::ones({8}, torch::kFloat64);
-  compare(state, [&] { benchmark::DoNotOptimize(trainer.step()); },
-          [&] {
-            torch::NoGradGuard no_grad;
-            benchmark::DoNotOptimize(trainer.network()(x, sigma));
-          });
+  compare(state, [&] { benchmark::DoNotOptimize(trainer.step()); }, [&] {
+    torch::NoGradGuard no_grad;
+    benchmark::DoNotOptimize(trainer.network()(x, sigma));
+  });
 }
 BENCHMARK(cifar_training_step)->Iterations(5)->Unit(benchmark::kMillisecond);
 
@@ -64,14 +63,12 @@ void cifar_update_share(benchmark::State& state) {
   auto average = parameters.clone(), gradient = torch::randn({trainer.parameter_count()}, keyed_generator({2}));
   auto zeros = gradient.clone();  // in place of the gradient, which stays for the next round
   AdamState adam = make_adam_state(parameters);
-  compare(state,
-          [&] {
-            benchmark::DoNotOptimize(clip_gradient(gradient, 1e9));
-            benchmark::DoNotOptimize(adam_step(parameters, gradient, adam, 1e-3, {}));
-            benchmark::DoNotOptimize(update_ema(average, parameters, 0.999));
-            zeros.zero_();
-          },
-          [&] { benchmark::DoNotOptimize(trainer.step()); });
+  compare(state, [&] {
+    benchmark::DoNotOptimize(clip_gradient(gradient, 1e9));
+    benchmark::DoNotOptimize(adam_step(parameters, gradient, adam, 1e-3, {}));
+    benchmark::DoNotOptimize(update_ema(average, parameters, 0.999));
+    zeros.zero_();
+  }, [&] { benchmark::DoNotOptimize(trainer.step()); });
 }
 BENCHMARK(cifar_update_share)->ArgName("bf16")->Arg(0)->Arg(1)->Iterations(3)->Unit(benchmark::kMillisecond);
 
@@ -84,7 +81,8 @@ void cifar_gradient_checkpointing(benchmark::State& state) {
   options.run.gradient_checkpointing = true;
   Trainer recomputing(options, pictures(), torch::kCPU);
   plain.step(), recomputing.step();  // zeros that nothing has touched yet take no memory
-  compare(state, [&] { benchmark::DoNotOptimize(recomputing.step()); }, [&] { benchmark::DoNotOptimize(plain.step()); });
+  compare(state, [&] { benchmark::DoNotOptimize(recomputing.step()); },
+          [&] { benchmark::DoNotOptimize(plain.step()); });
 }
 BENCHMARK(cifar_gradient_checkpointing)->ArgName("bf16")->Arg(0)->Arg(1)->Iterations(2)->Unit(benchmark::kMillisecond);
 

@@ -44,7 +44,8 @@ void read_bare(const fs::path& path) {
 void safetensors_load(benchmark::State& state) {
   const LargeFile file;
   write_safetensors(file.path(), {tensors(), {}});
-  bench::compare(state, [&] { benchmark::DoNotOptimize(read_safetensors(file.path())); }, [&] { read_bare(file.path()); });
+  bench::compare(state, [&] { benchmark::DoNotOptimize(read_safetensors(file.path())); },
+                 [&] { read_bare(file.path()); });
 }
 BENCHMARK(safetensors_load)->Iterations(9)->Unit(benchmark::kMillisecond);
 
@@ -64,7 +65,8 @@ void file_hash(benchmark::State& state) {
   const LargeFile file;
   write_safetensors(file.path(), {tensors(), {}});
   const std::string bytes = read_file(file.path(), uint64_t{1} << 32);
-  bench::compare(state, [&] { benchmark::DoNotOptimize(sha256_file(file.path())); }, [&] { benchmark::DoNotOptimize(sha256(bytes)); });
+  bench::compare(state, [&] { benchmark::DoNotOptimize(sha256_file(file.path())); },
+                 [&] { benchmark::DoNotOptimize(sha256(bytes)); });
 }
 BENCHMARK(file_hash)->Iterations(9)->Unit(benchmark::kMillisecond);
 

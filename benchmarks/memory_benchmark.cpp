@@ -84,7 +84,8 @@ void sampling_memory_slope(benchmark::State& state) {
   ModelConfig config;
   config.network = tiny_options().network;
   config.network.augment_dim = 0;
-  const auto denoiser = make_network_denoiser(make_native_model(config, keyed_generator({1})), "tiny", torch::kCPU, Precision::kFp32);
+  const auto denoiser = make_network_denoiser(make_native_model(config, keyed_generator({1})), "tiny", torch::kCPU,
+                                              Precision::kFp32);
   const auto solver = make_solver("heun");
   SampleRequest request;
   request.levels = resolve_levels({}, denoiser->info());

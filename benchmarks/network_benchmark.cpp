@@ -41,12 +41,12 @@ void ddpmpp_cifar10_fp32(benchmark::State& state) {
   const auto denoiser = make_network_denoiser(cifar_network(), "ddpm++", torch::kCPU, Precision::kFp32);
   const Tensor x = state_of_sampler();
   constexpr int64_t kSize = 2048, kProducts = 8;
-  const Tensor a = torch::randn({kSize, kSize}, keyed_generator({3})), b = torch::randn({kSize, kSize}, keyed_generator({4}));
+  const Tensor a = torch::randn({kSize, kSize}, keyed_generator({3})),
+               b = torch::randn({kSize, kSize}, keyed_generator({4}));
   Tensor c = torch::empty({kSize, kSize});
-  compare(state, [&] { benchmark::DoNotOptimize((*denoiser)(x, 1.0)); },
-          [&] {
-            for (int64_t i = 0; i < kProducts; ++i) at::mm_out(c, a, b);
-          });
+  compare(state, [&] { benchmark::DoNotOptimize((*denoiser)(x, 1.0)); }, [&] {
+    for (int64_t i = 0; i < kProducts; ++i) at::mm_out(c, a, b);
+  });
   set_rates(state, 2.0 * kProducts * kSize * kSize * kSize);
 }
 BENCHMARK(ddpmpp_cifar10_fp32)->Iterations(5)->Unit(benchmark::kMillisecond);
@@ -62,12 +62,13 @@ void ddpmpp_cifar10_bf16(benchmark::State& state) {
   const Tensor x = state_of_sampler();
   constexpr int64_t kChannels = 256, kSide = 32, kConvolutions = 4;
   const auto format = torch::MemoryFormat::ChannelsLast;
-  const Tensor image = torch::randn({kBatch, kChannels, kSide, kSide}, keyed_generator({3})).to(torch::kBFloat16).contiguous(format);
-  const Tensor weight = torch::randn({kChannels, kChannels, 3, 3}, keyed_generator({4})).to(torch::kBFloat16).contiguous(format);
-  compare(state, [&] { benchmark::DoNotOptimize((*denoiser)(x, 1.0)); },
-          [&] {
-            for (int64_t i = 0; i < kConvolutions; ++i) benchmark::DoNotOptimize(at::conv2d(image, weight, {}, 1, 1));
-          });
+  const Tensor image =
+      torch::randn({kBatch, kChannels, kSide, kSide}, keyed_generator({3})).to(torch::kBFloat16).contiguous(format);
+  const Tensor weight =
+      torch::randn({kChannels, kChannels, 3, 3}, keyed_generator({4})).to(torch::kBFloat16).contiguous(format);
+  compare(state, [&] { benchmark::DoNotOptimize((*denoiser)(x, 1.0)); }, [&] {
+    for (int64_t i = 0; i < kConvolutions; ++i) benchmark::DoNotOptimize(at::conv2d(image, weight, {}, 1, 1));
+  });
   set_rates(state, 2.0 * kConvolutions * kBatch * kSide * kSide * kChannels * kChannels * 9);
 }
 BENCHMARK(ddpmpp_cifar10_bf16)->Iterations(5)->Unit(benchmark::kMillisecond);

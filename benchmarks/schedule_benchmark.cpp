@@ -25,9 +25,8 @@ void gits_cost_matrix(benchmark::State& state) {
   const Tensor states = SampleRandom(1).normal({kPoints, kSamples, kDim}, torch::kFloat64);
   const Tensor slopes = SampleRandom(2).normal({kPoints - 1, kSamples, kDim}, torch::kFloat64);
   const Tensor vectors = SampleRandom(3).normal({kSamples, 2 * kPoints, kDim}, torch::kFloat64);
-  compare(
-      state, [&] { benchmark::DoNotOptimize(gits_costs(metric, levels(), states, slopes)); },
-      [&] { benchmark::DoNotOptimize(vectors.bmm(vectors.transpose(1, 2))); });
+  compare(state, [&] { benchmark::DoNotOptimize(gits_costs(metric, levels(), states, slopes)); },
+          [&] { benchmark::DoNotOptimize(vectors.bmm(vectors.transpose(1, 2))); });
   state.SetLabel(to_string(metric));
 }
 BENCHMARK(gits_cost_matrix)->DenseRange(0, 2)->Iterations(5)->Unit(benchmark::kMillisecond);

@@ -36,11 +36,10 @@ void training_step(benchmark::State& state) {
   Trainer trainer(mnist_options(), pictures(), torch::kCPU);
   const auto x = torch::randn({kBatch, 1, 32, 32}, keyed_generator({1}));
   const auto sigma = torch::ones({kBatch}, torch::kFloat64);
-  compare(state, [&] { benchmark::DoNotOptimize(trainer.step()); },
-          [&] {
-            torch::NoGradGuard no_grad;
-            benchmark::DoNotOptimize(trainer.network()(x, sigma));
-          });
+  compare(state, [&] { benchmark::DoNotOptimize(trainer.step()); }, [&] {
+    torch::NoGradGuard no_grad;
+    benchmark::DoNotOptimize(trainer.network()(x, sigma));
+  });
 }
 BENCHMARK(training_step)->ArgName("threads")->Arg(1)->Arg(2)->Iterations(7)->Unit(benchmark::kMillisecond);
 
@@ -53,8 +52,7 @@ void training_loader_share(benchmark::State& state) {
   options.batch = kBatch;
   Loader loader(data, options);
   for (int64_t i = 0; i < 2 * Loader::kReadAhead; ++i) loader.next();
-  compare(state, [&] { benchmark::DoNotOptimize(loader.next()); },
-          [&] { benchmark::DoNotOptimize(trainer.step()); });
+  compare(state, [&] { benchmark::DoNotOptimize(loader.next()); }, [&] { benchmark::DoNotOptimize(trainer.step()); });
 }
 BENCHMARK(training_loader_share)->Iterations(7)->Unit(benchmark::kMillisecond);
 
@@ -66,12 +64,10 @@ void training_update_share(benchmark::State& state) {
   auto average = parameters.clone();
   const auto gradient = torch::randn({trainer.parameter_count()}, keyed_generator({2}));
   AdamState adam = make_adam_state(parameters);
-  compare(state,
-          [&] {
-            adam_step(parameters, gradient, adam, 1e-3, {});
-            update_ema(average, parameters, 0.999);
-          },
-          [&] { benchmark::DoNotOptimize(trainer.step()); });
+  compare(state, [&] {
+    adam_step(parameters, gradient, adam, 1e-3, {});
+    update_ema(average, parameters, 0.999);
+  }, [&] { benchmark::DoNotOptimize(trainer.step()); });
 }
 BENCHMARK(training_update_share)->Iterations(7)->Unit(benchmark::kMillisecond);
 

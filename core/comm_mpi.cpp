@@ -32,11 +32,16 @@ constexpr int64_t kMostAtOnce = std::numeric_limits<int>::max() / 8;  // element
 
 MPI_Datatype type_of(const torch::Tensor& values) {
   switch (values.scalar_type()) {
-    case torch::kFloat32: return MPI_FLOAT;
-    case torch::kFloat64: return MPI_DOUBLE;
-    case torch::kInt64: return MPI_INT64_T;
-    case torch::kUInt8: return MPI_UINT8_T;
-    default: check(false, "Comm: float32, float64, int64 or uint8 tensors only");
+    case torch::kFloat32:
+      return MPI_FLOAT;
+    case torch::kFloat64:
+      return MPI_DOUBLE;
+    case torch::kInt64:
+      return MPI_INT64_T;
+    case torch::kUInt8:
+      return MPI_UINT8_T;
+    default:
+      check(false, "Comm: float32, float64, int64 or uint8 tensors only");
   }
   return MPI_BYTE;
 }
@@ -74,8 +79,10 @@ class Heartbeat {
       heard_ = now;
       listen();
     } else if (Seconds(now - heard_).count() > silence_) {
-      log::error(fmt::format("rank {} has not answered for {:.0f} seconds: it died, was stopped or lost its connection; all "
-                             "ranks end here", left_, silence_));
+      log::error(
+          fmt::format("rank {} has not answered for {:.0f} seconds: it died, was stopped or lost its connection; all "
+                      "ranks end here",
+                      left_, silence_));
       MPI_Abort(MPI_COMM_WORLD, static_cast<int>(ExitCode::kIo));
     }
   }
@@ -193,8 +200,10 @@ class MpiThread {
       if (done) return;
       serve();
       if (Seconds(PulseClock::now() - start).count() > longest_wait_) {
-        log::error(fmt::format("rank {} has waited {:.0f} seconds for the others: one of them is stuck; all ranks end here (a "
-                               "longer wait: FARFIELD_GROUP_WAIT=SECONDS)", rank, longest_wait_));
+        log::error(
+            fmt::format("rank {} has waited {:.0f} seconds for the others: one of them is stuck; all ranks end here (a "
+                        "longer wait: FARFIELD_GROUP_WAIT=SECONDS)",
+                        rank, longest_wait_));
         MPI_Abort(MPI_COMM_WORLD, static_cast<int>(ExitCode::kIo));
       }
       std::this_thread::sleep_for(kPoll);
@@ -222,7 +231,8 @@ class MpiGroup : public Comm {
   explicit MpiGroup(MpiThread& thread) : Comm(thread.rank, thread.size), thread_(thread) {}
 
   std::future<void> start_sum(torch::Tensor values) override {
-    check(values.is_contiguous() && values.numel() <= kMostAtOnce, "Comm: contiguous tensors of up to 268 million values");
+    check(values.is_contiguous() && values.numel() <= kMostAtOnce,
+          "Comm: contiguous tensors of up to 268 million values");
     if (!values.is_cpu()) {
       auto host = values.cpu();
       start_sum(host).get();
@@ -240,7 +250,8 @@ class MpiGroup : public Comm {
     auto host = values.cpu();  // itself on the CPU
     const auto flat = host.view({-1});
     for (const auto& part : flat.split(kMostAtOnce)) {
-      thread_.add([this, part, root](MPI_Request* request) {
+      thread_
+          .add([this, part, root](MPI_Request* request) {
         MPI_Ibcast(part.data_ptr(), static_cast<int>(part.numel()), type_of(part), root, thread_.values, request);
       }).get();
     }
@@ -253,9 +264,11 @@ class MpiGroup : public Comm {
     std::vector<int64_t> shape = {size()};
     shape.insert(shape.end(), values.sizes().begin(), values.sizes().end());
     auto all = torch::empty(shape, mine.options());
-    thread_.add([&](MPI_Request* request) {
+    thread_
+        .add([&](MPI_Request* request) {
       const int count = static_cast<int>(mine.numel());
-      MPI_Iallgather(mine.data_ptr(), count, type_of(mine), all.data_ptr(), count, type_of(mine), thread_.values, request);
+      MPI_Iallgather(mine.data_ptr(), count, type_of(mine), all.data_ptr(), count, type_of(mine), thread_.values,
+                     request);
     }).get();
     return all.to(values.device());
   }

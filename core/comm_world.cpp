@@ -36,9 +36,7 @@ int started_together() {
 }
 
 // How many of them this machine holds; 0 when their starter does not say.
-int started_here() {
-  return first_number({"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_NTASKS_PER_NODE"});
-}
+int started_here() { return first_number({"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_NTASKS_PER_NODE"}); }
 
 }  // namespace
 
@@ -46,8 +44,10 @@ void join_world() {
   const int size = started_together();
   if (size <= 1) return;
   if (!launch::available()) {
-    throw usage_error(fmt::format("this is one of {} processes started together, but this build has no MPI: start farfield "
-                                  "by itself, or install libopenmpi-dev and openmpi-bin and build again", size));
+    throw usage_error(
+        fmt::format("this is one of {} processes started together, but this build has no MPI: start farfield "
+                    "by itself, or install libopenmpi-dev and openmpi-bin and build again",
+                    size));
   }
   if (started_here() == size) launch::keep_to_this_machine();
   the_world() = launch::join();

@@ -53,10 +53,12 @@ torch::Device parse_device(std::string_view text) {
   if (text == "cpu") return torch::kCPU;
   const bool cuda = text == "cuda" || text.substr(0, 5) == "cuda:";
   if (!cuda) throw usage_error(fmt::format("device '{}': write auto, cpu, cuda or cuda:N", text));
-  const int64_t index = text == "cuda" ? rank_here() % std::max(1, device_count()) : parse_int(text.substr(5), "device index");
+  const int64_t index = text == "cuda" ? rank_here() % std::max(1, device_count())
+                                       : parse_int(text.substr(5), "device index");
   if (index < 0 || index >= device_count()) {
-    throw usage_error(fmt::format("device '{}': this machine and LibTorch build offer {} CUDA device(s); write --device cpu",
-                                  text, device_count()));
+    throw usage_error(
+        fmt::format("device '{}': this machine and LibTorch build offer {} CUDA device(s); write --device cpu", text,
+                    device_count()));
   }
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
@@ -78,9 +80,12 @@ Precision parse_precision(std::string_view text, torch::Device device) {
 
 std::string_view to_string(Precision precision) {
   switch (precision) {
-    case Precision::kFp32: return "fp32";
-    case Precision::kBf16: return "bf16";
-    case Precision::kTf32: return "tf32";
+    case Precision::kFp32:
+      return "fp32";
+    case Precision::kBf16:
+      return "bf16";
+    case Precision::kTf32:
+      return "tf32";
   }
   return "?";
 }

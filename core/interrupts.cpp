@@ -1,10 +1,10 @@
 #include "core/interrupts.h"
 
+#include <unistd.h>
 #include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <ctime>
-#include <unistd.h>
 
 #include "core/error.h"
 

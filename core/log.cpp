@@ -1,7 +1,7 @@
 #include "core/log.h"
 
-#include <cstdlib>
 #include <unistd.h>
+#include <cstdlib>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -14,8 +14,8 @@ namespace {
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
     const bool plain = std::getenv("NO_COLOR") != nullptr || isatty(STDERR_FILENO) == 0;
-    auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
-        plain ? spdlog::color_mode::never : spdlog::color_mode::automatic);
+    auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(plain ? spdlog::color_mode::never
+                                                                            : spdlog::color_mode::automatic);
     auto made = std::make_shared<spdlog::logger>("farfield", sink);
     made->set_pattern("%^%v%$");
     return made;
@@ -32,11 +32,16 @@ void write(spdlog::level::level_enum level, std::string_view prefix, std::string
 
 void set_level(Level level) {
   switch (level) {
-    case Level::kDebug: return logger().set_level(spdlog::level::debug);
-    case Level::kInfo: return logger().set_level(spdlog::level::info);
-    case Level::kWarning: return logger().set_level(spdlog::level::warn);
-    case Level::kError: return logger().set_level(spdlog::level::err);
-    case Level::kSilent: return logger().set_level(spdlog::level::off);
+    case Level::kDebug:
+      return logger().set_level(spdlog::level::debug);
+    case Level::kInfo:
+      return logger().set_level(spdlog::level::info);
+    case Level::kWarning:
+      return logger().set_level(spdlog::level::warn);
+    case Level::kError:
+      return logger().set_level(spdlog::level::err);
+    case Level::kSilent:
+      return logger().set_level(spdlog::level::off);
   }
 }
 

@@ -15,7 +15,8 @@ NamedOptions parse_named_options(std::string_view what, std::string_view text) {
     const size_t equals = parts[i].find('=');
     const std::string key = parts[i].substr(0, equals);
     if (equals == std::string::npos) {
-      throw usage_error(fmt::format("{} '{}': write {}=VALUE, got '{}'", what, text, key.empty() ? "option" : key, key));
+      throw usage_error(
+          fmt::format("{} '{}': write {}=VALUE, got '{}'", what, text, key.empty() ? "option" : key, key));
     }
     if (!named.options.emplace(key, parts[i].substr(equals + 1)).second) {
       throw usage_error(fmt::format("{} '{}': option {} is given twice", what, text, key));

@@ -93,7 +93,8 @@ void for_each_part(Comm& comm, int64_t count, const std::function<Tensors(int64_
 
 Tensors on_root(Comm& comm, const std::function<Tensors()>& compute) {
   Tensors result;
-  for_each_part(comm, 1, [&](int64_t) { return compute(); }, [&](int64_t, const Tensors& tensors) { result = tensors; });
+  for_each_part(comm, 1, [&](int64_t) { return compute(); },
+                [&](int64_t, const Tensors& tensors) { result = tensors; });
   return result;
 }
 

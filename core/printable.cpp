@@ -12,9 +12,9 @@ struct CodeRange {
 };
 // Unicode 15: general categories Zs, Zl, Zp, Cc, Cf and the letters and selectors that are drawn as nothing.
 constexpr CodeRange kUnseen[] = {
-    {0x00, 0x1F},     {0x7F, 0xA0},     {0xAD, 0xAD},     {0x34F, 0x34F},   {0x600, 0x605},   {0x61C, 0x61C},
-    {0x6DD, 0x6DD},   {0x70F, 0x70F},   {0x115F, 0x1160}, {0x1680, 0x1680}, {0x17B4, 0x17B5}, {0x180B, 0x180F},
-    {0x2000, 0x200F}, {0x2028, 0x202F}, {0x205F, 0x206F}, {0x2800, 0x2800}, {0x3000, 0x3000}, {0x3164, 0x3164},
+    {0x00, 0x1F},     {0x7F, 0xA0},     {0xAD, 0xAD},     {0x34F, 0x34F},   {0x600, 0x605},     {0x61C, 0x61C},
+    {0x6DD, 0x6DD},   {0x70F, 0x70F},   {0x115F, 0x1160}, {0x1680, 0x1680}, {0x17B4, 0x17B5},   {0x180B, 0x180F},
+    {0x2000, 0x200F}, {0x2028, 0x202F}, {0x205F, 0x206F}, {0x2800, 0x2800}, {0x3000, 0x3000},   {0x3164, 0x3164},
     {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFFB}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
 };
 
@@ -26,10 +26,14 @@ std::string hexadecimal(const char* format, uint32_t value) {
 
 std::string escaped(uint32_t code) {
   switch (code) {
-    case '\n': return "\\n";
-    case '\t': return "\\t";
-    case '\r': return "\\r";
-    default: return code < 0x80 ? hexadecimal("\\x%02x", code) : hexadecimal("<U+%04X>", code);
+    case '\n':
+      return "\\n";
+    case '\t':
+      return "\\t";
+    case '\r':
+      return "\\r";
+    default:
+      return code < 0x80 ? hexadecimal("\\x%02x", code) : hexadecimal("<U+%04X>", code);
   }
 }
 
@@ -57,8 +61,11 @@ Utf8Character utf8_character(std::string_view text) {
   if (text.empty()) return kNone;
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
-  const size_t size = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
-                      : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  const size_t size = lead < 0x80                   ? 1
+                      : lead >= 0xC2 && lead < 0xE0 ? 2
+                      : lead >= 0xE0 && lead < 0xF0 ? 3
+                      : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                    : 0;
   if (size == 0 || size > text.size()) return kNone;
   constexpr std::array<uint32_t, 5> kLeadBits = {0, 0x7F, 0x1F, 0x0F, 0x07}, kLeast = {0, 0, 0x80, 0x800, 0x10000};
   uint32_t code = lead & kLeadBits[size];

@@ -1,10 +1,10 @@
 #include "core/progress.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -53,9 +53,9 @@ void Progress::advance(int64_t count, std::string_view note) {
   done_ += count;
   if (!progress_enabled) return;
   const auto now = Clock::now();
-  const auto pause = !on_terminal()  ? std::chrono::milliseconds(30'000)
-                     : drawn_        ? std::chrono::milliseconds(100)
-                                     : std::chrono::milliseconds(500);
+  const auto pause = !on_terminal() ? std::chrono::milliseconds(30'000)
+                     : drawn_       ? std::chrono::milliseconds(100)
+                                    : std::chrono::milliseconds(500);
   if (now - last_draw_ < pause) return;
   last_draw_ = now;
   drawn_ = true;

@@ -54,8 +54,10 @@ size_t escape_length(std::string_view text) {
 }
 
 [[noreturn]] void refuse_quotes(std::string_view text) {
-  throw usage_error(fmt::format("{}: its quotes are not well formed: close each with a second one, followed by a comma or the "
-                                "end; inside them \\\" \\\\ \\n \\t \\r \\xNN are escapes, and nothing else after \\", text));
+  throw usage_error(
+      fmt::format("{}: its quotes are not well formed: close each with a second one, followed by a comma or the "
+                  "end; inside them \\\" \\\\ \\n \\t \\r \\xNN are escapes, and nothing else after \\",
+                  text));
 }
 
 // Rules 2 and 3: where a path or VALUE at the start of `text` ends.
@@ -97,7 +99,8 @@ std::string in_quotes(std::string_view bytes) {
 std::string portable_item(std::string_view item) {
   if (printable(item) == item) return std::string(item);
   if (exists(item)) return in_quotes(item);
-  if (const size_t kind = kind_length(item); kind > 0) return std::string(item.substr(0, kind)) + portable_item(item.substr(kind));
+  if (const size_t kind = kind_length(item); kind > 0)
+    return std::string(item.substr(0, kind)) + portable_item(item.substr(kind));
   const size_t equals = item.starts_with('"') ? 0 : item.find('=') + 1;
   return std::string(item.substr(0, equals)) + in_quotes(value_of(item.substr(equals)));
 }

@@ -14,7 +14,7 @@ namespace farfield {
 //   3. Any other path or VALUE ends at the first comma.
 
 struct SourceForm {
-  std::string kind;                  // one of `kinds`, or ""
+  std::string kind;  // one of `kinds`, or ""
   std::string path;
   std::vector<std::string> options;  // "key=value", without quotes
 };

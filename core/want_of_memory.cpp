@@ -23,9 +23,8 @@ std::atomic<std::size_t> refused_bytes{0};
 // What libraries say, in parts that have stayed the same over their versions. oneDNN names no reason for a primitive that
 // it could not make: its kinds are those that networks use everywhere, so that only memory can be missing.
 constexpr std::array<std::string_view, 8> kMemoryWords = {
-    "can't allocate memory",         "out of memory",       "could not create a primitive",
-    "could not create a memory",     "Insufficient memory", "Failed to allocate",
-    "Cannot allocate memory",        "std::bad_alloc"};
+    "can't allocate memory", "out of memory",      "could not create a primitive", "could not create a memory",
+    "Insufficient memory",   "Failed to allocate", "Cannot allocate memory",       "std::bad_alloc"};
 
 bool is_refused_by_system(const std::exception& error) {
   const auto* refused = dynamic_cast<const std::system_error*>(&error);
@@ -60,7 +59,8 @@ std::string room() {
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return "";
   std::ifstream("/proc/self/statm") >> pages;
   const uint64_t held = pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  return fmt::format("; this process holds {} MiB of the {} that it may hold (ulimit -v)", held >> 20, limit.rlim_cur >> 20);
+  return fmt::format("; this process holds {} MiB of the {} that it may hold (ulimit -v)", held >> 20,
+                     limit.rlim_cur >> 20);
 }
 
 }  // namespace
@@ -69,15 +69,19 @@ bool is_want_of_memory(const std::exception& error) {
   if (const auto* ours = dynamic_cast<const Error*>(&error)) return ours->code() == ExitCode::kMemory;
   if (by_new(error) || is_refused_by_system(error)) return true;
   const std::string text = words_of(error);
-  return std::ranges::any_of(kMemoryWords, [&](std::string_view words) { return text.find(words) != std::string::npos; });
+  return std::ranges::any_of(kMemoryWords,
+                             [&](std::string_view words) { return text.find(words) != std::string::npos; });
 }
 
 std::string describe_want_of_memory(const std::exception& error) {
   if (const auto* ours = dynamic_cast<const Error*>(&error)) return ours->what();
   std::string what = words_of(error);
-  if (const std::string size = refused_size(error); !size.empty()) what = size + " were refused";
-  else if (is_refused_by_system(error)) what += " (a thread or a mapping was refused)";
-  else if (by_new(error)) what = "an allocation was refused";
+  if (const std::string size = refused_size(error); !size.empty())
+    what = size + " were refused";
+  else if (is_refused_by_system(error))
+    what += " (a thread or a mapping was refused)";
+  else if (by_new(error))
+    what = "an allocation was refused";
   return fmt::format("out of memory: {}{}; a smaller --batch or fewer --threads need less", what, room());
 }
 

@@ -23,8 +23,8 @@ int main(int argc, char** argv) try {
   request.levels = farfield::resolve_levels({.steps = 12}, model->info());  // from noise to 0
 
   const farfield::Samples samples = farfield::sample(*model, *solver, request);
-  std::cout << samples.x.sizes() << ' ' << samples.x.dtype() << ", " << samples.nfe << " evaluations each, standard deviation "
-            << samples.x.std().item<double>() << '\n';
+  std::cout << samples.x.sizes() << ' ' << samples.x.dtype() << ", " << samples.nfe
+            << " evaluations each, standard deviation " << samples.x.std().item<double>() << '\n';
 } catch (const farfield::Error& error) {
   std::cerr << error.what() << '\n';
   return static_cast<int>(error.code());

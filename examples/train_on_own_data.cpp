@@ -28,7 +28,8 @@ data: {source: bars}
 network: {model_channels: 16, channel_mult: [1, 2], num_blocks: 1, attn_resolutions: [], dropout: 0}
 optimiser: {learning_rate: 0.002, rampup_images: 500}
 run: {batch: 32, tick_images: 640}
-)", "own data");
+)",
+                                            "own data");
   if (argc > 2) config.set(std::string("run.images=") + argv[2]);
   auto options = farfield::TrainOptions::from_config(config);
   config.finish();

@@ -12,9 +12,7 @@ namespace {
 
 using torch::Tensor;
 
-std::string text_of(torch::IntArrayRef shape) {
-  return "[" + join(shape, ",") + "]";
-}
+std::string text_of(torch::IntArrayRef shape) { return "[" + join(shape, ",") + "]"; }
 
 void check_input(const DenoiserInfo& info, const Tensor& x) {
   const std::string expected = text_of(info.sample_shape);
@@ -23,7 +21,8 @@ void check_input(const DenoiserInfo& info, const Tensor& x) {
         fmt::format("{}: x must be a batch of {}, got {}", info.name, expected,
                     x.defined() ? text_of(x.sizes()) : "nothing"));
   check(x.size(0) > 0, fmt::format("{}: an empty batch", info.name));
-  check(x.is_floating_point(), fmt::format("{}: x must be floating point, got {}", info.name, toString(x.scalar_type())));
+  check(x.is_floating_point(),
+        fmt::format("{}: x must be floating point, got {}", info.name, toString(x.scalar_type())));
 }
 
 // float64 [B] on x's device.
@@ -62,9 +61,10 @@ void check_output(const DenoiserInfo& info, const Tensor& x, const Tensor& sigma
   if (all_finite(denoised) || !all_finite(x)) return;
   const Tensor bad = denoised.isfinite().reshape({x.size(0), -1}).all(1).logical_not();
   const int64_t sample = bad.to(torch::kInt64).argmax().item<int64_t>();
-  throw numeric_error(fmt::format("{}: D(x; sigma) is not finite at sigma {:g} for sample {} of {} (x is finite, |x| <= "
-                                  "{:g})", info.name, sigma[sample].item<double>(), sample, x.size(0),
-                                  x[sample].abs().max().item<double>()));
+  throw numeric_error(
+      fmt::format("{}: D(x; sigma) is not finite at sigma {:g} for sample {} of {} (x is finite, |x| <= "
+                  "{:g})",
+                  info.name, sigma[sample].item<double>(), sample, x.size(0), x[sample].abs().max().item<double>()));
 }
 
 }  // namespace

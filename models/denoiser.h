@@ -13,12 +13,12 @@ namespace farfield {
 
 // What a denoiser is for.
 struct DenoiserInfo {
-  std::string name;                     // for reports: "network glyphs.safetensors", "gaussian (rank 64)", ...
-  std::vector<int64_t> sample_shape;    // [C,H,W] for images, [d] for points
-  int64_t label_dim = 0;                // 0: takes no labels
-  double sigma_min = 0;                 // the range of noise levels it is defined on, 0 <= sigma_min < sigma_max
+  std::string name;                   // for reports: "network glyphs.safetensors", "gaussian (rank 64)", ...
+  std::vector<int64_t> sample_shape;  // [C,H,W] for images, [d] for points
+  int64_t label_dim = 0;              // 0: takes no labels
+  double sigma_min = 0;               // the range of noise levels it is defined on, 0 <= sigma_min < sigma_max
   double sigma_max = std::numeric_limits<double>::infinity();
-  double sigma_data = 0.5;              // standard deviation of the data it was made for
+  double sigma_data = 0.5;  // standard deviation of the data it was made for
   // The level of its table that is nearest to a sigma (iDDPM, whose networks know 1000 levels); empty: any level will do.
   std::function<double(double sigma)> nearest_level = {};
 };
@@ -38,8 +38,7 @@ class Denoiser {
   // in (0, inf); labels [B, label_dim] or undefined (= all zero). Returns x's shape, dtype and device. A bug or usage
   // error on shape or range mismatch, numeric_error (naming sigma and the sample) when the result is not finite while x
   // is; never an empty tensor.
-  torch::Tensor operator()(const torch::Tensor& x, const torch::Tensor& sigma,
-                           const torch::Tensor& labels = {}) const;
+  torch::Tensor operator()(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels = {}) const;
   torch::Tensor operator()(const torch::Tensor& x, double sigma, const torch::Tensor& labels = {}) const;
 
   // A solver's view. The denoiser must outlive it.

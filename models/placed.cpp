@@ -13,9 +13,7 @@ struct Placed::State {
   std::map<std::pair<std::string, torch::ScalarType>, torch::Tensor> copies;
 };
 
-Placed::Placed(torch::Tensor original) : state_(std::make_shared<State>()) {
-  state_->original = std::move(original);
-}
+Placed::Placed(torch::Tensor original) : state_(std::make_shared<State>()) { state_->original = std::move(original); }
 
 Placed::~Placed() = default;
 

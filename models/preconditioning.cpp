@@ -76,7 +76,9 @@ class IddpmPreconditioning final : public Preconditioning {
   }
   double sigma_min() const override { return levels_[kSteps - 1]; }
   double sigma_max() const override { return levels_[0]; }
-  Tensor round_sigma(const Tensor& sigma) const override { return table(sigma.device()).index_select(0, nearest(sigma)); }
+  Tensor round_sigma(const Tensor& sigma) const override {
+    return table(sigma.device()).index_select(0, nearest(sigma));
+  }
   bool has_levels() const override { return true; }
   int64_t output_channels_factor() const override { return 2; }
   std::map<std::string, Tensor> tables() const override { return {{"u", table(torch::kCPU).to(torch::kFloat32)}}; }
@@ -104,11 +106,14 @@ struct Kind {
   std::unique_ptr<Preconditioning> (*make)(double sigma_data);
 };
 constexpr Kind kPreconditionings[] = {
-    {"edm", "EDMPrecond", [](double sigma_data) -> std::unique_ptr<Preconditioning> {
-       return std::make_unique<EdmPreconditioning>(sigma_data);
-     }},
-    {"vp", "VPPrecond", [](double) -> std::unique_ptr<Preconditioning> { return std::make_unique<VpPreconditioning>(); }},
-    {"ve", "VEPrecond", [](double) -> std::unique_ptr<Preconditioning> { return std::make_unique<VePreconditioning>(); }},
+    {"edm", "EDMPrecond",
+     [](double sigma_data) -> std::unique_ptr<Preconditioning> {
+  return std::make_unique<EdmPreconditioning>(sigma_data);
+}},
+    {"vp", "VPPrecond",
+     [](double) -> std::unique_ptr<Preconditioning> { return std::make_unique<VpPreconditioning>(); }},
+    {"ve", "VEPrecond",
+     [](double) -> std::unique_ptr<Preconditioning> { return std::make_unique<VePreconditioning>(); }},
     {"iddpm", "iDDPMPrecond",
      [](double) -> std::unique_ptr<Preconditioning> { return std::make_unique<IddpmPreconditioning>(); }},
 };

@@ -20,13 +20,13 @@ struct Scalings {
 class Preconditioning {
  public:
   virtual ~Preconditioning() = default;
-  virtual std::string_view name() const = 0;          // "edm", "vp", "ve", "iddpm"
+  virtual std::string_view name() const = 0;                        // "edm", "vp", "ve", "iddpm"
   virtual Scalings scalings(const torch::Tensor& sigma) const = 0;  // sigma [B] float64
   virtual double sigma_min() const = 0;
   virtual double sigma_max() const = 0;
   // iDDPM: the nearest level of its table; the others: sigma itself.
   virtual torch::Tensor round_sigma(const torch::Tensor& sigma) const { return sigma; }
-  virtual bool has_levels() const { return false; }  // whether round_sigma changes anything
+  virtual bool has_levels() const { return false; }             // whether round_sigma changes anything
   virtual int64_t output_channels_factor() const { return 1; }  // iDDPM networks also predict a variance: 2
   // Tables that the reference keeps beside the network's weights (iDDPM: `u` [1001] float32).
   virtual std::map<std::string, torch::Tensor> tables() const { return {}; }

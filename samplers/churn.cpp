@@ -20,7 +20,8 @@ void Churn::validate() const {
   require(s_min >= 0 && s_min <= limits::kHighestSigma, "s_min", s_min,
           "a noise level from 0 to " + format_double(limits::kHighestSigma));
   require(s_max >= s_min, "s_max", s_max, "a noise level >= s_min = " + format_double(s_min));
-  require(s_noise > 0 && s_noise <= kMostNoise, "s_noise", s_noise, "a number > 0, at most " + format_double(kMostNoise));
+  require(s_noise > 0 && s_noise <= kMostNoise, "s_noise", s_noise,
+          "a number > 0, at most " + format_double(kMostNoise));
 }
 
 double Churn::raised(double sigma, int64_t steps) const {

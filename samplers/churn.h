@@ -15,7 +15,7 @@ struct Churn {
   double s_max = std::numeric_limits<double>::infinity();
   double s_noise = 1;  // > 0; slightly above 1 makes up for lost detail
 
-  void validate() const;  // usage_error with name, value and constraint
+  void validate() const;                             // usage_error with name, value and constraint
   double raised(double sigma, int64_t steps) const;  // sigma_hat >= sigma, for a run of `steps` steps
 };
 

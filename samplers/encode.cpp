@@ -10,7 +10,8 @@
 
 namespace farfield {
 
-SampleResult encode(const Solver& solver, const DenoiseFn& denoise, torch::Tensor x, const std::vector<double>& levels) {
+SampleResult encode(const Solver& solver, const DenoiseFn& denoise, torch::Tensor x,
+                    const std::vector<double>& levels) {
   check_encodes(solver, levels);
   const double sum = levels.front() + levels.back();
   std::vector<double> reversed;  // in tau; level i of the run is levels[N - i]
@@ -28,14 +29,15 @@ SampleResult encode(const Solver& solver, const DenoiseFn& denoise, torch::Tenso
 
 void check_encodes(const Solver& solver, const std::vector<double>& levels) {
   check_levels(levels);
-  if (levels.back() == 0) throw usage_error("encode: the last level is 0, where nothing starts; end the levels above 0");
+  if (levels.back() == 0)
+    throw usage_error("encode: the last level is 0, where nothing starts; end the levels above 0");
   if (solver.stochastic()) {
-    throw usage_error(fmt::format("encode: {} draws noise; the way back needs a deterministic solver (eta=0, or another)",
-                                  solver.name()));
+    throw usage_error(fmt::format(
+        "encode: {} draws noise; the way back needs a deterministic solver (eta=0, or another)", solver.name()));
   }
   if (solver.plan_levels(levels) != levels) {
-    throw usage_error(fmt::format("encode: {} places its own levels, which do not fit the way back; take another solver",
-                                  solver.name()));
+    throw usage_error(fmt::format(
+        "encode: {} places its own levels, which do not fit the way back; take another solver", solver.name()));
   }
 }
 

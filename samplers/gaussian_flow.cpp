@@ -15,8 +15,9 @@ using Factor = std::function<double(double variance)>;
 
 void check_size(const GaussianStats& stats, const torch::Tensor& x) {
   if (x.dim() < 1 || x.numel() != x.size(0) * stats.dim()) {
-    throw usage_error(fmt::format("Gaussian of {} dimensions, but samples of shape {}: fit it to the data of this model",
-                                  stats.dim(), c10::str(x.sizes())));
+    throw usage_error(
+        fmt::format("Gaussian of {} dimensions, but samples of shape {}: fit it to the data of this model", stats.dim(),
+                    c10::str(x.sizes())));
   }
 }
 
@@ -48,15 +49,16 @@ torch::Tensor gaussian_flow(const GaussianStats& stats, const torch::Tensor& x, 
 
 torch::Tensor gaussian_flow_denoised(const GaussianStats& stats, const torch::Tensor& x, double from, double to) {
   check_levels_of(from, to);
-  return scale_modes(stats, x, [&](double l) {
-    return l > 0 ? l / std::sqrt((to * to + l) * (from * from + l)) : 0.0;
-  });
+  return scale_modes(stats, x,
+                     [&](double l) { return l > 0 ? l / std::sqrt((to * to + l) * (from * from + l)) : 0.0; });
 }
 
 torch::Tensor gaussian_draw(const GaussianStats& stats, const torch::Tensor& normals) {
   check_size(stats, normals);
   const auto mean = stats.mean.to(normals.device(), torch::kFloat64).view(normals.sizes().slice(1));
-  return scale_modes(stats, normals.to(torch::kFloat64) + mean, [](double l) { return std::sqrt(l); }).to(normals.dtype());
+  return scale_modes(stats, normals.to(torch::kFloat64) + mean, [](double l) {
+    return std::sqrt(l);
+  }).to(normals.dtype());
 }
 
 torch::Tensor gaussian_denoised(const GaussianStats& stats, const torch::Tensor& x, double sigma) {

@@ -41,12 +41,10 @@ void check_options(const Solver& solver, const std::vector<double>& levels, cons
 
 // The denoiser, interruptible and counted.
 DenoiseFn watched(const DenoiseFn& denoise, int64_t& calls) {
-  return counting(
-      [&denoise](const torch::Tensor& state, double sigma) {
-        stop_if_interrupted();
-        return denoise(state, sigma);
-      },
-      calls);
+  return counting([&denoise](const torch::Tensor& state, double sigma) {
+    stop_if_interrupted();
+    return denoise(state, sigma);
+  }, calls);
 }
 
 // What the solver sees of it: started analytically and thresholded, as asked for.
@@ -134,11 +132,10 @@ std::vector<double> levels_visited(const Solver& solver, const std::vector<doubl
 int64_t count_evaluations(const Solver& solver, const std::vector<double>& levels, const IntegrateOptions& options) {
   const DenoiseFn zero = [](const torch::Tensor& x, double) { return torch::zeros_like(x); };
   const auto x = torch::ones({1, 1}, torch::kFloat64);
-  IntegrateOptions quiet{.churn = options.churn,
-                         .noise = [&](int64_t) { return torch::zeros_like(x); },
-                         .brownian = [&](double, double) { return torch::zeros_like(x); },
-                         .afs = options.afs,
-                         .denoise_to_zero = options.denoise_to_zero};
+  IntegrateOptions quiet{
+      .churn = options.churn, .noise = [&](int64_t) { return torch::zeros_like(x); }, .brownian = [&](double, double) {
+    return torch::zeros_like(x);
+  }, .afs = options.afs, .denoise_to_zero = options.denoise_to_zero};
   return integrate(solver, zero, x, levels, quiet).nfe;
 }
 

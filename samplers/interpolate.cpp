@@ -23,8 +23,9 @@ torch::Tensor spherical(const torch::Tensor& z0, const torch::Tensor& z1, double
   const double cosine = std::clamp((z0 * z1).sum().item<double>() / norms, -1.0, 1.0), angle = std::acos(cosine);
   if (angle < kParallel) return linear(z0, z1, t);
   if (!(std::numbers::pi - angle > kParallel)) {
-    throw usage_error("interpolate: two corners are opposite or zero, so that no great circle between them is the "
-                      "shortest; use --mode indist");
+    throw usage_error(
+        "interpolate: two corners are opposite or zero, so that no great circle between them is the "
+        "shortest; use --mode indist");
   }
   return (z0 * std::sin((1 - t) * angle) + z1 * std::sin(t * angle)) / std::sin(angle);
 }
@@ -65,7 +66,8 @@ torch::Tensor strip(const torch::Tensor& z0, const torch::Tensor& z1, const Inte
 
 void InterpolateOptions::validate() const {
   blend_of(mode);
-  if (frames < 2 || frames > 1000) throw usage_error(fmt::format("interpolate: frames is {}, expected 2 to 1000", frames));
+  if (frames < 2 || frames > 1000)
+    throw usage_error(fmt::format("interpolate: frames is {}, expected 2 to 1000", frames));
 }
 
 const std::vector<std::string>& interpolation_modes() {

@@ -15,7 +15,7 @@ struct InterpolateOptions {
   // indist:    sum_i w_i z_i / sqrt(sum_i w_i^2), a standard normal again when the z_i are independent ones (Bodin
   //            et al. 2024, "Linear combinations of latents in generative models").
   std::string mode = "indist";
-  int64_t frames = 9;  // along an edge, both corners included; 2 to 1,000
+  int64_t frames = 9;     // along an edge, both corners included; 2 to 1,000
   void validate() const;  // usage_error with name, value and constraint
 };
 

@@ -17,7 +17,8 @@ constexpr std::string_view kFilePrefix = "file:", kGitsPrefix = "gits:";
 
 void refuse_formula_options(const ScheduleRequest& request) {
   const auto refuse = [](bool given, const std::string& option) {
-    if (given) throw usage_error("noise levels: " + option + " does not apply to levels given one by one; leave it out");
+    if (given)
+      throw usage_error("noise levels: " + option + " does not apply to levels given one by one; leave it out");
   };
   refuse(request.sigma_min.has_value(), "--sigma-min");
   refuse(request.sigma_max.has_value(), "--sigma-max");
@@ -61,8 +62,9 @@ std::vector<double> levels_of_search(const ScheduleRequest& request) {
   const auto path = schedule_file(request);
   const GitsFile file = read_gits(path);
   if (!request.model_sha256.empty() && request.model_sha256 != file.model_sha256) {
-    throw usage_error(fmt::format("{}: was searched for another model, {} (SHA-256 {:.12}..., not {:.12}...); search again",
-                                  path.string(), file.model, file.model_sha256, request.model_sha256));
+    throw usage_error(
+        fmt::format("{}: was searched for another model, {} (SHA-256 {:.12}..., not {:.12}...); search again",
+                    path.string(), file.model, file.model_sha256, request.model_sha256));
   }
   if (!request.steps) throw usage_error(path.string() + ": holds several schedules; name one with --steps");
   return gits_levels(file, *request.steps, path.string());

@@ -15,8 +15,8 @@ namespace farfield {
 struct ScheduleRequest {
   // One of schedule_names(), "file:PATH" (read_levels), or "gits:FILE" (read_gits), of which `steps` names one.
   std::string schedule = "polynomial";
-  std::string model_sha256 = {};        // of the model; a gits:FILE must be a search of the same. Empty: not compared
-  std::vector<double> sigmas = {};      // levels one by one; then nothing else applies
+  std::string model_sha256 = {};    // of the model; a gits:FILE must be a search of the same. Empty: not compared
+  std::vector<double> sigmas = {};  // levels one by one; then nothing else applies
   std::optional<int64_t> steps = {};
   std::optional<double> sigma_min = {}, sigma_max = {}, rho = {};
   std::optional<std::string> variant = {}, final = {};

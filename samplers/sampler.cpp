@@ -54,8 +54,8 @@ struct BatchResult {
 };
 
 // Samples `first` to `first + count - 1`. `points`: the rows of a trajectory.
-BatchResult run_batch(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request, const RowRange& rows,
-                      int64_t points) {
+BatchResult run_batch(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request,
+                      const RowRange& rows, int64_t points) {
   const auto [first, count] = rows;
   const DenoiserInfo& model = denoiser.info();
   const auto seeds = std::span(request.seeds).subspan(first, count);
@@ -80,8 +80,8 @@ BatchResult run_batch(const Denoiser& denoiser, const Solver& solver, const Samp
     options.observer = record_states(batch.trajectory);
   }
   const auto bound = denoiser.bind(one_hot_labels(batch.classes, model.label_dim, request.device));
-  const auto result =
-      integrate(solver, reporting(bound, request), start.x.to(request.device), request.levels_run(), options);
+  const auto result = integrate(solver, reporting(bound, request), start.x.to(request.device), request.levels_run(),
+                                options);
   batch.x = result.x.to(torch::kCPU, torch::kFloat64);
   batch.nfe = result.nfe;
   batch.seconds = result.seconds;
@@ -104,13 +104,15 @@ BatchResult run_named_batch(const Denoiser& denoiser, const Solver& solver, cons
 void check_given(const SampleRequest& request, const DenoiserInfo& model) {
   const auto count = static_cast<int64_t>(request.seeds.size());
   const auto& [latents, classes] = std::tie(request.latents, request.classes);
-  if (latents.defined() && (!latents.is_floating_point() || latents.sizes() != with_front({count}, model.sample_shape))) {
+  if (latents.defined() &&
+      (!latents.is_floating_point() || latents.sizes() != with_front({count}, model.sample_shape))) {
     throw usage_error(fmt::format("sampling: latents are {}, expected {}: one of the model's shape a seed",
                                   c10::str(latents.sizes()), c10::str(with_front({count}, model.sample_shape))));
   }
   if (!classes.defined()) return;
   if (request.label) throw usage_error("sampling: both a class for all samples and one for each were given");
-  if (model.label_dim == 0) throw usage_error(fmt::format("sampling: classes given, but {} takes no labels", model.name));
+  if (model.label_dim == 0)
+    throw usage_error(fmt::format("sampling: classes given, but {} takes no labels", model.name));
   check(classes.scalar_type() == torch::kInt64 && classes.sizes() == torch::IntArrayRef({count}) &&
             classes.min().item<int64_t>() >= 0 && classes.max().item<int64_t>() < model.label_dim,
         "SampleRequest: classes must be [N] int64 below label_dim");
@@ -127,32 +129,34 @@ void SampleRequest::validate(const DenoiserInfo& model) const {
     throw usage_error(fmt::format("sampling: batch is {}, expected 1 to {}", batch, limits::kMostBatch));
   }
   if (label && model.label_dim == 0) {
-    throw usage_error(fmt::format("sampling: class {} asked for, but {} takes no labels; leave --class out", *label,
-                                  model.name));
+    throw usage_error(
+        fmt::format("sampling: class {} asked for, but {} takes no labels; leave --class out", *label, model.name));
   }
   if (label && (*label < 0 || *label >= model.label_dim)) {
-    throw usage_error(fmt::format("sampling: class {} asked for, but {} knows 0 to {}", *label, model.name,
-                                  model.label_dim - 1));
+    throw usage_error(
+        fmt::format("sampling: class {} asked for, but {} knows 0 to {}", *label, model.name, model.label_dim - 1));
   }
   check_given(*this, model);
   const int64_t size = c10::multiply_integers(model.sample_shape), count = static_cast<int64_t>(seeds.size());
   checked_product("sampling: bytes of the samples", {count, size, sizeof(double)}, limits::kMostBytes);
   if (trajectory) {
-    checked_product("sampling: bytes of the trajectory", {static_cast<int64_t>(levels.size()) + 1, count, size, sizeof(double)},
-                    limits::kMostBytes);
+    checked_product("sampling: bytes of the trajectory",
+                    {static_cast<int64_t>(levels.size()) + 1, count, size, sizeof(double)}, limits::kMostBytes);
   }
   if (teleport && teleport->gaussian.dim() != size) {
-    throw usage_error(fmt::format("teleport: the Gaussian has {} dimensions, the samples of {} have {}; fit it to the "
-                                  "data of this model",
-                                  teleport->gaussian.dim(), model.name, size));
+    throw usage_error(
+        fmt::format("teleport: the Gaussian has {} dimensions, the samples of {} have {}; fit it to the "
+                    "data of this model",
+                    teleport->gaussian.dim(), model.name, size));
   }
   if (threshold) check_threshold(*threshold);
   if (denoise_to_zero && ode_jump) {
     throw usage_error("sampling: an ODE-Jump ends with D by itself; leave --denoise-to-zero out");
   }
   if (ends_denoised() && levels_run().back() == 0) {
-    throw usage_error("sampling: --denoise-to-zero needs levels that end above 0 (--final sigma_min); these end at 0 with "
-                      "D already");
+    throw usage_error(
+        "sampling: --denoise-to-zero needs levels that end above 0 (--final sigma_min); these end at 0 with "
+        "D already");
   }
   levels_run();
 }

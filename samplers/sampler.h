@@ -26,8 +26,8 @@ struct SampleRequest {
   bool denoise_to_zero = false;           // end with x = D(x; sigma_N), for schedules that end above 0
   std::optional<double> ode_jump = {};    // leave the trajectory at this level and return D there (level_cuts.h)
   std::optional<Teleport> teleport = {};  // start by closed form at a level below the first
-  bool trajectory = false;            // keep every state: (steps + 1) times the memory of the samples
-  torch::Device device = torch::kCPU;  // where the state lives; the results come back to the CPU
+  bool trajectory = false;                // keep every state: (steps + 1) times the memory of the samples
+  torch::Device device = torch::kCPU;     // where the state lives; the results come back to the CPU
   // After every denoiser call, for progress: how many evaluations of one sample came to an end. May be empty. Those of
   // other ranks are reported together when their batch has arrived.
   std::function<void(int64_t samples)> on_evaluation = {};
@@ -41,13 +41,13 @@ struct SampleRequest {
 
 // All on the CPU, in the order of the seeds.
 struct Samples {
-  torch::Tensor x;           // [N, ...shape] float64, as the solver returned it
-  torch::Tensor seeds;       // [N] int64
-  torch::Tensor classes;     // [N] int64; -1 for a model without labels
-  torch::Tensor trajectory;  // [steps + 1, N, ...shape] float64 on request, else undefined
+  torch::Tensor x;             // [N, ...shape] float64, as the solver returned it
+  torch::Tensor seeds;         // [N] int64
+  torch::Tensor classes;       // [N] int64; -1 for a model without labels
+  torch::Tensor trajectory;    // [steps + 1, N, ...shape] float64 on request, else undefined
   std::vector<double> levels;  // those of the trajectory's rows: what the solver stepped through, 0 for a final denoise
-  int64_t nfe = 0;           // denoiser calls that made one sample, counted; of the slowest batch
-  double seconds = 0;        // wall time of the runs; of the slowest rank
+  int64_t nfe = 0;             // denoiser calls that made one sample, counted; of the slowest batch
+  double seconds = 0;          // wall time of the runs; of the slowest rank
 };
 
 // The denoiser calls of one sample, as count_evaluations().

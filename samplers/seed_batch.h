@@ -18,7 +18,7 @@ class SeedBatch {
 
   const torch::Tensor& latents() const { return latents_; }  // [B, ...shape] float64: float32 normals, widened
   const torch::Tensor& classes() const { return classes_; }  // [B] int64 in [0, label_dim); -1 without labels
-  torch::Tensor noise();                                      // the next normals, [B, ...shape] float64
+  torch::Tensor noise();                                     // the next normals, [B, ...shape] float64
 
  private:
   std::vector<SampleRandom> streams_;

@@ -11,7 +11,7 @@ namespace farfield {
 // Where a run begins: a state and the levels from there on. Any solver uses it: integrate(solver, D, start.x,
 // start.levels).
 struct Start {
-  torch::Tensor x;             // [B, ...shape] at levels.front()
+  torch::Tensor x;  // [B, ...shape] at levels.front()
   std::vector<double> levels;
 };
 

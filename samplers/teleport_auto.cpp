@@ -66,7 +66,8 @@ void TeleportSearch::validate() const {
   const auto require = [](bool holds, const std::string& name, const std::string& value, const std::string& expected) {
     if (!holds) throw usage_error(fmt::format("teleport auto: {} is {}, expected {}", name, value, expected));
   };
-  require(threshold > 0 && threshold < 1, "threshold", format_double(threshold), "a part between 0 and 1, such as 0.99");
+  require(threshold > 0 && threshold < 1, "threshold", format_double(threshold),
+          "a part between 0 and 1, such as 0.99");
   require(probes >= 2, "probes", std::to_string(probes), "at least 2");
   require(batch >= 1 && batch <= limits::kMostBatch, "batch", std::to_string(batch),
           "1 to " + std::to_string(limits::kMostBatch));
@@ -93,10 +94,11 @@ double lowest_explained(const ExplainedLevels& measured, double threshold) {
   size_t count = 0;
   while (count < measured.sigmas.size() && measured.explained[count] >= threshold) ++count;
   if (count == 0) {
-    throw usage_error(fmt::format("teleport auto: the Gaussian explains {:.4f} of the model's score at the first level, "
-                                  "sigma {}, less than the threshold {}; is it fitted to this model's data? (or lower "
-                                  "--teleport-threshold)", measured.explained[0], format_double(measured.sigmas[0]),
-                                  format_double(threshold)));
+    throw usage_error(
+        fmt::format("teleport auto: the Gaussian explains {:.4f} of the model's score at the first level, "
+                    "sigma {}, less than the threshold {}; is it fitted to this model's data? (or lower "
+                    "--teleport-threshold)",
+                    measured.explained[0], format_double(measured.sigmas[0]), format_double(threshold)));
   }
   return measured.sigmas[count - 1];
 }

@@ -75,17 +75,19 @@ CompareResult measure(const CompareArguments& arguments, const Compared& all, co
 CompareStory tell(const CompareArguments& arguments, const Context& context, const Compared& all,
                   const CompareResult& result, double seconds) {
   CompareStory story{all.model.name, context.command_line, {}, {}};
-  story.asked = {{"model", arguments.model + " (" + all.model.denoiser->info().name + ")"},
-                 {"references", join(result.comparison.references, ", ")},
-                 {"data", all.data ? fmt::format("{}, {} samples", all.data->info().name, all.data->info().count)
-                                   : std::string("none: probed at pure noise only")},
-                 {"probes", fmt::format("{} of each kind at {} noise levels, seed {}", arguments.options.probes,
-                                        result.comparison.sigmas.size(), arguments.options.seed)},
-                 {"trajectories", fmt::format("seeds {}, {} steps", arguments.seeds, result.trajectories.levels.size() - 1)}};
+  story.asked = {
+      {"model", arguments.model + " (" + all.model.denoiser->info().name + ")"},
+      {"references", join(result.comparison.references, ", ")},
+      {"data", all.data ? fmt::format("{}, {} samples", all.data->info().name, all.data->info().count)
+                        : std::string("none: probed at pure noise only")},
+      {"probes", fmt::format("{} of each kind at {} noise levels, seed {}", arguments.options.probes,
+                             result.comparison.sigmas.size(), arguments.options.seed)},
+      {"trajectories", fmt::format("seeds {}, {} steps", arguments.seeds, result.trajectories.levels.size() - 1)}};
   if (arguments.label) {
     story.asked.emplace_back("class", std::to_string(*arguments.label));
   } else if (all.model.denoiser->info().label_dim > 0) {
-    story.asked.emplace_back("class", "none: the network, trained with labels, is asked without one (--class K asks for one)");
+    story.asked.emplace_back("class",
+                             "none: the network, trained with labels, is asked without one (--class K asks for one)");
   }
   story.settings = {{"batch", std::to_string(arguments.options.batch)},
                     {"device and precision", context.device + ", " + context.precision},
@@ -98,12 +100,19 @@ CompareStory tell(const CompareArguments& arguments, const Context& context, con
 RunInfo run_info(const CompareArguments& arguments, const Context& context, const Compared& all,
                  const CompareResult& result) {
   RunInfo info(context.command_line);
-  const nlohmann::ordered_json config = {
-      {"model", arguments.model}, {"data", arguments.data}, {"references", result.comparison.references},
-      {"sigmas", result.comparison.sigmas}, {"probes", arguments.options.probes}, {"seed", arguments.options.seed},
-      {"replicates", arguments.options.replicates}, {"batch", arguments.options.batch}, {"seeds", arguments.seeds},
-      {"class", arguments.label.value_or(-1)}, {"levels", result.trajectories.levels}, {"device", context.device},
-      {"precision", context.precision}};
+  const nlohmann::ordered_json config = {{"model", arguments.model},
+                                         {"data", arguments.data},
+                                         {"references", result.comparison.references},
+                                         {"sigmas", result.comparison.sigmas},
+                                         {"probes", arguments.options.probes},
+                                         {"seed", arguments.options.seed},
+                                         {"replicates", arguments.options.replicates},
+                                         {"batch", arguments.options.batch},
+                                         {"seeds", arguments.seeds},
+                                         {"class", arguments.label.value_or(-1)},
+                                         {"levels", result.trajectories.levels},
+                                         {"device", context.device},
+                                         {"precision", context.precision}};
   info.add("config", dump_json(config));
   info.add("nfe", std::to_string(result.trajectories.nfe));
   info.add_text("headline", headline(result, all.model.name));
@@ -158,24 +167,33 @@ void run_compare(CompareArguments& arguments, const Context& context) {
 
 void add_compare_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<CompareArguments>();
-  CLI::App* command = add_command(app, context, "compare", "Compares a model's score with scores that are known exactly.",
-                                  kCompareExamples, [arguments, &context] { run_compare(*arguments, context); });
+  CLI::App* command = add_command(app, context, "compare",
+                                  "Compares a model's score with scores that are known exactly.", kCompareExamples,
+                                  [arguments, &context] { run_compare(*arguments, context); });
   command->add_option("--model", arguments->model, "the MODEL: a file, a run folder, delta:SRC")->required();
-  command->add_option("--data", arguments->data, "the data set of references and data probes, SRC\n" + data_source_help());
-  command->add_option("--references", arguments->references, "isotropic, gaussian[:RANK], mixture:K[:RANK], "
-                      "mixture:classes[:RANK], delta, or any MODEL")->capture_default_str();
-  command->add_option("--sigmas", arguments->sigmas, "noise levels: 0.1,1,10 or LOW:HIGH:COUNT (default: 20 from 0.01 to 80)");
+  command->add_option("--data", arguments->data,
+                      "the data set of references and data probes, SRC\n" + data_source_help());
+  command
+      ->add_option("--references", arguments->references,
+                   "isotropic, gaussian[:RANK], mixture:K[:RANK], "
+                   "mixture:classes[:RANK], delta, or any MODEL")
+      ->capture_default_str();
+  command->add_option("--sigmas", arguments->sigmas,
+                      "noise levels: 0.1,1,10 or LOW:HIGH:COUNT (default: 20 from 0.01 to 80)");
   command->add_option("--probes", arguments->options.probes, "points at each noise level")
-      ->transform(whole_number(2, limits::kMostProbes))->capture_default_str();
+      ->transform(whole_number(2, limits::kMostProbes))
+      ->capture_default_str();
   command->add_option("--seed", arguments->options.seed, "of probes, k-means and bootstrap")
-      ->transform(whole_number(0, limits::kHighestSeed))->capture_default_str();
+      ->transform(whole_number(0, limits::kHighestSeed))
+      ->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "of the sampling trajectories, such as 0-31")->capture_default_str();
   command->add_option("--steps", arguments->steps, "of the sampling trajectories (default: 18)")
       ->transform(whole_number(1, limits::kMostSteps));
   command->add_option("--class", arguments->label, "compare class-conditional models on this class")
       ->transform(whole_number(0, limits::kMostClasses - 1));
   command->add_option("--batch", arguments->options.batch, "points at a time")
-      ->transform(whole_number(1, limits::kMostBatch))->capture_default_str();
+      ->transform(whole_number(1, limits::kMostBatch))
+      ->capture_default_str();
   command->add_option("--with", arguments->with, "add the results of an earlier sample, train or fit to the page");
   command->add_option("--out", arguments->out, "folder to make")->required();
   add_compute_options(*command, context);

@@ -52,8 +52,10 @@ std::string describe_classes(std::vector<int64_t> counts) {
   std::string text = fmt::format("{}, {} to {} samples in each, median {}", classes, counts.front(), counts.back(),
                                  counts[counts.size() / 2]);
   if (empty.empty()) return text;
-  const std::vector<size_t> shown(empty.begin(), empty.begin() + static_cast<int64_t>(std::min(kEmptyShown, empty.size())));
-  return text + fmt::format("; {} without samples: {}{}", empty.size(), list(shown, " "), shown.size() < empty.size() ? " ..." : "");
+  const std::vector<size_t> shown(empty.begin(),
+                                  empty.begin() + static_cast<int64_t>(std::min(kEmptyShown, empty.size())));
+  return text + fmt::format("; {} without samples: {}{}", empty.size(), list(shown, " "),
+                            shown.size() < empty.size() ? " ..." : "");
 }
 
 void row(const char* name, const std::string& value) { print_line(fmt::format("{:<18}{}", name, value)); }
@@ -79,9 +81,9 @@ void print_table(const DataInfo& info, const DataStats& stats, const std::vector
   row("duplicates", fmt::format("{} samples equal an earlier one", stats.duplicates));
   row("labels", stats.label_counts.empty() ? "none" : describe_classes(stats.label_counts));
   if (!info.notes.label_names.empty()) row("label names", named(info.notes.label_names));
-  row("distances", fmt::format("median {}, largest {} (all pairs of {})", format_digits(stats.median_distance, 4),
-                               format_digits(stats.largest_distance, 4),
-                               measured_on(stats.distance_samples, info.count)));
+  row("distances",
+      fmt::format("median {}, largest {} (all pairs of {})", format_digits(stats.median_distance, 4),
+                  format_digits(stats.largest_distance, 4), measured_on(stats.distance_samples, info.count)));
   row("variance", fmt::format("{} in all; 90 % in {} components, 99 % in {} (covariance of {})",
                               format_digits(stats.total_variance, 5), stats.components_90, stats.components_99,
                               measured_on(stats.spectrum_samples, info.count)));
@@ -93,16 +95,29 @@ void print_table(const DataInfo& info, const DataStats& stats, const std::vector
 }
 
 void print_json(const DataInfo& info, const DataStats& stats, const std::vector<Suggestion>& suggestions) {
-  nlohmann::ordered_json json = {
-      {"name", info.name}, {"fingerprint", info.fingerprint}, {"count", info.count}, {"shape", info.shape},
-      {"label_dim", info.label_dim}, {"mean", stats.mean}, {"sigma_data", stats.sigma_data},
-      {"lowest", stats.lowest}, {"highest", stats.highest}, {"channel_mean", stats.channel_mean},
-      {"channel_std", stats.channel_std}, {"label_counts", stats.label_counts},
-      {"label_names", info.notes.label_names}, {"conversions", info.notes.conversions}, {"duplicates", stats.duplicates},
-      {"distance_samples", stats.distance_samples}, {"median_distance", stats.median_distance},
-      {"largest_distance", stats.largest_distance}, {"spectrum_samples", stats.spectrum_samples},
-      {"total_variance", stats.total_variance}, {"eigenvalues", stats.eigenvalues},
-      {"components_90", stats.components_90}, {"components_99", stats.components_99}};
+  nlohmann::ordered_json json = {{"name", info.name},
+                                 {"fingerprint", info.fingerprint},
+                                 {"count", info.count},
+                                 {"shape", info.shape},
+                                 {"label_dim", info.label_dim},
+                                 {"mean", stats.mean},
+                                 {"sigma_data", stats.sigma_data},
+                                 {"lowest", stats.lowest},
+                                 {"highest", stats.highest},
+                                 {"channel_mean", stats.channel_mean},
+                                 {"channel_std", stats.channel_std},
+                                 {"label_counts", stats.label_counts},
+                                 {"label_names", info.notes.label_names},
+                                 {"conversions", info.notes.conversions},
+                                 {"duplicates", stats.duplicates},
+                                 {"distance_samples", stats.distance_samples},
+                                 {"median_distance", stats.median_distance},
+                                 {"largest_distance", stats.largest_distance},
+                                 {"spectrum_samples", stats.spectrum_samples},
+                                 {"total_variance", stats.total_variance},
+                                 {"eigenvalues", stats.eigenvalues},
+                                 {"components_90", stats.components_90},
+                                 {"components_99", stats.components_99}};
   json["left_out"] = to_json(info.notes.left_out);
   for (const auto& suggestion : suggestions) {
     json["suggested"][suggestion.setting] = {{"value", suggestion.value}, {"reason", suggestion.reason}};
@@ -119,13 +134,14 @@ void add_data_command(CLI::App& app, Context& context) {
   CLI::App* stats = add_command(
       *data, context, "stats", "Measures a data set and suggests the settings that follow from it.",
       "  farfield data stats glyphs\n  farfield data stats mnist:data/mnist,pad=32\n"
-      "  farfield data stats cifar10.zip,first=1000 --json\n  mpirun -n 4 farfield data stats cifar10.zip\n\nSRC is one of:\n" + data_source_help() + "\n",
+      "  farfield data stats cifar10.zip,first=1000 --json\n  mpirun -n 4 farfield data stats cifar10.zip\n\nSRC is one of:\n" +
+          data_source_help() + "\n",
       [src, &context] {
-        const auto source = open_data(*src);
-        const auto measured = measure_data(*source, {}, world());
-        const auto suggestions = suggest_settings(measured, source->info().eight_bit);
-        (context.json ? print_json : print_table)(source->info(), measured, suggestions);
-      });
+    const auto source = open_data(*src);
+    const auto measured = measure_data(*source, {}, world());
+    const auto suggestions = suggest_settings(measured, source->info().eight_bit);
+    (context.json ? print_json : print_table)(source->info(), measured, suggestions);
+  });
   stats->add_option("SRC", *src, "the data set")->required();
   add_threads_option(*stats, context);
   stats->add_flag("--quiet", context.quiet, "no progress and no messages, only results and errors");

@@ -29,10 +29,12 @@ void print_findings() {
   fmt::print("libraries   MKL {}, oneDNN {}, LAPACK {}\n", at::hasMKL() ? "yes" : "no", at::hasMKLDNN() ? "yes" : "no",
              at::hasLAPACK() ? "yes" : "no");
   const auto groups = group_support();
-  fmt::print("ranks       {}\n", groups.empty() ? "no MPI: one process (install libopenmpi-dev openmpi-bin and build again)"
-                                                 : groups + ": mpirun -n N farfield train, sample, compare, fit, data stats");
+  fmt::print("ranks       {}\n", groups.empty()
+                                     ? "no MPI: one process (install libopenmpi-dev openmpi-bin and build again)"
+                                     : groups + ": mpirun -n N farfield train, sample, compare, fit, data stats");
   const auto here = std::filesystem::current_path();
-  print_line(fmt::format("folder      {} is {}", here.string(), writable(here) ? "writable" : "NOT writable; name --out elsewhere"));
+  print_line(fmt::format("folder      {} is {}", here.string(),
+                         writable(here) ? "writable" : "NOT writable; name --out elsewhere"));
 }
 
 }  // namespace
@@ -40,12 +42,12 @@ void print_findings() {
 void add_doctor_command(CLI::App& app, Context& context) {
   CLI::App* command = add_command(app, context, "doctor", "Says what this machine and build can do.",
                                   "  farfield doctor\n  farfield doctor --json\n", [&context] {
-                                    if (context.json) {
-                                      fmt::print("{}\n", platform_json());
-                                    } else {
-                                      print_findings();
-                                    }
-                                  });
+    if (context.json) {
+      fmt::print("{}\n", platform_json());
+    } else {
+      print_findings();
+    }
+  });
   command->add_flag("--json", context.json, "the findings on stdout as JSON");
   add_threads_option(*command, context);
 }

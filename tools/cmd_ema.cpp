@@ -51,7 +51,8 @@ std::vector<StoredAverage> stored_averages(const EmaArguments& arguments) {
     }
   }
   if (stored.empty()) {
-    throw usage_error(fmt::format("{}: no power-function averages{}; train with --set 'ema.sigma_rel=[0.05,0.1]'", arguments.run,
+    throw usage_error(fmt::format("{}: no power-function averages{}; train with --set 'ema.sigma_rel=[0.05,0.1]'",
+                                  arguments.run,
                                   arguments.images > 0 ? fmt::format(" of up to {} images", arguments.images) : ""));
   }
   return stored;
@@ -73,7 +74,8 @@ bool is_average(const fs::path& file) {
 }
 
 // The weighted sum of the stored weights, in float64, in the last of the models.
-NativeModel weighted_sum(const fs::path& run, const std::vector<StoredAverage>& stored, const std::vector<double>& weights) {
+NativeModel weighted_sum(const fs::path& run, const std::vector<StoredAverage>& stored,
+                         const std::vector<double>& weights) {
   torch::NoGradGuard no_grad;
   std::map<std::string, torch::Tensor> sums;
   NativeModel model;
@@ -90,7 +92,8 @@ NativeModel weighted_sum(const fs::path& run, const std::vector<StoredAverage>& 
 }
 
 void run_ema(const EmaArguments& arguments, const Context& context) {
-  require_replaceable_file(arguments.out, context.force, "a network that farfield ema wrote", is_average, input_paths(context));
+  require_replaceable_file(arguments.out, context.force, "a network that farfield ema wrote", is_average,
+                           input_paths(context));
   EmaOptions wanted;
   wanted.sigma_rel = {arguments.sigma_rel};
   wanted.validate();
@@ -108,8 +111,12 @@ void run_ema(const EmaArguments& arguments, const Context& context) {
                                          {{"images", std::to_string(images)},
                                           {"sigma_rel", format_double(arguments.sigma_rel)},
                                           {kProfileError, format_double(solution.error)}});
-  const nlohmann::ordered_json result = {{"file", arguments.out}, {"images", images}, {"sigma_rel", arguments.sigma_rel},
-                                         {"averages", stored.size()}, {"profile_error", solution.error}, {"sha256", sha256}};
+  const nlohmann::ordered_json result = {{"file", arguments.out},
+                                         {"images", images},
+                                         {"sigma_rel", arguments.sigma_rel},
+                                         {"averages", stored.size()},
+                                         {"profile_error", solution.error},
+                                         {"sha256", sha256}};
   if (context.json) {
     fmt::print("{}\n", dump_json(result));
   } else {
@@ -122,10 +129,12 @@ void run_ema(const EmaArguments& arguments, const Context& context) {
 
 void add_ema_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<EmaArguments>();
-  CLI::App* command = add_command(app, context, "ema", "Averages the weights of a training run anew, with another width.",
-                                  kEmaExamples, [arguments, &context] { run_ema(*arguments, context); });
+  CLI::App* command = add_command(app, context, "ema",
+                                  "Averages the weights of a training run anew, with another width.", kEmaExamples,
+                                  [arguments, &context] { run_ema(*arguments, context); });
   command->add_option("--run", arguments->run, "folder of a run with ema.sigma_rel averages")->required();
-  command->add_option("--sigma-rel", arguments->sigma_rel, "relative width of the average, above 0 and below 0.2886")->required()
+  command->add_option("--sigma-rel", arguments->sigma_rel, "relative width of the average, above 0 and below 0.2886")
+      ->required()
       ->transform(real_number(0, 0.2886));
   command->add_option("--images", arguments->images, "images seen at its end (default: all)")
       ->transform(whole_number(1, limits::kMostImages));

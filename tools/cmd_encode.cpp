@@ -38,14 +38,16 @@ struct Clean {
 Clean clean_data(const EncodeOptions& options, const DataSource& data, const DenoiserInfo& model) {
   const DataInfo& info = data.info();
   if (info.shape != model.sample_shape) {
-    throw usage_error(fmt::format("encode: samples of {} have another shape than those of {}; give data this model was "
-                                  "made for (for example with ,pad= or another size)", info.name, model.name));
+    throw usage_error(
+        fmt::format("encode: samples of {} have another shape than those of {}; give data this model was "
+                    "made for (for example with ,pad= or another size)",
+                    info.name, model.name));
   }
   Clean clean{data.rows(0, info.count).to(torch::kFloat64), {}};
   if (options.run.label) {
     if (*options.run.label < 0 || *options.run.label >= model.label_dim) {
-      throw usage_error(fmt::format("encode: class {} asked for, but {} knows {} classes", *options.run.label, model.name,
-                                    model.label_dim));
+      throw usage_error(fmt::format("encode: class {} asked for, but {} knows {} classes", *options.run.label,
+                                    model.name, model.label_dim));
     }
     clean.classes = torch::full({info.count}, *options.run.label, torch::kInt64);
   } else if (model.label_dim > 0) {

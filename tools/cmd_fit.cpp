@@ -81,8 +81,8 @@ void fit_and_write(const FitArguments& arguments, const Context& context, Fit fi
   const auto data = open_data(arguments.data);
   const auto stats = fit(*data);
   do_on_root(world(), [&] {
-    const auto sha256 = write_reference(arguments.out, {stats, data->info().shape, data->info().name,
-                                                        data->info().fingerprint});
+    const auto sha256 = write_reference(arguments.out,
+                                        {stats, data->info().shape, data->info().name, data->info().fingerprint});
     auto result = describe(stats);
     result["data"] = data->info().name;
     const auto& left_out = data->info().notes.left_out;
@@ -109,31 +109,37 @@ void add_mixture_options(CLI::App& command, MixtureOptions& options) {
   components->transform(whole_number(1, limits::kMostComponents))->capture_default_str();
   command.add_flag("--per-class", options.per_class, "one component a label, no k-means")->excludes(components);
   command.add_option("--tail", options.tail, "variance outside the kept eigenvectors: zero, or the mean of the rest")
-      ->check(CLI::IsMember({"zero", "mean"}))->capture_default_str();
+      ->check(CLI::IsMember({"zero", "mean"}))
+      ->capture_default_str();
   command.add_option("--ridge", options.ridge, "variance added in every direction")
-      ->transform(real_number(0, limits::kHighestVariance))->capture_default_str();
-  command.add_option("--seed", options.seed, "of k-means")->transform(whole_number(0, limits::kHighestSeed))->capture_default_str();
+      ->transform(real_number(0, limits::kHighestVariance))
+      ->capture_default_str();
+  command.add_option("--seed", options.seed, "of k-means")
+      ->transform(whole_number(0, limits::kHighestSeed))
+      ->capture_default_str();
   command.add_option("--max-iterations", options.max_iterations, "of k-means")
-      ->transform(whole_number(1, limits::kMostIterations))->capture_default_str();
+      ->transform(whole_number(1, limits::kMostIterations))
+      ->capture_default_str();
 }
 
 }  // namespace
 
 void add_fit_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<FitArguments>();
-  CLI::App* fit = app.add_subcommand("fit", "Fits a reference with an exactly known score to a data set.\n\nExamples:\n"
-                                            "  farfield fit gaussian --data glyphs --out gaussian.safetensors\n"
-                                            "  farfield fit mixture --data glyphs --components 10 --out m10.safetensors\n");
+  CLI::App* fit = app.add_subcommand("fit",
+                                     "Fits a reference with an exactly known score to a data set.\n\nExamples:\n"
+                                     "  farfield fit gaussian --data glyphs --out gaussian.safetensors\n"
+                                     "  farfield fit mixture --data glyphs --components 10 --out m10.safetensors\n");
   fit->require_subcommand(1);
-  CLI::App* gaussian = add_command(
-      *fit, context, "gaussian", "Mean and covariance, all eigenpairs or the leading ones.",
-      "  farfield fit gaussian --data glyphs --out gaussian.safetensors\n"
-      "  farfield fit gaussian --data cifar:DIR --rank 100 --out gaussian100.safetensors\n"
-      "  mpirun -n 4 farfield fit gaussian --data cifar:DIR --out gaussian.safetensors\n",
-      [arguments, &context] {
-        fit_and_write(*arguments, context,
-                      [&](const DataSource& data) { return measure_gaussian(data, arguments->rank, world()); });
-      });
+  CLI::App* gaussian = add_command(*fit, context, "gaussian",
+                                   "Mean and covariance, all eigenpairs or the leading ones.",
+                                   "  farfield fit gaussian --data glyphs --out gaussian.safetensors\n"
+                                   "  farfield fit gaussian --data cifar:DIR --rank 100 --out gaussian100.safetensors\n"
+                                   "  mpirun -n 4 farfield fit gaussian --data cifar:DIR --out gaussian.safetensors\n",
+                                   [arguments, &context] {
+    fit_and_write(*arguments, context,
+                  [&](const DataSource& data) { return measure_gaussian(data, arguments->rank, world()); });
+  });
   add_shared_options(*gaussian, *arguments, context);
   CLI::App* mixture = add_command(
       *fit, context, "mixture", "A Gaussian a cluster (k-means) or class: weights, means, covariances.",
@@ -141,10 +147,10 @@ void add_fit_command(CLI::App& app, Context& context) {
       "  farfield fit mixture --data mnist:DIR --per-class --rank 64 --out classes.safetensors\n"
       "  mpirun -n 4 farfield fit mixture --data cifar:DIR --components 100 --out m100.safetensors\n",
       [arguments, &context] {
-        arguments->mixture.rank = arguments->rank;
-        fit_and_write(*arguments, context,
-                      [&](const DataSource& data) { return fit_mixture(data, arguments->mixture, world()); });
-      });
+    arguments->mixture.rank = arguments->rank;
+    fit_and_write(*arguments, context,
+                  [&](const DataSource& data) { return fit_mixture(data, arguments->mixture, world()); });
+  });
   add_shared_options(*mixture, *arguments, context);
   add_mixture_options(*mixture, arguments->mixture);
 }

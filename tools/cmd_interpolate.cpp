@@ -61,8 +61,8 @@ void report(const Context& context, const RunFolder& folder, const Samples& samp
     fmt::print("{}\n", summary_json(samples, out));
     return;
   }
-  print_line(fmt::format("{}: {} frames between {} corners, {} evaluations each, {:.3g} s", out, samples.x.size(0), corners,
-                         samples.nfe, samples.seconds));
+  print_line(fmt::format("{}: {} frames between {} corners, {} evaluations each, {:.3g} s", out, samples.x.size(0),
+                         corners, samples.nfe, samples.seconds));
 }
 
 void check_options(const InterpolateCall& options) {
@@ -74,7 +74,8 @@ void check_options(const InterpolateCall& options) {
 
 void check_class(const InterpolateCall& options, const DenoiserInfo& model) {
   if (model.label_dim == 0 || options.run.label) return;
-  throw usage_error(fmt::format("interpolate: {} takes {} classes; say which with --class", model.name, model.label_dim));
+  throw usage_error(
+      fmt::format("interpolate: {} takes {} classes; say which with --class", model.name, model.label_dim));
 }
 
 void run_interpolate(const Context& context, const InterpolateCall& options) {
@@ -130,7 +131,8 @@ void add_interpolate_command(CLI::App& app, Context& context) {
       ->excludes(seeds);
   command->add_option("--mode", options->interpolate.mode, join(interpolation_modes(), ", "))->capture_default_str();
   command->add_option("--frames", options->interpolate.frames, "along an edge, corners included")
-      ->transform(whole_number(2, 1000))->capture_default_str();
+      ->transform(whole_number(2, 1000))
+      ->capture_default_str();
 }
 
 }  // namespace farfield::tools

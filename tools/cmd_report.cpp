@@ -35,8 +35,9 @@ void run_report(const ReportArguments& arguments, const Context& context) {
 
 void add_report_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<ReportArguments>();
-  CLI::App* command = add_command(app, context, "report", "Shows a training run, also one that still goes on, on one page.",
-                                  kReportExamples, [arguments, &context] { run_report(*arguments, context); });
+  CLI::App* command = add_command(app, context, "report",
+                                  "Shows a training run, also one that still goes on, on one page.", kReportExamples,
+                                  [arguments, &context] { run_report(*arguments, context); });
   command->add_option("RUN", arguments->run, "folder of a training run")->required();
   command->add_option("--out", arguments->out, "folder to make")->required();
   add_output_options(*command, context);

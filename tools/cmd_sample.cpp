@@ -64,14 +64,18 @@ void take_advice(SampleOptions& options) {
   ModelRun& run = options.run;
   const ScheduleRequest plain;
   if (run.solver != "auto") {
-    if (options.nfe || !options.study.empty()) throw usage_error("--nfe and --study apply to --solver auto only; leave them out");
+    if (options.nfe || !options.study.empty())
+      throw usage_error("--nfe and --study apply to --solver auto only; leave them out");
     return;
   }
   if (!options.nfe || options.study.empty()) {
-    throw usage_error("--solver auto needs --nfe N and --study FILE, the study.json that farfield study wrote for this model");
+    throw usage_error(
+        "--solver auto needs --nfe N and --study FILE, the study.json that farfield study wrote for this model");
   }
-  if (run.schedule.steps || run.schedule.schedule != plain.schedule || !run.sigmas.empty() || !options.teleport.empty()) {
-    throw usage_error("--solver auto chooses schedule, steps and teleport itself; leave --schedule, --steps, --sigmas and --teleport out");
+  if (run.schedule.steps || run.schedule.schedule != plain.schedule || !run.sigmas.empty() ||
+      !options.teleport.empty()) {
+    throw usage_error(
+        "--solver auto chooses schedule, steps and teleport itself; leave --schedule, --steps, --sigmas and --teleport out");
   }
   const StudyAdvice study = read_advice(options.study);
   if (study.model_sha256 != model_sha256(run.model)) {
@@ -98,7 +102,8 @@ std::vector<double> levels_of(const SampleOptions& options, const DenoiserInfo& 
   return levels;
 }
 
-double measure_teleport_level(const SampleOptions& options, const Denoiser& model, const SampleRequest& request, RunInfo& info) {
+double measure_teleport_level(const SampleOptions& options, const Denoiser& model, const SampleRequest& request,
+                              RunInfo& info) {
   TeleportSearch search{.batch = request.batch, .label = request.label, .device = request.device};
   search.threshold = options.teleport_threshold.value_or(search.threshold);
   SampleRequest whole = request;
@@ -111,17 +116,22 @@ double measure_teleport_level(const SampleOptions& options, const Denoiser& mode
                                                              {"sigmas", measured.sigmas},
                                                              {"explained", measured.explained},
                                                              {"sigma", sigma}}));
-  log::info(fmt::format("teleport auto: sigma {:.4g}, the lowest level from which on the Gaussian explains {} of the "
-                        "score", sigma, format_double(search.threshold)));
+  log::info(
+      fmt::format("teleport auto: sigma {:.4g}, the lowest level from which on the Gaussian explains {} of the "
+                  "score",
+                  sigma, format_double(search.threshold)));
   return sigma;
 }
 
 // The level to teleport to: as given, or measured by the root, and then on record.
-double teleport_level(const SampleOptions& options, const Denoiser& model, const SampleRequest& request, RunInfo& info) {
+double teleport_level(const SampleOptions& options, const Denoiser& model, const SampleRequest& request,
+                      RunInfo& info) {
   if (options.teleport != "auto") return parse_double(options.teleport, "--teleport");
-  return on_root(world(), [&] {
+  return on_root(world(),
+                 [&] {
     return Tensors{torch::full({1}, measure_teleport_level(options, model, request, info), torch::kFloat64)};
-  })[0].item<double>();
+  })[0]
+      .item<double>();
 }
 
 void report(const Context& context, const RunFolder& folder, const Samples& samples) {
@@ -165,7 +175,8 @@ void start_from_file(const SampleOptions& options, const DenoiserInfo& model, Sa
   if (!request.label) request.classes = file.classes;
 }
 
-void write(const SampleOptions& options, const SampleRequest& request, const Samples& samples, RunFolder& folder, RunInfo& info) {
+void write(const SampleOptions& options, const SampleRequest& request, const Samples& samples, RunFolder& folder,
+           RunInfo& info) {
   auto settings = settings_of(options);
   for (const auto& [key, text] : settings) info.add_text(key, text);
   info.add("sampling", request_json(request));
@@ -222,24 +233,27 @@ constexpr const char* kSampleExamples =
 
 void add_sample_command(CLI::App& app, Context& context) {
   const auto options = std::make_shared<SampleOptions>();
-  CLI::App* command = add_command(app, context, "sample", "Draws samples from a model, one for every seed.", kSampleExamples,
-                                  [&context, options] { run_sample(context, *options); });
+  CLI::App* command = add_command(app, context, "sample", "Draws samples from a model, one for every seed.",
+                                  kSampleExamples, [&context, options] { run_sample(context, *options); });
   add_model_run_options(*command, context, options->run);
   command->add_option("--churn", options->churn, "EDM's S,MIN,MAX,NOISE [0,0,inf,1]");
   command->add_flag("--afs", options->afs, "first evaluation analytical: D of N(0, I), one evaluation less");
-  command->add_option("--threshold", options->threshold,
-                      "dynamic thresholding of every D at this quantile, for data in [-1, 1] (0.995 is usual)")
+  command
+      ->add_option("--threshold", options->threshold,
+                   "dynamic thresholding of every D at this quantile, for data in [-1, 1] (0.995 is usual)")
       ->transform(real_number(0, 1));
   CLI::Option* denoise = command->add_flag("--denoise-to-zero", options->denoise_to_zero,
                                            "end with x = D(x; sigma_N), for levels that end above 0");
   command->add_option("--ode-jump", options->ode_jump, "leave the trajectory at this level and return D there")
-      ->transform(real_number(limits::kLowestSigma, limits::kHighestSigma))->excludes(denoise);
+      ->transform(real_number(limits::kLowestSigma, limits::kHighestSigma))
+      ->excludes(denoise);
   command->add_option("--seeds", options->seeds, "one sample a seed: 0-63 or 1,5,10-20 [0-63]");
   command->add_option("--latents", options->latents, "start from the latents of this file (farfield encode) instead");
   CLI::Option* teleport = command->add_option("--teleport", options->teleport,
                                               "start at this level by closed form; auto: the lowest it explains");
-  command->add_option("--teleport-threshold", options->teleport_threshold,
-                      "part of the score the Gaussian must explain for auto [0.99]")
+  command
+      ->add_option("--teleport-threshold", options->teleport_threshold,
+                   "part of the score the Gaussian must explain for auto [0.99]")
       ->transform(real_number(0, 1));
   CLI::Option* gaussian = command->add_option("--gaussian", options->gaussian,
                                               "fitted Gaussian for --teleport, or for what --solver auto finds");

@@ -51,7 +51,8 @@ void refuse_before_search(const std::string& option) {
 
 void add_schedule_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<ListArguments>();
-  CLI::App* command = add_command(app, context, "schedule", "Lists the noise levels of a schedule, one a line, or searches for one.",
+  CLI::App* command = add_command(app, context, "schedule",
+                                  "Lists the noise levels of a schedule, one a line, or searches for one.",
                                   kScheduleExamples, [arguments] { list_levels(*arguments); });
   command->callback([command, arguments, &context] {
     if (command->get_subcommands().empty()) {

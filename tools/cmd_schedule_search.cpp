@@ -131,7 +131,8 @@ void report(const SearchArguments& arguments, const Context& context, const Gits
     for (const GitsSchedule& schedule : file.schedules) {
       schedules.push_back({{"nfe", schedule.nfe}, {"steps", schedule.levels.size() - 1}, {"levels", schedule.levels}});
     }
-    fmt::print("{}\n", dump_json(nlohmann::ordered_json{{"out", arguments.out}, {"teacher_nfe", teacher_nfe}, {"schedules", schedules}}));
+    fmt::print("{}\n", dump_json(nlohmann::ordered_json{
+                           {"out", arguments.out}, {"teacher_nfe", teacher_nfe}, {"schedules", schedules}}));
     return;
   }
   fmt::print("nfe  steps  levels\n");
@@ -181,8 +182,8 @@ void add_schedule_search_command(CLI::App& schedule, Context& context) {
   const auto arguments = std::make_shared<SearchArguments>();
   CLI::App* command = add_command(
       schedule, context, "search",
-      "Finds the levels at which few steps follow a fine teacher best (GITS, Chen et al. 2024).", kScheduleSearchExamples,
-      [arguments, &context] { run_search(*arguments, context); });
+      "Finds the levels at which few steps follow a fine teacher best (GITS, Chen et al. 2024).",
+      kScheduleSearchExamples, [arguments, &context] { run_search(*arguments, context); });
   command->add_option("--model", arguments->model, "network, reference file, run folder or delta:SRC")->required();
   command->add_option("--nfe", arguments->nfe, "evaluations of the schedules wanted, at one a step: 3-10 or 4,6")
       ->capture_default_str();
@@ -190,7 +191,8 @@ void add_schedule_search_command(CLI::App& schedule, Context& context) {
   command->add_option("--metric", arguments->metric, "of a jump's error: " + join(gits_metric_names(), ", "))
       ->capture_default_str();
   command->add_option("--gamma", arguments->gamma, "weight of a step over the one before it")
-      ->transform(real_number(0.01, limits::kHighestGamma))->capture_default_str();
+      ->transform(real_number(0.01, limits::kHighestGamma))
+      ->capture_default_str();
   command->add_option("--teacher", arguments->teacher, "SOLVER[,option=value...] over the whole grid")
       ->capture_default_str();
   command->add_option("--points", arguments->points, "levels of the teacher's grid [61]")
@@ -202,10 +204,12 @@ void add_schedule_search_command(CLI::App& schedule, Context& context) {
   warmup->transform(whole_number(1, limits::kMostSeeds))->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "their seeds one by one: 0-63 or 1,5,10-20")->excludes(warmup);
   command->add_flag("--afs", arguments->afs, "one level more, for sample --afs: its first step is free");
-  command->add_option("--student", arguments->student, "solver that will use the schedules, of --afs and --report [ipndm4]");
+  command->add_option("--student", arguments->student,
+                      "solver that will use the schedules, of --afs and --report [ipndm4]");
   command->add_option("--report", arguments->report, "folder to make: a page that shows costs, levels and errors");
   command->add_option("--batch", arguments->batch, "trajectories at a time")
-      ->transform(whole_number(1, limits::kMostBatch))->capture_default_str();
+      ->transform(whole_number(1, limits::kMostBatch))
+      ->capture_default_str();
   add_compute_options(*command, context);
   add_trust_option(*command, context);
   add_output_options(*command, context);

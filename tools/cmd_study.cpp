@@ -47,7 +47,8 @@ StudyRequest request_of(const StudyArguments& arguments, const Context& context)
   for (const auto& name : arguments.solvers) {
     const auto names = name == "all" ? study_solvers() : std::vector<std::string>{name};
     for (const auto& one : names) {
-      if (std::find(request.solvers.begin(), request.solvers.end(), one) == request.solvers.end()) request.solvers.push_back(one);
+      if (std::find(request.solvers.begin(), request.solvers.end(), one) == request.solvers.end())
+        request.solvers.push_back(one);
     }
   }
   request.schedules = arguments.schedules;
@@ -74,24 +75,28 @@ Teleport teleport_of(const StudyArguments& arguments, const Denoiser& model, con
   return teleport;
 }
 
-Facts settings_of(const StudyArguments& arguments, const StudyRequest& request, const Study& study, const std::string& precision) {
+Facts settings_of(const StudyArguments& arguments, const StudyRequest& request, const Study& study,
+                  const std::string& precision) {
   Facts facts = {{"model", arguments.model + " (SHA-256 " + request.model_sha256 + ")"},
                  {"reference", fmt::format("{}, {} evaluations", request.reference, study.reference_nfe)},
                  {"solvers", join(request.solvers, ", ")},
                  {"schedules", join(request.schedules, ", ")},
                  {"seeds", arguments.seeds},
-                 {"evaluations", fmt::format("{} denoiser calls, {} of them answered by an equal one before", study.evaluations, study.reused)},
+                 {"evaluations", fmt::format("{} denoiser calls, {} of them answered by an equal one before",
+                                             study.evaluations, study.reused)},
                  {"precision", precision},
                  {"program", version_line()}};
   if (request.teleport) {
-    facts.emplace_back("teleport", fmt::format("to sigma {} by {}", format_double(request.teleport->sigma), arguments.gaussian));
+    facts.emplace_back("teleport",
+                       fmt::format("to sigma {} by {}", format_double(request.teleport->sigma), arguments.gaussian));
   }
   return facts;
 }
 
 void report(const StudyArguments& arguments, const Context& context, const StudyAdvice& advice) {
   if (context.json) {
-    fmt::print("{}\n", dump_json(nlohmann::ordered_json{{"out", arguments.out}, {"advice", parse_json(serialize_advice(advice), "advice")}}));
+    fmt::print("{}\n", dump_json(nlohmann::ordered_json{{"out", arguments.out},
+                                                        {"advice", parse_json(serialize_advice(advice), "advice")}}));
     return;
   }
   fmt::print("nfe  solver, schedule, steps, start: distance from the reference (rms)\n");
@@ -120,7 +125,9 @@ void run(const StudyArguments& arguments, const Context& context) {
 
   const StudyAdvice advice = advise(study, request, arguments.model);
   write_file_atomically(folder.path("study.json"), serialize_advice(advice));
-  write_study_report({study, request, arguments.model, context.command_line, settings_of(arguments, request, study, precision)}, folder);
+  write_study_report(
+      {study, request, arguments.model, context.command_line, settings_of(arguments, request, study, precision)},
+      folder);
   info.add_text("model", arguments.model);
   info.add_text("reference", request.reference);
   info.add_number("reference_nfe", static_cast<double>(study.reference_nfe));
@@ -137,22 +144,31 @@ void run(const StudyArguments& arguments, const Context& context) {
 
 void add_study_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<StudyArguments>();
-  CLI::App* command = add_command(app, context, "study", "Measures which solver and schedule come nearest within a budget",
-                                  kStudyExamples, [&context, arguments] { run(*arguments, context); });
+  CLI::App* command = add_command(app, context, "study",
+                                  "Measures which solver and schedule come nearest within a budget", kStudyExamples,
+                                  [&context, arguments] { run(*arguments, context); });
   command->add_option("--model", arguments->model, "network, reference file, run folder or delta:SRC")->required();
   command->add_option("--out", arguments->out, "folder to make")->required();
-  command->add_option("--solvers", arguments->solvers, "SOLVER[,option=value...], repeatable; all: every exact deterministic one")
+  command
+      ->add_option("--solvers", arguments->solvers,
+                   "SOLVER[,option=value...], repeatable; all: every exact deterministic one")
       ->capture_default_str();
-  command->add_option("--schedules", arguments->schedules, "schedules, repeatable, also gits:FILE")->capture_default_str();
+  command->add_option("--schedules", arguments->schedules, "schedules, repeatable, also gits:FILE")
+      ->capture_default_str();
   command->add_option("--nfe", arguments->nfe, "budgets of evaluations: 4-20 or 4,8,16")->capture_default_str();
   command->add_option("--seeds", arguments->seeds, "trajectories")->capture_default_str();
   command->add_option("--class", arguments->label, "class of every trajectory; without it each seed draws one")
       ->transform(whole_number(0, limits::kMostClasses - 1));
-  CLI::Option* gaussian = command->add_option("--gaussian", arguments->gaussian, "fitted Gaussian: try every run teleported, too");
-  command->add_option("--teleport", arguments->teleport, "level to teleport to, or auto")->capture_default_str()->needs(gaussian);
-  command->add_option("--reference", arguments->reference, "adaptive solver that errors are measured from")->capture_default_str();
+  CLI::Option* gaussian = command->add_option("--gaussian", arguments->gaussian,
+                                              "fitted Gaussian: try every run teleported, too");
+  command->add_option("--teleport", arguments->teleport, "level to teleport to, or auto")
+      ->capture_default_str()
+      ->needs(gaussian);
+  command->add_option("--reference", arguments->reference, "adaptive solver that errors are measured from")
+      ->capture_default_str();
   command->add_option("--batch", arguments->batch, "trajectories at a time")
-      ->transform(whole_number(1, limits::kMostBatch))->capture_default_str();
+      ->transform(whole_number(1, limits::kMostBatch))
+      ->capture_default_str();
   add_compute_options(*command, context);
   add_trust_option(*command, context);
   add_output_options(*command, context);

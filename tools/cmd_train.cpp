@@ -62,7 +62,9 @@ void draw_preview(const Denoiser& average, const std::filesystem::path& png, tor
   request.device = device;
   const auto samples = sample(average, *make_solver("heun"), request);
   write_png(png, preview_of(samples.x),
-            {{"solver", "heun"}, {"steps", std::to_string(request.levels.size() - 1)}, {"nfe", std::to_string(samples.nfe)},
+            {{"solver", "heun"},
+             {"steps", std::to_string(request.levels.size() - 1)},
+             {"nfe", std::to_string(samples.nfe)},
              {"seeds", fmt::format("0-{}", kPreviewSamples - 1)}});
 }
 
@@ -98,8 +100,10 @@ void warn_about_sigma_data(const TrainOptions& options, const DataSource& data) 
   constexpr double kTolerance = 0.1;
   const double measured = measure_sigma_data(data);
   if (std::abs(options.sigma_data - measured) <= kTolerance * measured) return;
-  log::warning(fmt::format("preconditioning.sigma_data is {}, but the standard deviation of the data '{}' is {:.3g}; "
-                           "see farfield data stats", format_double(options.sigma_data), data.info().name, measured));
+  log::warning(
+      fmt::format("preconditioning.sigma_data is {}, but the standard deviation of the data '{}' is {:.3g}; "
+                  "see farfield data stats",
+                  format_double(options.sigma_data), data.info().name, measured));
 }
 
 ProbeFn make_probe(const ProbeOptions& options, std::shared_ptr<const DataSource> data, torch::Device device) {
@@ -119,7 +123,8 @@ ProbeFn make_probe(const ProbeOptions& options, std::shared_ptr<const DataSource
 }
 
 void train(const TrainArguments& arguments, const Context& context) {
-  if (arguments.resume && arguments.replace) throw usage_error("--resume goes on with a run, --replace-run replaces it: give one");
+  if (arguments.resume && arguments.replace)
+    throw usage_error("--resume goes on with a run, --replace-run replaces it: give one");
   if (!arguments.resume && !arguments.allow_change.empty()) throw usage_error("--allow-change needs --resume");
   const auto device = parse_device(context.device);
   auto init = read_init(arguments.init);
@@ -136,15 +141,19 @@ void train(const TrainArguments& arguments, const Context& context) {
   request.inputs = input_paths(context, {options.data});
   request.resolved_config = config.resolved();
   request.command_line = context.command_line;
-  request.preview = [device](const Denoiser& average, const std::filesystem::path& png) { draw_preview(average, png, device); };
+  request.preview = [device](const Denoiser& average, const std::filesystem::path& png) {
+    draw_preview(average, png, device);
+  };
   if (world().is_root()) request.probe = make_probe(options.probes, data, device);
   request.init = std::move(init);
   request.allow_change = arguments.allow_change;
   if (!arguments.max_time.empty()) request.max_seconds = parse_duration(arguments.max_time);
   run_training(options, data, device, request);
   const nlohmann::ordered_json result = {{"out", arguments.out}, {"images", options.run.images}};
-  if (context.json) fmt::print("{}\n", dump_json(result));
-  else print_line(arguments.out);
+  if (context.json)
+    fmt::print("{}\n", dump_json(result));
+  else
+    print_line(arguments.out);
 }
 
 }  // namespace
@@ -156,15 +165,23 @@ void add_train_command(CLI::App& app, Context& context) {
   command->add_option("--config", arguments->config, "YAML file, see configs/train/")->required();
   command->add_option("--set", arguments->settings, "KEY=VALUE over the config, for example run.seed=1");
   command->add_option("--out", arguments->out, "folder of the run, made here")->required();
-  command->add_option("--init", arguments->init, "begin with the weights of a native network file or run, not fresh ones; "
-                      "what the config leaves open about the network is the model's. Where the number of classes is another, the "
-                      "label layers are new");
-  command->add_option("--snapshot-at", arguments->snapshot_at, "further snapshots, at these numbers of images: 1000,5000");
-  command->add_option("--max-time", arguments->max_time, "stop after 90s, 15m, 1.5h, 2d of this session with the state saved (exit 7)");
-  command->add_option("--allow-change", arguments->allow_change, "with --resume: settings that may differ from the run's, such as "
-                      "optimiser.learning_rate, or data")->delimiter(',');
+  command->add_option(
+      "--init", arguments->init,
+      "begin with the weights of a native network file or run, not fresh ones; "
+      "what the config leaves open about the network is the model's. Where the number of classes is another, the "
+      "label layers are new");
+  command->add_option("--snapshot-at", arguments->snapshot_at,
+                      "further snapshots, at these numbers of images: 1000,5000");
+  command->add_option("--max-time", arguments->max_time,
+                      "stop after 90s, 15m, 1.5h, 2d of this session with the state saved (exit 7)");
+  command
+      ->add_option("--allow-change", arguments->allow_change,
+                   "with --resume: settings that may differ from the run's, such as "
+                   "optimiser.learning_rate, or data")
+      ->delimiter(',');
   command->add_flag("--resume", arguments->resume, "go on with the run in --out from its newest whole state");
-  command->add_flag("--replace-run", arguments->replace, "replace the training run in --out, its states and snapshots too; it is removed "
+  command->add_flag("--replace-run", arguments->replace,
+                    "replace the training run in --out, its states and snapshots too; it is removed "
                     "when the new one has saved its first state. (--force does not: a run can be days of work)");
   share_over_ranks(*command, context);
   add_compute_options(*command, context);

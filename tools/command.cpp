@@ -24,7 +24,8 @@ void add_compute_options(CLI::App& command, Context& context) {
 
 void add_threads_option(CLI::App& command, Context& context) {
   command.add_option("--threads", context.threads, "threads to use; 0: as many as this process may")
-      ->transform(whole_number(0, limits::kMostThreads))->capture_default_str();
+      ->transform(whole_number(0, limits::kMostThreads))
+      ->capture_default_str();
 }
 
 void add_trust_option(CLI::App& command, Context& context) {

@@ -16,7 +16,7 @@ struct Context {
   std::string device = "auto", precision = "auto";
   int threads = 0;  // 0: as many as this process may use
   bool trust = false, force = false, quiet = false, json = false;
-  bool over_ranks = false;  // the command named shares its work over the ranks of a group (core/comm.h)
+  bool over_ranks = false;    // the command named shares its work over the ranks of a group (core/comm.h)
   std::function<void()> run;  // set by the subcommand that was named
 };
 

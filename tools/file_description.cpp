@@ -37,7 +37,8 @@ Json array_list(const fs::path& path) {
       const NpyContent array = arrays.read(name);
       const auto sizes = array.values.sizes().vec();
       const std::vector<int64_t> shape(sizes.begin(), sizes.end() - (array.texts ? 1 : 0));
-      const std::string dtype = array.texts ? fmt::format("text of {}", sizes.back()) : toString(array.values.scalar_type());
+      const std::string dtype = array.texts ? fmt::format("text of {}", sizes.back())
+                                            : toString(array.values.scalar_type());
       list.push_back({{"name", name}, {"dtype", dtype}, {"shape", shape}});
     } catch (const Error& error) {
       if (error.code() != ExitCode::kBadFile) throw;
@@ -120,7 +121,8 @@ Json describe(const fs::path& path) {
     refuse_wrong_file(path, FileKind::kTorchScript);
     result = describe_zip(path);
   } else if (extension == ".pt2" || extension == ".zip") {
-    result = read_as(extension == ".zip" ? FileKind::kZip : FileKind::kPackage, path, [&] { return describe_zip(path); });
+    result = read_as(extension == ".zip" ? FileKind::kZip : FileKind::kPackage, path,
+                     [&] { return describe_zip(path); });
   } else {
     refuse_wrong_file(path, FileKind::kSafetensors);
     throw bad_file(path.string(), "inspect knows .safetensors, .npz, .npy, .pt, .pt2, .zip and the folders of runs");

@@ -35,7 +35,8 @@ torch::Tensor checked_classes(const torch::Tensor& array, const std::string& nam
                                      c10::str(array.sizes()), count));
   }
   if (model.label_dim == 0) {
-    throw usage_error(fmt::format("{}: latents with labels, but {} takes none; encode with this model", name, model.name));
+    throw usage_error(
+        fmt::format("{}: latents with labels, but {} takes none; encode with this model", name, model.name));
   }
   if (array.min().item<int64_t>() < 0 || array.max().item<int64_t>() >= model.label_dim) {
     throw bad_file(name, fmt::format("labels from {} to {}, but {} knows 0 to {}", array.min().item<int64_t>(),
@@ -62,7 +63,8 @@ LatentsFile read_latents(const std::filesystem::path& path, const DenoiserInfo& 
   const auto arrays = read_as(FileKind::kNpz, path, [&] { return std::make_unique<const NpzReader>(path); });
   if (!arrays->has("latents")) throw bad_file(name, "no array 'latents'; give the latents.npz of farfield encode");
   LatentsFile file{checked_latents(arrays->numbers("latents"), name, model), {}, {}};
-  if (arrays->has("labels")) file.classes = checked_classes(arrays->numbers("labels"), name, model, file.latents.size(0));
+  if (arrays->has("labels"))
+    file.classes = checked_classes(arrays->numbers("labels"), name, model, file.latents.size(0));
   if (arrays->has("sigma")) file.sigma = checked_sigma(arrays->numbers("sigma"), name);
   return file;
 }

@@ -96,8 +96,8 @@ int report(const Failure& failure) {
 std::optional<Failure> run(const Context& context) {
   try {
     if (world().size() > 1 && !context.over_ranks) {
-      throw usage_error(fmt::format("this command runs as one process, but {} were started together; leave mpirun or srun out",
-                                    world().size()));
+      throw usage_error(fmt::format(
+          "this command runs as one process, but {} were started together; leave mpirun or srun out", world().size()));
     }
     if (context.quiet || !world().is_root()) {
       log::set_level(log::Level::kError);

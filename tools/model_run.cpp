@@ -22,7 +22,8 @@ void add_model_run_options(CLI::App& command, Context& context, ModelRun& run) {
   command.add_option("--guidance", run.guidance, "classifier-free guidance: D_u + W (D_c - D_u); 1: none")
       ->transform(real_number(-limits::kHighestGuidance, limits::kHighestGuidance));
   command.add_option("--batch", run.batch, "samples at a time; does not change them")
-      ->transform(whole_number(1, limits::kMostBatch))->capture_default_str();
+      ->transform(whole_number(1, limits::kMostBatch))
+      ->capture_default_str();
   command.footer("Solvers:\n" + solver_help());
   add_compute_options(command, context);
   add_trust_option(command, context);
@@ -30,8 +31,8 @@ void add_model_run_options(CLI::App& command, Context& context, ModelRun& run) {
 }
 
 std::shared_ptr<const Denoiser> open_model(const Context& context, const ModelRun& run) {
-  std::shared_ptr<const Denoiser> model =
-      farfield::open_model(run.model, {context.device, context.precision, context.trust});
+  std::shared_ptr<const Denoiser> model = farfield::open_model(run.model,
+                                                               {context.device, context.precision, context.trust});
   return run.guidance ? make_guidance(model, *run.guidance) : model;
 }
 

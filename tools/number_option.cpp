@@ -1,7 +1,7 @@
 #include "tools/number_option.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -35,7 +35,8 @@ CLI::Validator whole_number(int64_t low, int64_t high) {
 }
 
 CLI::Validator real_number(double low, double high) {
-  return bounded(low, high, "a number", [](const std::string& text) { return parse_double(text, "number"); }, format_double);
+  return bounded(low, high, "a number", [](const std::string& text) { return parse_double(text, "number"); },
+                 format_double);
 }
 
 }  // namespace farfield::tools

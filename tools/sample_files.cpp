@@ -19,7 +19,9 @@ using nlohmann::ordered_json;
 constexpr int64_t kGridSamples = 256, kTilePixels = 64;
 
 // Infinity is no JSON number.
-ordered_json number(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(format_double(value)); }
+ordered_json number(double value) {
+  return std::isfinite(value) ? ordered_json(value) : ordered_json(format_double(value));
+}
 
 void write_grid(const RunFolder& folder, const torch::Tensor& images,
                 const std::map<std::string, std::string>& settings) {
@@ -81,7 +83,8 @@ std::string summary_json(const Samples& samples, const std::string& out) {
   return dump_json(summary);
 }
 
-void write_samples(const RunFolder& folder, const Samples& samples, const std::map<std::string, std::string>& settings) {
+void write_samples(const RunFolder& folder, const Samples& samples,
+                   const std::map<std::string, std::string>& settings) {
   std::map<std::string, torch::Tensor> arrays = {
       {"x", samples.x}, {"seeds", samples.seeds}, {"labels", samples.classes}};
   if (samples.trajectory.defined()) {

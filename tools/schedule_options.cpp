@@ -15,8 +15,9 @@ namespace farfield::tools {
 CLI::Option* add_schedule_options(CLI::App& command, const std::string& name, ScheduleRequest& request) {
   CLI::Option* schedule = command.add_option(
       name, request.schedule,
-      join(schedule_names(), ", ") + " (vp also vp,key=value), file:PATH with one level a line, or gits:FILE of farfield "
-                                     "schedule search");
+      join(schedule_names(), ", ") +
+          " (vp also vp,key=value), file:PATH with one level a line, or gits:FILE of farfield "
+          "schedule search");
   schedule->capture_default_str();
   command.add_option("--steps", request.steps, "intervals N between N + 1 noise levels [18]")
       ->transform(whole_number(1, limits::kMostSteps));
@@ -50,11 +51,13 @@ std::vector<int64_t> parse_nfe(const std::string& text) {
 std::string schedule_help() {
   std::string text = "Schedules:";
   for (const auto& entry : schedule_table()) {
-    const std::string range = entry.takes_range ? fmt::format("{:.4g} to {:.4g}", entry.sigma_max, entry.sigma_min) : "";
+    const std::string range = entry.takes_range ? fmt::format("{:.4g} to {:.4g}", entry.sigma_max, entry.sigma_min)
+                                                : "";
     text += fmt::format("\n  {:<16}{:<18}{}", entry.name, range, entry.summary);
     if (entry.takes_rho) text += fmt::format("; rho [{}]", entry.rho);
     std::vector<std::string> constants;
-    for (const auto& constant : entry.constants) constants.push_back(fmt::format("{}= [{}]", constant.key, constant.value));
+    for (const auto& constant : entry.constants)
+      constants.push_back(fmt::format("{}= [{}]", constant.key, constant.value));
     if (!constants.empty()) text += "; takes " + join(constants, ",");
     if (!entry.variants.empty()) text += "; variants " + join(entry.variants, ", ");
   }

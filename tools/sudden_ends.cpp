@@ -21,7 +21,9 @@ struct sigaction before[std::size(kCrashes)];
 std::atomic<bool> ours{false};
 void* ballast = nullptr;  // so that the last words have memory
 
-void say(std::string_view text) { [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size()); }
+void say(std::string_view text) {
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
 
 void drop_ballast() { std::free(std::exchange(ballast, nullptr)); }
 
@@ -42,9 +44,12 @@ void on_exit_of_a_library(int status, void*) {
   if (ours || status != EXIT_FAILURE) return;
   rlimit stack{};
   getrlimit(RLIMIT_STACK, &stack);
-  const std::string size = stack.rlim_cur == RLIM_INFINITY ? "" : fmt::format(" with {} KiB of stack", stack.rlim_cur >> 10);
-  end_with(ExitCode::kMemory, fmt::format("out of memory: a library ended the program, as OpenMP's does when it is refused a "
-                                          "thread{}; --threads 1 needs none", size));
+  const std::string size = stack.rlim_cur == RLIM_INFINITY ? ""
+                                                           : fmt::format(" with {} KiB of stack", stack.rlim_cur >> 10);
+  end_with(ExitCode::kMemory,
+           fmt::format("out of memory: a library ended the program, as OpenMP's does when it is refused a "
+                       "thread{}; --threads 1 needs none",
+                       size));
 }
 #endif
 
@@ -70,8 +75,9 @@ bool memory_is_short() {
 
 void on_crash(int number) {
   if (memory_is_short()) {
-    end_with(ExitCode::kMemory, "out of memory: a library crashed where less than 64 MiB more could be had; a smaller --batch or fewer "
-                                "--threads need less");
+    end_with(ExitCode::kMemory,
+             "out of memory: a library crashed where less than 64 MiB more could be had; a smaller --batch or fewer "
+             "--threads need less");
   }
   for (size_t i = 0; i < std::size(kCrashes); ++i) sigaction(kCrashes[i], &before[i], nullptr);
   if (number == SIGABRT) std::raise(number);  // the others happen again

@@ -22,7 +22,8 @@ AdamOptions AdamOptions::from_config(const Config& optimiser) {
   if (options.name == "adamw") {
     options.weight_decay = optimiser.number("weight_decay", options.weight_decay);
   } else if (optimiser.has("weight_decay")) {
-    throw usage_error(optimiser.where("weight_decay") + ": optimiser.weight_decay applies to optimiser.name = adamw only");
+    throw usage_error(optimiser.where("weight_decay") +
+                      ": optimiser.weight_decay applies to optimiser.name = adamw only");
   }
   return options;
 }
@@ -36,8 +37,8 @@ void AdamOptions::validate() const {
                  fmt::format("above 0, from {} to 1", kSmallestEpsilon));
   require_option(weight_decay >= 0 && weight_decay <= kHighestDecay, "optimiser.weight_decay", weight_decay,
                  fmt::format("0 or more, at most {}", kHighestDecay));
-  require_option(clip_norm == 0 || (clip_norm >= kSmallestNorm && clip_norm <= kLargestNorm), "optimiser.clip_norm", clip_norm,
-                 fmt::format("0 (never) or more, from {} to {}", kSmallestNorm, kLargestNorm));
+  require_option(clip_norm == 0 || (clip_norm >= kSmallestNorm && clip_norm <= kLargestNorm), "optimiser.clip_norm",
+                 clip_norm, fmt::format("0 (never) or more, from {} to {}", kSmallestNorm, kLargestNorm));
 }
 
 bool clip_gradient(torch::Tensor& gradient, double clip_norm) {
@@ -45,7 +46,8 @@ bool clip_gradient(torch::Tensor& gradient, double clip_norm) {
   double norm = at::linalg_vector_norm(gradient).item<double>();
   if (!std::isfinite(norm)) {
     if (!all_finite(gradient)) return false;
-    norm = at::linalg_vector_norm(gradient, 2, std::nullopt, false, torch::kFloat64).item<double>();  // squares overflow
+    norm =
+        at::linalg_vector_norm(gradient, 2, std::nullopt, false, torch::kFloat64).item<double>();  // squares overflow
   }
   if (clip_norm > 0 && norm > clip_norm) gradient.mul_(clip_norm / norm);
   return true;

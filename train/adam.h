@@ -11,9 +11,9 @@ namespace farfield {
 
 // Adam (Kingma & Ba 2015, algorithm 1) with the settings of EDM, or AdamW (Loshchilov & Hutter 2019, algorithm 2).
 struct AdamOptions {
-  double beta1 = 0.9;      // [0, 1)
-  double beta2 = 0.999;    // [0, 1)
-  double epsilon = 1e-8;   // > 0
+  double beta1 = 0.9;          // [0, 1)
+  double beta2 = 0.999;        // [0, 1)
+  double epsilon = 1e-8;       // > 0
   std::string name = "adam";   // adam, adamw
   double weight_decay = 0.01;  // adamw: every parameter shrinks by rate * weight_decay first; >= 0 (torch's default)
   double clip_norm = 0;        // > 0: a gradient of a larger 2-norm (all parameters together) is scaled to it; 0: never

@@ -41,7 +41,8 @@ AugmentOptions AugmentOptions::from_config(const Config& augment) {
 void AugmentOptions::validate() const {
   require_option(probability >= 0 && probability <= 1, "augment.probability", probability, "in [0, 1]");
   if (xflip && probability > 0) {
-    throw usage_error("augment.xflip and augment.probability: the pipeline flips already, and tells the network; give one");
+    throw usage_error(
+        "augment.xflip and augment.probability: the pipeline flips already, and tells the network; give one");
   }
 }
 

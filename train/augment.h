@@ -15,7 +15,7 @@ struct AugmentOptions {
 
   // From an `augment` section: xflip, probability.
   static AugmentOptions from_config(const Config& augment);
-  void validate() const;   // usage_error: out of range, or both (the pipeline flips already, with a label)
+  void validate() const;  // usage_error: out of range, or both (the pipeline flips already, with a label)
   int64_t label_dim() const { return probability > 0 ? 9 : 0; }  // the network's augment_dim
 };
 

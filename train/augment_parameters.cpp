@@ -12,8 +12,21 @@ constexpr double kScaleStd = 0.2, kStretchStd = 0.2, kShiftStd = 0.125;
 
 // The numbers of one image; the order is part of what a seed means.
 enum Column : int64_t {
-  kXflip, kYflipFires, kYflip, kScaleFires, kScale, kRotateFires, kRotation, kStretchFires, kStretch, kDirectionFires,
-  kDirection, kShiftFires, kShiftX, kShiftY, kColumns
+  kXflip,
+  kYflipFires,
+  kYflip,
+  kScaleFires,
+  kScale,
+  kRotateFires,
+  kRotation,
+  kStretchFires,
+  kStretch,
+  kDirectionFires,
+  kDirection,
+  kShiftFires,
+  kShiftX,
+  kShiftY,
+  kColumns
 };
 
 AffineMap rotation(double angle) {
@@ -72,7 +85,8 @@ AffineMap inverse_map(const AugmentParameters& p, int64_t width, int64_t height)
   const double s = std::exp2(-kScaleStd * p.scale), u = std::exp2(kStretchStd * p.stretch);
   return scaling(s, s) * rotation(p.rotation) * rotation(-p.stretch_direction) * scaling(1 / u, u) *
          rotation(p.stretch_direction) *
-         translation(-p.shift_x * kShiftStd * static_cast<double>(width), -p.shift_y * kShiftStd * static_cast<double>(height));
+         translation(-p.shift_x * kShiftStd * static_cast<double>(width),
+                     -p.shift_y * kShiftStd * static_cast<double>(height));
 }
 
 }  // namespace farfield

@@ -13,10 +13,10 @@ struct AugmentParameters {
   static constexpr int64_t kLabels = 9;
 
   bool xflip = false, yflip = false;
-  double scale = 0;                          // w: both axes by 2^(0.2 w)
-  double rotation = 0;                       // radians
-  double stretch = 0, stretch_direction = 0; // w, r: by 2^(0.2 w) along r (radians) and by its inverse across
-  double shift_x = 0, shift_y = 0;           // in eighths of the width and height
+  double scale = 0;                           // w: both axes by 2^(0.2 w)
+  double rotation = 0;                        // radians
+  double stretch = 0, stretch_direction = 0;  // w, r: by 2^(0.2 w) along r (radians) and by its inverse across
+  double shift_x = 0, shift_y = 0;            // in eighths of the width and height
 
   bool warps() const { return scale != 0 || rotation != 0 || stretch != 0 || shift_x != 0 || shift_y != 0; }
   // What the network is told: xflip, yflip, scale, cos rotation - 1, sin rotation, stretch cos r, stretch sin r, shift_x,

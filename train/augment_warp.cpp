@@ -9,10 +9,10 @@ namespace farfield {
 namespace {
 
 // Low-pass filter of Daubechies' least asymmetric wavelet with 6 vanishing moments; sums to sqrt(2).
-constexpr std::array<double, 12> kSym6 = {
-    0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633,
-    0.4910559419267466,   0.787641141030194,     0.3379294217276218,   -0.07263748278646252,
-    -0.021060292512300564, 0.04472490177066578,  0.0017677118642428036, -0.007800708325034148};
+constexpr std::array<double, 12> kSym6 = {0.015404109327027373, 0.0034907120842174702, -0.11799011114819057,
+                                          -0.048311742585633,   0.4910559419267466,    0.787641141030194,
+                                          0.3379294217276218,   -0.07263748278646252,  -0.021060292512300564,
+                                          0.04472490177066578,  0.0017677118642428036, -0.007800708325034148};
 constexpr int64_t kTaps = kSym6.size(), kBorder = kTaps / 4;  // pixels beside the image that the last filter reads
 
 struct Plane {
@@ -96,7 +96,8 @@ AffineMap at_double_size(const AffineMap& inverse, const Margins& margins) {
 
 float bilinear(const Plane& plane, double x, double y) {
   const double x0 = std::floor(x), y0 = std::floor(y);
-  if (!(x0 >= -1 && y0 >= -1 && x0 < static_cast<double>(plane.width) && y0 < static_cast<double>(plane.height))) return 0;
+  if (!(x0 >= -1 && y0 >= -1 && x0 < static_cast<double>(plane.width) && y0 < static_cast<double>(plane.height)))
+    return 0;
   const auto value = [&](int64_t row, int64_t column) {
     const bool inside = row >= 0 && row < plane.height && column >= 0 && column < plane.width;
     return inside ? plane.row(row)[column] : 0.f;

@@ -48,7 +48,8 @@ CheckpointEntry Checkpoints::write(const std::string& stem, const TensorFile& fi
 void Checkpoints::save_state(const TensorFile& file, int64_t images) {
   insert(manifest_.states, write("states/state", file, images));
   if (manifest_.states.size() > keep_states_) {
-    manifest_.states.erase(manifest_.states.begin(), manifest_.states.end() - static_cast<std::ptrdiff_t>(keep_states_));
+    manifest_.states.erase(manifest_.states.begin(),
+                           manifest_.states.end() - static_cast<std::ptrdiff_t>(keep_states_));
   }
   write_checkpoint_manifest(folder_, manifest_);
   remove_retired_states();

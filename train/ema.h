@@ -14,8 +14,8 @@ namespace farfield {
 // Moving averages of the weights. The first, EDM's by a half-life in images, is what is previewed, probed and sampled
 // from; the others are kept beside it.
 struct EmaOptions {
-  int64_t halflife_images = 500'000;  // >= 0; 0: no averaging (EDM, --ema 0.5 Mimg)
-  double ramp_ratio = 0.05;           // > 0: a half-life is at most ramp_ratio * images seen; 0: no ramp
+  int64_t halflife_images = 500'000;               // >= 0; 0: no averaging (EDM, --ema 0.5 Mimg)
+  double ramp_ratio = 0.05;                        // > 0: a half-life is at most ramp_ratio * images seen; 0: no ramp
   std::vector<int64_t> more_halflife_images = {};  // of further averages by the same rule, each > 0, no two alike
   std::vector<double> sigma_rel = {};              // of power-function averages, each in (0, 0.2886), no two alike
 

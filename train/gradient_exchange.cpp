@@ -10,9 +10,7 @@ namespace {
 
 // About eight buckets a step, so that seven of them can leave before backward ends; small ones would pay for latency,
 // large ones start late.
-int64_t bucket_elements(int64_t all) {
-  return std::clamp<int64_t>(all / 8, (int64_t{1} << 18), int64_t{6} << 20);
-}
+int64_t bucket_elements(int64_t all) { return std::clamp<int64_t>(all / 8, (int64_t{1} << 18), int64_t{6} << 20); }
 
 }  // namespace
 
@@ -33,7 +31,8 @@ GradientExchange::GradientExchange(FlatParameters& parameters, Comm& comm) : par
   int64_t end = parameters.values().numel();
   int count = 0;
   for (size_t i = slots.size(); i-- > 0;) {
-    torch::autograd::impl::set_post_acc_grad_hooks(parameters.parameter(i), std::make_unique<Hook>(*this, buckets_.size()));
+    torch::autograd::impl::set_post_acc_grad_hooks(parameters.parameter(i),
+                                                   std::make_unique<Hook>(*this, buckets_.size()));
     ++count;
     if (end - slots[i].offset < wanted && i > 0) continue;
     buckets_.push_back({slots[i].offset, end - slots[i].offset, count});

@@ -29,7 +29,7 @@ class GradientExchange {
   struct Bucket {
     int64_t offset, size;  // in the flat gradient
     int parameters;
-    int missing = 0;       // parameters that have no gradient yet
+    int missing = 0;  // parameters that have no gradient yet
   };
   class Hook;
 

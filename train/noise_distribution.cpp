@@ -13,8 +13,8 @@ namespace farfield {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-const std::string kLevelRange =
-    fmt::format("from {} to {}", format_double(limits::kLowestSigma), format_double(limits::kHighestSigma));
+const std::string kLevelRange = fmt::format("from {} to {}", format_double(limits::kLowestSigma),
+                                            format_double(limits::kHighestSigma));
 
 // The probability below `sigma` of a lognormal distribution.
 double lognormal_cdf(double sigma, double mean, double std) {
@@ -61,7 +61,7 @@ NoiseDistribution vp(const NoiseDistributionOptions&) {
 struct DistributionEntry {
   const char* name;
   NoiseDistribution (*make)(const NoiseDistributionOptions&);
-  bool has_moments, has_ends;  // takes p_mean and p_std; takes sigma_min and sigma_max
+  bool has_moments, has_ends;   // takes p_mean and p_std; takes sigma_min and sigma_max
   double sigma_min, sigma_max;  // default ends
 };
 constexpr DistributionEntry kDistributions[] = {
@@ -81,7 +81,8 @@ const DistributionEntry& entry_of(const std::string& name) {
 
 void refuse(const Config& loss, const char* key, const std::string& name) {
   if (!loss.has(key)) return;
-  throw usage_error(fmt::format("{}: loss.{} does not apply to loss.noise = {}; leave it out", loss.where(key), key, name));
+  throw usage_error(
+      fmt::format("{}: loss.{} does not apply to loss.noise = {}; leave it out", loss.where(key), key, name));
 }
 
 }  // namespace

@@ -19,12 +19,12 @@ struct NoiseDistributionOptions {
   double p_std = 1.2;              // lognormal: standard deviation of ln sigma, > 0
   double sigma_min = 0;            // lognormal, loguniform, range: the levels end here; lognormal: 0 = no end
   double sigma_max = std::numeric_limits<double>::infinity();  // above sigma_min; lognormal: inf = no end
-  bool stratified = false;         // one level in each of `batch` equal quantile cells, instead of independent ones
+  bool stratified = false;  // one level in each of `batch` equal quantile cells, instead of independent ones
 
   // From a `loss` section: noise (default `name`), p_mean, p_std, sigma_min, sigma_max, stratified. loguniform and range
   // run from 0.002 to 80 unless told otherwise. usage_error for a key that the named distribution does not have.
   static NoiseDistributionOptions from_config(const Config& loss, const std::string& name);
-  void validate() const;           // usage_error naming field, value and constraint
+  void validate() const;  // usage_error naming field, value and constraint
 };
 
 // A distribution over sigma as its quantile function: u [B] float64 in (0, 1) -> sigma [B] float64, rising, within

@@ -38,8 +38,10 @@ std::vector<std::string> changes_on_resume(const TensorFile& state, const std::s
   std::vector<std::string> made, refused, unused = allowed;
   for (const auto& [key, before, after] : changes) {
     const std::string text = key == "data"
-                                 ? fmt::format("data: the content of the data '{}' is not what the run was trained on "
-                                               "(fingerprint {} was {})", data.name, after, before)
+                                 ? fmt::format(
+                                       "data: the content of the data '{}' is not what the run was trained on "
+                                       "(fingerprint {} was {})",
+                                       data.name, after, before)
                                  : fmt::format("{} was {}, is now {}", key, before, after);
     if (std::erase(unused, key) == 0) {
       refused.push_back(text);
@@ -50,8 +52,10 @@ std::vector<std::string> changes_on_resume(const TensorFile& state, const std::s
     }
   }
   if (!refused.empty()) {
-    throw usage_error(fmt::format("{}: cannot resume with other settings: {}; go back to the old ones, or accept a change "
-                                  "with --allow-change KEY", origin, join(refused, "; ")));
+    throw usage_error(
+        fmt::format("{}: cannot resume with other settings: {}; go back to the old ones, or accept a change "
+                    "with --allow-change KEY",
+                    origin, join(refused, "; ")));
   }
   if (!unused.empty()) {
     throw usage_error(fmt::format("--allow-change {}: that is as it was", join(unused, ",")));

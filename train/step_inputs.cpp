@@ -39,9 +39,9 @@ std::map<std::string, torch::Tensor> inspectable(const StepInputs& inputs, const
   }
   auto loss = torch::full({index.size(0)}, std::numeric_limits<double>::quiet_NaN(), torch::kFloat64);
   if (losses.defined()) loss.narrow(0, 0, losses.size(0)).copy_(losses);
-  std::map<std::string, torch::Tensor> arrays = {{"clean", inputs.clean},         {"noise", inputs.noise},
-                                                 {"sigma", inputs.sigma},         {"positions", inputs.positions},
-                                                 {"index", index},                {"loss", loss}};
+  std::map<std::string, torch::Tensor> arrays = {{"clean", inputs.clean}, {"noise", inputs.noise},
+                                                 {"sigma", inputs.sigma}, {"positions", inputs.positions},
+                                                 {"index", index},        {"loss", loss}};
   if (inputs.class_labels.defined()) arrays["class_labels"] = inputs.class_labels;
   if (inputs.augment_labels.defined()) arrays["augment_labels"] = inputs.augment_labels;
   return arrays;

@@ -92,10 +92,12 @@ void require_levels_within(const Preconditioning& preconditioning, const NoiseDi
       "loss.noise = {} has levels from {} to {}, but preconditioning.name = {} is defined from {} to {}; set loss.sigma_min "
       "and loss.sigma_max{}",
       options.name, format_double(noise.sigma_min), format_double(noise.sigma_max), preconditioning.name(),
-      format_double(low), format_double(high), published ? fmt::format(", or take loss.noise = {0} and loss.name = {0}", preconditioning.name()) : ""));
+      format_double(low), format_double(high),
+      published ? fmt::format(", or take loss.noise = {0} and loss.name = {0}", preconditioning.name()) : ""));
 }
 
-void require_probes_within(const ProbeOptions& probes, const ModelConfig& model, const Preconditioning& preconditioning) {
+void require_probes_within(const ProbeOptions& probes, const ModelConfig& model,
+                           const Preconditioning& preconditioning) {
   const double low = std::max(model.sigma_min, preconditioning.sigma_min());
   const double high = std::min(model.sigma_max, preconditioning.sigma_max());
   if (probes.images == 0 || (probes.sigmas.front() >= low && probes.sigmas.back() <= high)) return;
@@ -119,16 +121,21 @@ void require_shape_for(const NetworkConfig& network, const DataInfo& data) {
   const std::string samples = fmt::format("data '{}': a sample is {}", data.name, join(data.shape, " x "));
   const bool points = network.model_type == "PointMlp";
   if (data.shape.size() != 1 && data.shape.size() != 3) {
-    throw usage_error(fmt::format("{}, {} dimensions; networks train on images (arrays [N,H,W] or [N,C,H,W]) and on points (arrays "
-                                  "[N,d]): reshape the array", samples, data.shape.size()));
+    throw usage_error(
+        fmt::format("{}, {} dimensions; networks train on images (arrays [N,H,W] or [N,C,H,W]) and on points (arrays "
+                    "[N,d]): reshape the array",
+                    samples, data.shape.size()));
   }
   if (data.shape.size() == 1 && !points) {
-    throw usage_error(fmt::format("{}, a point; network.model_type = {} takes images: set network.model_type = PointMlp", samples,
-                                  network.model_type));
+    throw usage_error(
+        fmt::format("{}, a point; network.model_type = {} takes images: set network.model_type = PointMlp", samples,
+                    network.model_type));
   }
   if (data.shape.size() == 3 && points) {
-    throw usage_error(fmt::format("{}, an image; network.model_type = PointMlp takes points: set network.model_type = SongUNet, or "
-                                  "give an array [N,d]", samples));
+    throw usage_error(
+        fmt::format("{}, an image; network.model_type = PointMlp takes points: set network.model_type = SongUNet, or "
+                    "give an array [N,d]",
+                    samples));
   }
 }
 
@@ -137,8 +144,8 @@ void fit_resolution(Config& config, const DataInfo& data, const Resolution& want
   if (!network.has("img_resolution")) return config.set("network.img_resolution=" + to_text(wanted));
   const Resolution given = NetworkConfig::from_config(network).img_resolution;
   if (given == wanted) return;
-  throw usage_error(fmt::format("{}: network.img_resolution is {}, but the data '{}' has {}", network.where("img_resolution"),
-                                to_text(given), data.name, to_text(wanted)));
+  throw usage_error(fmt::format("{}: network.img_resolution is {}, but the data '{}' has {}",
+                                network.where("img_resolution"), to_text(given), data.name, to_text(wanted)));
 }
 
 }  // namespace
@@ -151,7 +158,8 @@ void RunOptions::validate() const {
                  fmt::format("above 0, at most {}", limits::kMostBatch));
   require_option(micro_batch >= 0 && (micro_batch == 0 || batch % micro_batch == 0), "run.micro_batch",
                  number(micro_batch), fmt::format("0 or a divisor of run.batch = {}", batch));
-  require_option(tick_images > 0 && tick_images <= limits::kMostImages, "run.tick_images", number(tick_images), kPositive);
+  require_option(tick_images > 0 && tick_images <= limits::kMostImages, "run.tick_images", number(tick_images),
+                 kPositive);
   require_interval(preview_images, "run.preview_images", "0 (never)");
   require_interval(snapshot_images, "run.snapshot_images", "0 (only at the end)");
   require_interval(state_images, "run.state_images", "0 (only at the end)");
@@ -202,8 +210,9 @@ TrainOptions TrainOptions::from_config(const Config& config) {
 
 void TrainOptions::validate() const {
   if (data.empty()) throw usage_error("data.source is missing; give a data set, for example --set data.source=glyphs");
-  require_option(sigma_data >= limits::kLowestSigmaData && sigma_data <= limits::kHighestSigmaData, "preconditioning.sigma_data",
-                 sigma_data, fmt::format("above 0, from {} to {}", limits::kLowestSigmaData, limits::kHighestSigmaData));
+  require_option(sigma_data >= limits::kLowestSigmaData && sigma_data <= limits::kHighestSigmaData,
+                 "preconditioning.sigma_data", sigma_data,
+                 fmt::format("above 0, from {} to {}", limits::kLowestSigmaData, limits::kHighestSigmaData));
   make_loss_weight(loss, sigma_data);
   noise.validate();
   require_levels_within(*make_preconditioning(preconditioning, sigma_data), noise);
@@ -262,8 +271,8 @@ void fit_network_to_data(TrainOptions& options, Config& config, const DataInfo& 
                                   data.count, options.run.batch));
   }
   if (!images && (options.augment.xflip || options.augment.probability > 0)) {
-    throw usage_error(fmt::format("augment: the data '{}' are no images; leave augment.xflip and augment.probability out",
-                                  data.name));
+    throw usage_error(fmt::format(
+        "augment: the data '{}' are no images; leave augment.xflip and augment.probability out", data.name));
   }
   fit_augment_dim(options.augment, config);
   fit_resolution(config, data, images ? Resolution(data.shape[1], data.shape[2]) : Resolution(1));

@@ -17,8 +17,8 @@ namespace farfield {
 namespace {
 
 PreconditionedNetwork make_preconditioned(const TrainOptions& options, torch::Device device) {
-  auto model = make_native_model(
-      options.model_config(), keyed_generator({options.run.seed, static_cast<uint64_t>(Purpose::kInitialisation)}));
+  auto model = make_native_model(options.model_config(),
+                                 keyed_generator({options.run.seed, static_cast<uint64_t>(Purpose::kInitialisation)}));
   model.network->to(device);
   PreconditionedNetwork network{std::move(model.network),
                                 make_preconditioning(options.preconditioning, options.sigma_data)};
@@ -42,12 +42,14 @@ std::unique_ptr<Loader> make_loader(std::shared_ptr<const DataSource> data, cons
 int64_t micro_batch_of(const RunOptions& run, const Comm& comm) {
   const int64_t ranks = comm.size(), share = run.batch / ranks;
   if (run.batch % ranks != 0) {
-    throw usage_error(fmt::format("run.batch: {} images do not divide over {} ranks; choose a multiple of {}", run.batch,
-                                  ranks, ranks));
+    throw usage_error(fmt::format("run.batch: {} images do not divide over {} ranks; choose a multiple of {}",
+                                  run.batch, ranks, ranks));
   }
   if (run.micro_batch != 0 && share % run.micro_batch != 0) {
-    throw usage_error(fmt::format("run.micro_batch: {} does not divide the {} images that each of {} ranks takes of a batch "
-                                  "of {}", run.micro_batch, share, ranks, run.batch));
+    throw usage_error(
+        fmt::format("run.micro_batch: {} does not divide the {} images that each of {} ranks takes of a batch "
+                    "of {}",
+                    run.micro_batch, share, ranks, run.batch));
   }
   return run.micro_batch == 0 ? share : run.micro_batch;
 }
@@ -125,13 +127,16 @@ Trainer::Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> 
 std::vector<std::string> Trainer::initialise(const NativeModel& model, const std::string& origin) {
   torch::NoGradGuard no_grad;
   const std::string different = model_differences(model.config, options_.model_config());
-  if (!different.empty()) throw usage_error(fmt::format("--init {}: another model than the config's: {}", origin, different));
+  if (!different.empty())
+    throw usage_error(fmt::format("--init {}: another model than the config's: {}", origin, different));
   const auto given = model.network->named_parameters();
   const bool other_classes = model.config.network.label_dim != options_.network.label_dim;
   std::vector<std::string> fresh;
   for (auto& [name, tensor] : parameters_.named(parameters_.values(), "")) {
-    if (other_classes && takes_labels(name)) fresh.push_back(name);
-    else torch::Tensor(tensor).copy_(given[name]);
+    if (other_classes && takes_labels(name))
+      fresh.push_back(name);
+    else
+      torch::Tensor(tensor).copy_(given[name]);
   }
   average_parameters_.values().copy_(parameters_.values());
   for (auto& average : further_) average.values.copy_(parameters_.values());
@@ -246,8 +251,8 @@ std::string Trainer::accumulate(const Batch& part, TrainStep& report) {
 }
 
 void Trainer::update_averages(const Batch& batch, const TrainStep& report) {
-  const bool finite =
-      update_ema(average_parameters_.values(), parameters_.values(), ema_beta(options_.ema, images_, options_.run.batch));
+  const bool finite = update_ema(average_parameters_.values(), parameters_.values(),
+                                 ema_beta(options_.ema, images_, options_.run.batch));
   for (auto& average : further_) {
     update_ema(average.values, parameters_.values(), average.rule.beta(images_, options_.run.batch));
   }
@@ -271,8 +276,10 @@ void Trainer::skip_or_stop(const Batch& batch, const TrainStep& report) {
     if (skipped_in_a_row_ < kMostInARow) return;
     message = fmt::format("{} steps in a row were skipped, the last because {}", kMostInARow, message);
   }
-  throw NonFiniteError(message + "; lower optimiser.learning_rate, lengthen optimiser.rampup_images or set "
-                       "optimiser.clip_norm", evidence(batch, report));
+  throw NonFiniteError(message +
+                           "; lower optimiser.learning_rate, lengthen optimiser.rampup_images or set "
+                           "optimiser.clip_norm",
+                       evidence(batch, report));
 }
 
 std::string Trainer::at_this_step() const {
@@ -285,7 +292,8 @@ std::string Trainer::fault_of(std::string_view what, const FlatParameters& param
   const std::string name = parameters.first_not_finite(flat);
   if (name.empty()) return "";
   return fmt::format("the {} of '{}' {}, sigma {} to {})", what, name, at_this_step(),
-                     format_double(report.sigma.min().item<double>()), format_double(report.sigma.max().item<double>()));
+                     format_double(report.sigma.min().item<double>()),
+                     format_double(report.sigma.max().item<double>()));
 }
 
 // What no skipping heals: weights and averages that are bad themselves.
@@ -301,9 +309,9 @@ std::string Trainer::own_fault(const TrainStep& report) const {
 std::string Trainer::fault_of_samples(const StepInputs& inputs, const torch::Tensor& denoised,
                                       const torch::Tensor& loss) const {
   const int64_t row = torch::isfinite(loss).logical_not().nonzero()[0][0].item<int64_t>();
-  const std::string what = !all_finite(inputs.clean[row])          ? "the clean sample"
+  const std::string what = !all_finite(inputs.clean[row])        ? "the clean sample"
                            : !all_finite(denoised[row].detach()) ? "the denoised sample"
-                                                                   : "the loss";
+                                                                 : "the loss";
   return fmt::format("{} {}): sample {} of the stream at sigma {}", what, at_this_step(),
                      inputs.positions[row].item<int64_t>(), format_double(inputs.sigma[row].item<double>()));
 }
@@ -348,8 +356,10 @@ TensorFile Trainer::state() const {
     }
     file.tensors.emplace(name, tensor.cpu());
   }
-  file.metadata = {{"images", std::to_string(images_)}, {"adam.steps", std::to_string(adam_.steps)},
-                   {"skipped", std::to_string(skipped_)}, {"skipped_in_a_row", std::to_string(skipped_in_a_row_)}};
+  file.metadata = {{"images", std::to_string(images_)},
+                   {"adam.steps", std::to_string(adam_.steps)},
+                   {"skipped", std::to_string(skipped_)},
+                   {"skipped_in_a_row", std::to_string(skipped_in_a_row_)}};
   return file;
 }
 

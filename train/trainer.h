@@ -20,11 +20,12 @@ namespace farfield {
 
 // How one optimiser step went.
 struct TrainStep {
-  torch::Tensor sigma, loss;  // [batch] float64 on the CPU: noise level and loss per value of each sample, of all ranks,
-                              // in the order of the stream
+  torch::Tensor sigma,
+      loss;  // [batch] float64 on the CPU: noise level and loss per value of each sample, of all ranks,
+             // in the order of the stream
   double learning_rate = 0;
-  std::string skipped;        // why the step changed nothing (run.nonfinite = skip); "" when it did
-  int culprit = 0;            // the rank whose samples were the reason
+  std::string skipped;  // why the step changed nothing (run.nonfinite = skip); "" when it did
+  int culprit = 0;      // the rank whose samples were the reason
 };
 
 // EDM's training algorithm (Karras et al. 2022, section 5; NVlabs/edm training_loop.py) without files, log or clock.
@@ -89,7 +90,8 @@ class Trainer {
   std::string own_fault(const TrainStep& report) const;
   std::string fault_of(std::string_view what, const FlatParameters& parameters, const torch::Tensor& flat,
                        const TrainStep& report) const;
-  std::string fault_of_samples(const StepInputs& inputs, const torch::Tensor& denoised, const torch::Tensor& loss) const;
+  std::string fault_of_samples(const StepInputs& inputs, const torch::Tensor& denoised,
+                               const torch::Tensor& loss) const;
   void skip_or_stop(const Batch& batch, const TrainStep& report);
   std::map<std::string, torch::Tensor> evidence(const Batch& batch, const TrainStep& report) const;
   void update_averages(const Batch& batch, const TrainStep& report);

@@ -31,7 +31,8 @@ void TrainingEvents::tick(const Tick& tick, const LossRecord& losses) {
                                 {"progress/images_per_second", tick.images_per_second},
                                 {"progress/skipped_steps", static_cast<double>(tick.skipped_steps)}};
   for (const auto& bin : losses.bins()) {
-    values.push_back({fmt::format("loss/sigma {} to {}", format_double(bin.sigma_from), format_double(bin.sigma_to)), bin.loss});
+    values.push_back(
+        {fmt::format("loss/sigma {} to {}", format_double(bin.sigma_from), format_double(bin.sigma_to)), bin.loss});
   }
   file_.scalars(tick.images, values);
 }
@@ -39,14 +40,16 @@ void TrainingEvents::tick(const Tick& tick, const LossRecord& losses) {
 void TrainingEvents::probes(int64_t images, const std::vector<ProbeResult>& results) {
   std::vector<Scalar> values;
   for (const auto& result : results) {
-    values.push_back({fmt::format("explained by {}/sigma {}", printable(result.reference), format_double(result.sigma)), result.explained});
+    values.push_back({fmt::format("explained by {}/sigma {}", printable(result.reference), format_double(result.sigma)),
+                      result.explained});
   }
   file_.scalars(images, values);
 }
 
 void TrainingEvents::preview(int64_t images, const fs::path& png) {
   constexpr uint64_t kPictureBytes = uint64_t{1} << 26;
-  if (fs::exists(png) && fs::file_size(png) <= kPictureBytes) file_.picture(images, "preview", read_file(png, kPictureBytes));
+  if (fs::exists(png) && fs::file_size(png) <= kPictureBytes)
+    file_.picture(images, "preview", read_file(png, kPictureBytes));
 }
 
 }  // namespace farfield

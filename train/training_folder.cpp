@@ -13,14 +13,17 @@ bool has_saved(const fs::path& folder) { return fs::exists(folder / "checkpoints
 void require_use(const fs::path& folder, FolderUse use) {
   const std::string shown = folder.string();
   const bool there = fs::exists(folder), resume = use == FolderUse::kResume;
-  if (there && !fs::is_directory(folder)) throw usage_error(fmt::format("{}: exists and is no folder; choose another --out", shown));
+  if (there && !fs::is_directory(folder))
+    throw usage_error(fmt::format("{}: exists and is no folder; choose another --out", shown));
   if (!there && resume) {
     throw usage_error(fmt::format("{}: no run to resume (no such folder); leave out --resume to start one", shown));
   }
   if (!there || holds_only_leftovers(folder, std::string(kTrainingKind))) return;
   if (output_kind(folder) != kTrainingKind) {
-    throw usage_error(resume ? fmt::format("{}: no run to resume (no run.json of one); leave out --resume and choose another --out", shown)
-                             : fmt::format("{}: exists and is no run folder; choose another --out", shown));
+    throw usage_error(
+        resume ? fmt::format("{}: no run to resume (no run.json of one); leave out --resume and choose another --out",
+                             shown)
+               : fmt::format("{}: exists and is no run folder; choose another --out", shown));
   }
   if (has_saved(folder) && use == FolderUse::kNew) {
     throw usage_error(fmt::format("{}: holds a run; --resume goes on with it, --replace-run replaces it", shown));

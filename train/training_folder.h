@@ -16,7 +16,7 @@ enum class FolderUse {
 };
 
 struct TrainingFolder {
-  std::filesystem::path path;            // links resolved: a run is written through a link to its folder
+  std::filesystem::path path;  // links resolved: a run is written through a link to its folder
   std::unique_ptr<FolderLock> lock;
   std::unique_ptr<MovedAside> replaced;  // with kReplace, where there was a run
 };

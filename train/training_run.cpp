@@ -37,9 +37,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr const char* kLossSums = "log.sums";
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 bool passed(int64_t before, int64_t after, int64_t interval) {
   return interval > 0 && after / interval > before / interval;
@@ -50,7 +48,11 @@ class Run {
  public:
   Run(const TrainOptions& options, std::shared_ptr<const DataSource> data, torch::Device device,
       const RunRequest& request)
-      : options_(options), request_(request), session_(request.command_line), data_(data->info()), device_(device),
+      : options_(options),
+        request_(request),
+        session_(request.command_line),
+        data_(data->info()),
+        device_(device),
         trainer_(options, std::move(data), device, comm_) {}
 
   void go() {
@@ -61,8 +63,9 @@ class Run {
       initialise(*request_.init);
     }
     if (comm_.broadcast_text(data_.fingerprint, 0) != data_.fingerprint) {
-      throw usage_error(fmt::format("data.source: rank {} finds other data under '{}' than rank 0; give every machine the same",
-                                    comm_.rank(), data_.name));
+      throw usage_error(
+          fmt::format("data.source: rank {} finds other data under '{}' than rank 0; give every machine the same",
+                      comm_.rank(), data_.name));
     }
     if (comm_.is_root()) open_folder();
     trainer_.follow_root();
@@ -78,7 +81,8 @@ class Run {
     init_ = json{{"model", init.name}, {"sha256", init.sha256}, {"new_layers", fresh}};
     const int64_t before = init.model.config.network.label_dim, here = options_.network.label_dim;
     if (before == here || !comm_.is_root()) return;
-    const std::string layers = fresh.empty() ? "its label layers are left out" : "the label layers are new: " + join(fresh, ", ");
+    const std::string layers = fresh.empty() ? "its label layers are left out"
+                                             : "the label layers are new: " + join(fresh, ", ");
     log::info(fmt::format("--init {}: a network of {} classes becomes one of {}; {}, all other weights are the model's",
                           init.name, before, here, layers));
   }
@@ -176,9 +180,9 @@ class Run {
   void tick(double rate) {
     const int64_t images = trainer_.images_seen();
     const double span = seconds_since(tick_start_);
-    const Tick line = {images, images / options_.run.batch, rate,
-                       static_cast<double>(images - ticked_at_) / std::max(span, 1e-9), seconds(),
-                       trainer_.skipped_steps()};
+    const Tick line = {images,    images / options_.run.batch,
+                       rate,      static_cast<double>(images - ticked_at_) / std::max(span, 1e-9),
+                       seconds(), trainer_.skipped_steps()};
     log_->append(line, losses_);
     events_->tick(line, losses_);
     losses_.clear();
@@ -256,8 +260,11 @@ class Run {
     RunInfo info = session_;
     info.add_text("kind", kTrainingKind);
     info.add_text("config", request_.resolved_config);
-    info.add("data", dump_json(json{{"source", data_.name}, {"count", data_.count}, {"shape", data_.shape},
-                                    {"label_dim", data_.label_dim}, {"label_names", data_.notes.label_names},
+    info.add("data", dump_json(json{{"source", data_.name},
+                                    {"count", data_.count},
+                                    {"shape", data_.shape},
+                                    {"label_dim", data_.label_dim},
+                                    {"label_names", data_.notes.label_names},
                                     {"conversions", data_.notes.conversions},
                                     {"left_out", to_json(data_.notes.left_out)},
                                     {"fingerprint", data_.fingerprint}}));

@@ -36,13 +36,13 @@ struct RunRequest {
   std::filesystem::path folder;
   FolderUse use = FolderUse::kNew;
   std::vector<std::filesystem::path> inputs;  // what this call reads: never replaced, see core/run/replaceable.h
-  std::string resolved_config;            // Config::resolved(), written and compared on resume
-  std::vector<std::string> command_line;  // for run.json
-  PreviewFn preview;                      // may be empty: no pictures
-  ProbeFn probe;                          // called every options.probes.images images; may be empty
-  std::optional<InitialModel> init;       // with kResume a usage error
-  std::vector<std::string> allow_change;  // keys of the config that may differ on resume, see resume.h
-  double max_seconds = 0;                 // of this session: then it stops as by a signal; 0: no limit
+  std::string resolved_config;                // Config::resolved(), written and compared on resume
+  std::vector<std::string> command_line;      // for run.json
+  PreviewFn preview;                          // may be empty: no pictures
+  ProbeFn probe;                              // called every options.probes.images images; may be empty
+  std::optional<InitialModel> init;           // with kResume a usage error
+  std::vector<std::string> allow_change;      // keys of the config that may differ on resume, see resume.h
+  double max_seconds = 0;                     // of this session: then it stops as by a signal; 0: no limit
 };
 
 // Trains until options.run.images and leaves in the folder: config.yaml, run.json, log.jsonl, probes.jsonl,

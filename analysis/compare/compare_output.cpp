@@ -18,13 +18,12 @@ torch::Tensor array_of(const std::vector<double>& values) { return torch::tensor
 
 void write_arrays(const CompareResult& result, const RunFolder& folder) {
   const Comparison& c = result.comparison;
-  write_npz(folder.path("comparison.npz"),
-            {{"sigmas", array_of(c.sigmas)},
-             {"difference", c.difference},
-             {"model_score", c.model_score},
-             {"model_denoised", c.model_denoised},
-             {"reference_score", c.reference_score},
-             {"reference_denoised", c.reference_denoised}});
+  write_npz(folder.path("comparison.npz"), {{"sigmas", array_of(c.sigmas)},
+                                            {"difference", c.difference},
+                                            {"model_score", c.model_score},
+                                            {"model_denoised", c.model_denoised},
+                                            {"reference_score", c.reference_score},
+                                            {"reference_denoised", c.reference_denoised}});
   const Trajectories& t = result.trajectories;
   write_npz(folder.path("trajectory.npz"), {{"sigmas", array_of(t.levels)},
                                             {"state", t.state},

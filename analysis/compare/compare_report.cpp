@@ -26,7 +26,9 @@ ShownRow of_score(const ComparisonRow& row) { return {row.score.value, row.score
 ShownRow of_denoiser(const ComparisonRow& row) { return {row.denoiser.value, row.denoiser.low, row.denoiser.high}; }
 ShownRow unexplained(const ShownRow& shown) { return {1 - shown.value, 1 - shown.high, 1 - shown.low}; }
 ShownRow score_mse(const ComparisonRow& row) { return {row.score_mse, row.score_mse_low, row.score_mse_high}; }
-ShownRow denoiser_mse(const ComparisonRow& row) { return {row.denoiser_mse, row.denoiser_mse_low, row.denoiser_mse_high}; }
+ShownRow denoiser_mse(const ComparisonRow& row) {
+  return {row.denoiser_mse, row.denoiser_mse_low, row.denoiser_mse_high};
+}
 
 std::vector<Series> series_of(const CompareResult& result, ProbeKind probe, const ShowRow& show) {
   const std::vector<SeriesStyle> styles = series_styles(result.kinds);
@@ -47,7 +49,8 @@ std::vector<Series> series_of(const CompareResult& result, ProbeKind probe, cons
 }
 
 // One logarithmic range for all charts of a figure, so that they can be compared by eye.
-std::optional<std::pair<double, double>> common_range(const CompareResult& result, const ShowRow& show, double decades) {
+std::optional<std::pair<double, double>> common_range(const CompareResult& result, const ShowRow& show,
+                                                      double decades) {
   double low = std::numeric_limits<double>::infinity(), high = 0;
   for (const ComparisonRow& row : result.rows) {
     const double value = show(row).value;
@@ -82,9 +85,14 @@ Chart explained_chart(const CompareResult& result, ProbeKind probe, const std::s
   const ShowRow rest = [&](const ComparisonRow& row) { return unexplained(show(row)); };
   LineChart chart;
   chart.x = sigma_axis(result.comparison.sigmas);
-  chart.panels = {
-      {{"explained variance, " + probe_words(probe), Scale::kLinear, std::pair{0., 1.}}, series_of(result, probe, show), {kEnough}, 190},
-      {{"1 − explained variance", Scale::kLog, common_range(result, rest, 9)}, series_of(result, probe, rest), {1 - kEnough}, 230}};
+  chart.panels = {{{"explained variance, " + probe_words(probe), Scale::kLinear, std::pair{0., 1.}},
+                   series_of(result, probe, show),
+                   {kEnough},
+                   190},
+                  {{"1 − explained variance", Scale::kLog, common_range(result, rest, 9)},
+                   series_of(result, probe, rest),
+                   {1 - kEnough},
+                   230}};
   return {line_chart(chart), alt_text(result, probe, what, show)};
 }
 
@@ -92,8 +100,14 @@ Chart mse_chart(const CompareResult& result, ProbeKind probe) {
   LineChart chart;
   chart.x = sigma_axis(result.comparison.sigmas);
   chart.panels = {
-      {{"mean squared difference of D, " + probe_name(probe), Scale::kLog, common_range(result, denoiser_mse, 9)}, series_of(result, probe, denoiser_mse), {}, 190},
-      {{"mean squared difference of s, " + probe_name(probe), Scale::kLog, common_range(result, score_mse, 20)}, series_of(result, probe, score_mse), {}, 190}};
+      {{"mean squared difference of D, " + probe_name(probe), Scale::kLog, common_range(result, denoiser_mse, 9)},
+       series_of(result, probe, denoiser_mse),
+       {},
+       190},
+      {{"mean squared difference of s, " + probe_name(probe), Scale::kLog, common_range(result, score_mse, 20)},
+       series_of(result, probe, score_mse),
+       {},
+       190}};
   return {line_chart(chart), alt_text(result, probe, "Mean squared difference of the denoisers", denoiser_mse)};
 }
 
@@ -144,8 +158,8 @@ std::string claim(const CompareResult& result, const std::string& whose) {
   const ProbeKind probe = result.comparison.kinds.front();
   const int64_t reference = subject_of_headline(result);
   const bool ever = explained_from(result.comparison, result.rows, probe, reference, kEnough).has_value();
-  return capitalised(fmt::format("{} {} 99 % of {} {}", in_words(result, reference), ever ? "explains" : "does not explain",
-                                 whose, from_words(result, probe, reference)));
+  return capitalised(fmt::format("{} {} 99 % of {} {}", in_words(result, reference),
+                                 ever ? "explains" : "does not explain", whose, from_words(result, probe, reference)));
 }
 
 }  // namespace
@@ -165,11 +179,13 @@ void add_explained_variance(Report& report, const CompareResult& result) {
   const std::string how = fmt::format(
       "over {} probes at each of {} noise levels. Bands are 95 % bootstrap intervals over probes.",
       comparison.difference.size(3), comparison.sigmas.size());
-  const std::string below = " The thin lines are at 99 %. Values below 0 leave the upper panel; a value of exactly 1 has no place in the lower one.";
+  const std::string below =
+      " The thin lines are at 99 %. Values below 0 leave the upper panel; a value of exactly 1 has no place in the lower one.";
 
   report.section("Explained variance");
-  report.paragraph("How much of the model's score each reference accounts for. Sampling runs from right to left: from pure noise "
-                   "at high σ to the image at low σ.");
+  report.paragraph(
+      "How much of the model's score each reference accounts for. Sampling runs from right to left: from pure noise "
+      "at high σ to the image at low σ.");
   Figure scores;
   scores.title = claim(result, "the score");
   scores.caption = "Score: 1 − Σ‖s_model − s_ref‖² / Σ‖s_model‖² " + how + below;
@@ -180,8 +196,10 @@ void add_explained_variance(Report& report, const CompareResult& result) {
   denoisers.caption = "Denoiser: 1 − Σ‖D_model − D_ref‖² / Σ‖D_model‖² " + how + below;
   denoisers.numbers = numbers(result, "explained", of_denoiser);
   squares.title = "How far the denoisers and scores are apart";
-  squares.caption = "Mean over probes and numbers of (D_model − D_ref)² (D in units of the data) and of (s_model − s_ref)², s = "
-                    "(D − x)/σ², " + how;
+  squares.caption =
+      "Mean over probes and numbers of (D_model − D_ref)² (D in units of the data) and of (s_model − s_ref)², s = "
+      "(D − x)/σ², " +
+      how;
   squares.numbers = numbers(result, "mean squared difference of D", denoiser_mse);
   for (ProbeKind probe : comparison.kinds) {
     scores.charts.push_back(explained_chart(result, probe, "Explained variance of the score", of_score));

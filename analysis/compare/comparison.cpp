@@ -33,17 +33,19 @@ void check_subjects(const Subject& model, const std::vector<Subject>& references
   check_levels_of(model, sigmas);
   for (const Subject& reference : references) {
     if (reference.denoiser->info().sample_shape != model.denoiser->info().sample_shape) {
-      throw usage_error(fmt::format("{}: its samples have another shape than those of {}; compare denoisers of the "
-                                    "same data", reference.name, model.name));
+      throw usage_error(
+          fmt::format("{}: its samples have another shape than those of {}; compare denoisers of the "
+                      "same data",
+                      reference.name, model.name));
     }
     check_levels_of(reference, sigmas);
   }
 }
 
 // The sums of Comparison, in the order in which they travel.
-constexpr torch::Tensor Comparison::*kSums[] = {&Comparison::model_score, &Comparison::model_denoised,
-                                                &Comparison::difference, &Comparison::reference_score,
-                                                &Comparison::reference_denoised};
+constexpr torch::Tensor Comparison::* kSums[] = {&Comparison::model_score, &Comparison::model_denoised,
+                                                 &Comparison::difference, &Comparison::reference_score,
+                                                 &Comparison::reference_denoised};
 
 // One batch of B probes at one level: its kSums, the first two [B], the others [R, B].
 Tensors compare_batch(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes,

@@ -27,13 +27,13 @@ struct Subject {
 };
 
 struct CompareOptions {
-  std::vector<double> sigmas;   // noise levels, > 0, strictly rising
-  int64_t probes = 1024;        // n, >= 2: points at each level and of each kind (papers' code: 1024 and 512)
-  int64_t batch = 64;           // points evaluated at a time, >= 1; bounds the memory, does not change results
-  uint64_t seed = 0;            // of the probes and of the bootstrap
-  int64_t replicates = 1000;    // of the bootstrap, >= 100
+  std::vector<double> sigmas;          // noise levels, > 0, strictly rising
+  int64_t probes = 1024;               // n, >= 2: points at each level and of each kind (papers' code: 1024 and 512)
+  int64_t batch = 64;                  // points evaluated at a time, >= 1; bounds the memory, does not change results
+  uint64_t seed = 0;                   // of the probes and of the bootstrap
+  int64_t replicates = 1000;           // of the bootstrap, >= 100
   torch::Device device = torch::kCPU;  // where the probes live
-  void validate() const;        // usage_error naming field, value and constraint
+  void validate() const;               // usage_error naming field, value and constraint
 };
 
 // Squared 2-norms of every probe, float64; P kinds of probes, R references, S levels, n probes. With s = (D - x) /

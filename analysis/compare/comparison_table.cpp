@@ -29,8 +29,7 @@ enum Column { kDifference, kModelScore, kReferenceScore, kModelDenoised, kRefere
 
 Explained explain(const Totals& totals, Column model, Column reference) {
   const double residual = totals.total(kDifference);
-  const Interval95 interval =
-      percentile_interval(explained(totals.resampled(kDifference), totals.resampled(model)));
+  const Interval95 interval = percentile_interval(explained(totals.resampled(kDifference), totals.resampled(model)));
   Explained result;
   result.value = explained(residual, totals.total(model));
   result.low = interval.low;
@@ -81,9 +80,9 @@ std::vector<ComparisonRow> summarise(const Comparison& comparison, int64_t repli
       const torch::Tensor sums = torch::stack(columns, 1);
       const torch::Tensor resampled = resampled_totals(sums, replicates, seed);
       for (int64_t level = 0; level < levels; ++level) {
-        const Totals totals{sums.narrow(1, level * kColumns, kColumns), resampled.narrow(1, level * kColumns, kColumns)};
-        ComparisonRow row =
-            summarise_row(totals, comparison.sigmas[level], static_cast<double>(comparison.dimensions));
+        const Totals totals{sums.narrow(1, level * kColumns, kColumns),
+                            resampled.narrow(1, level * kColumns, kColumns)};
+        ComparisonRow row = summarise_row(totals, comparison.sigmas[level], static_cast<double>(comparison.dimensions));
         row.probe = comparison.kinds[kind];
         row.reference = reference;
         row.level = level;
@@ -98,12 +97,13 @@ Table comparison_table(const Comparison& comparison, const std::vector<Compariso
   Table table;
   table.columns = {"probe", "reference", "sigma", "samples"};
   for (const char* prefix : {"", "denoiser_"}) {
-    for (const char* name : {"explained", "explained_low", "explained_high", "explained_per_sample", "explained_reverse"}) {
+    for (const char* name :
+         {"explained", "explained_low", "explained_high", "explained_per_sample", "explained_reverse"}) {
       table.columns.push_back(std::string(prefix) + name);
     }
   }
-  for (const char* name : {"score_mse", "score_mse_low", "score_mse_high", "denoiser_mse", "denoiser_mse_low",
-                           "denoiser_mse_high"}) {
+  for (const char* name :
+       {"score_mse", "score_mse_low", "score_mse_high", "denoiser_mse", "denoiser_mse_low", "denoiser_mse_high"}) {
     table.columns.push_back(name);
   }
   for (const ComparisonRow& row : rows) {

@@ -41,8 +41,10 @@ EarlierRuns::EarlierRuns(const std::vector<fs::path>& paths) {
     } else if (fs::exists(path / "samples.npz")) {
       samples_.push_back(path);
     } else {
-      throw io_error(fmt::format("--with {}: is no run of farfield sample (samples.npz) or farfield train (log.jsonl) and "
-                                 "no file of farfield fit; name one of these", path.string()));
+      throw io_error(
+          fmt::format("--with {}: is no run of farfield sample (samples.npz) or farfield train (log.jsonl) and "
+                      "no file of farfield fit; name one of these",
+                      path.string()));
     }
   }
 }

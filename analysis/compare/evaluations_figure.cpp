@@ -34,13 +34,16 @@ Figure evaluations_figure(const std::vector<RunError>& runs, const std::string& 
   std::string words;
   for (size_t i = 0; i < runs.size(); ++i) {
     const RunError& run = runs[i];
-    panel.series.push_back({run.name, styles[i], {static_cast<double>(run.nfe)}, {run.error.rms}, {run.error.low}, {run.error.high}});
+    panel.series.push_back(
+        {run.name, styles[i], {static_cast<double>(run.nfe)}, {run.error.rms}, {run.error.low}, {run.error.high}});
     figure.numbers.add({run.name, run.how, run.nfe, run.error.rms, run.error.low, run.error.high, run.seeds});
     words += fmt::format("{} {} with {} evaluations; ", run.name, format_digits(run.error.rms, 2), run.nfe);
   }
   figure.title = title_of(runs);
-  figure.caption = fmt::format("Root mean square difference from {} over the seeds both have, in units of the data.", teacher);
-  figure.charts = {{line_chart({{"evaluations (NFE)", Scale::kLinear, {}}, {panel}}), "Distance from the teacher: " + words}};
+  figure.caption = fmt::format("Root mean square difference from {} over the seeds both have, in units of the data.",
+                               teacher);
+  figure.charts = {
+      {line_chart({{"evaluations (NFE)", Scale::kLinear, {}}, {panel}}), "Distance from the teacher: " + words}};
   return figure;
 }
 

@@ -7,7 +7,8 @@
 namespace farfield {
 namespace {
 
-torch::Tensor in_batches(const torch::Tensor& x, int64_t batch, const std::function<torch::Tensor(const torch::Tensor&)>& call) {
+torch::Tensor in_batches(const torch::Tensor& x, int64_t batch,
+                         const std::function<torch::Tensor(const torch::Tensor&)>& call) {
   std::vector<torch::Tensor> parts;
   for (const torch::Tensor& part : x.split(batch)) {
     stop_if_interrupted();
@@ -35,7 +36,8 @@ FixedProbes::FixedProbes(const std::vector<Subject>& references, std::shared_ptr
   for (const double sigma : options.sigmas) {
     Level level{sigma, clean + sigma * noise, {}};
     for (const Subject& reference : references) {
-      level.references.push_back(in_batches(level.x, batch_, [&](const torch::Tensor& x) { return reference(x, sigma); }));
+      level.references.push_back(
+          in_batches(level.x, batch_, [&](const torch::Tensor& x) { return reference(x, sigma); }));
     }
     levels_.push_back(std::move(level));
   }

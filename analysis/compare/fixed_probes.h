@@ -18,7 +18,8 @@ namespace farfield {
 class FixedProbes {
  public:
   // Evaluates the references, without class labels. `options.seed` chooses the same points as compare() would.
-  FixedProbes(const std::vector<Subject>& references, std::shared_ptr<const DataSource> data, const CompareOptions& options);
+  FixedProbes(const std::vector<Subject>& references, std::shared_ptr<const DataSource> data,
+              const CompareOptions& options);
 
   struct Row {
     std::string reference;
@@ -31,7 +32,7 @@ class FixedProbes {
  private:
   struct Level {
     double sigma;
-    torch::Tensor x;                       // [n, ...shape] float32
+    torch::Tensor x;                        // [n, ...shape] float32
     std::vector<torch::Tensor> references;  // of each reference: D(x; sigma), as x
   };
   std::vector<std::string> names_;

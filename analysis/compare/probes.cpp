@@ -20,9 +20,10 @@ Probes::Probes(std::shared_ptr<const DataSource> data, std::vector<int64_t> shap
     : data_(std::move(data)), shape_(std::move(shape)), seed_(seed) {
   if (!data_) return;
   if (data_->info().shape != shape_) {
-    throw usage_error(fmt::format("{}: samples are [{}], the model's are [{}]; give the data the model was made for (for "
-                                  "example with ,pad= or another size)",
-                                  data_->info().name, join(data_->info().shape, ","), join(shape_, ",")));
+    throw usage_error(
+        fmt::format("{}: samples are [{}], the model's are [{}]; give the data the model was made for (for "
+                    "example with ,pad= or another size)",
+                    data_->info().name, join(data_->info().shape, ","), join(shape_, ",")));
   }
   const torch::Tensor order = at::randperm(data_->info().count, keyed_generator({seed_, kOrder}), torch::kInt64);
   order_ = order.index_select(0, torch::arange(count).remainder(data_->info().count));

@@ -76,14 +76,16 @@ void set_class(Subject& subject, int64_t label) {
 // KEY=VALUE, unless it names a file.
 bool is_option(std::string_view item) {
   const size_t equals = item.find('=');
-  return equals != std::string_view::npos && equals > 0 && item.find_first_of(":/\"") > equals && !begins_with_path(item);
+  return equals != std::string_view::npos && equals > 0 && item.find_first_of(":/\"") > equals &&
+         !begins_with_path(item);
 }
 
 }  // namespace
 
 bool is_fitted_here(std::string_view reference) {
   const std::vector<std::string> parts = split(reference, ':');
-  if (parts.empty() || std::find(kReferenceKinds.begin(), kReferenceKinds.end(), parts[0]) == kReferenceKinds.end()) return false;
+  if (parts.empty() || std::find(kReferenceKinds.begin(), kReferenceKinds.end(), parts[0]) == kReferenceKinds.end())
+    return false;
   return std::all_of(parts.begin() + 1, parts.end(), [](auto& part) { return digits(part) || part == "classes"; });
 }
 

@@ -33,10 +33,12 @@ SampleRun read_run(const fs::path& folder) {
   const auto arrays = read_npz(folder / "samples.npz");
   const auto array = [&](const char* name) {
     const auto found = arrays.find(name);
-    if (found == arrays.end()) throw bad_file((folder / "samples.npz").string(), fmt::format("has no array '{}'", name));
+    if (found == arrays.end())
+      throw bad_file((folder / "samples.npz").string(), fmt::format("has no array '{}'", name));
     return found->second;
   };
-  SampleRun run{folder.filename().string(), array("x").to(torch::kFloat64), array("seeds").to(torch::kInt64), json::object()};
+  SampleRun run{folder.filename().string(), array("x").to(torch::kFloat64), array("seeds").to(torch::kInt64),
+                json::object()};
   if (run.x.dim() < 2 || run.seeds.dim() != 1 || run.x.size(0) != run.seeds.size(0) || run.x.size(0) == 0) {
     throw bad_file((folder / "samples.npz").string(), "x and seeds do not belong together; expected [N,...] and [N]");
   }
@@ -117,7 +119,8 @@ Distances measure(const std::vector<SampleRun>& runs) {
       const RmsError error = rms_error(squares);
       set.captions.push_back(fmt::format("rms difference to {}: {} ({} seeds)", runs[teacher].name,
                                          format_digits(error.rms, 2), squares.numel()));
-      result.errors.push_back({runs[i].name, join(captions(runs[i]), "; "), evaluations_of(runs[i]), squares.numel(), error});
+      result.errors.push_back(
+          {runs[i].name, join(captions(runs[i]), "; "), evaluations_of(runs[i]), squares.numel(), error});
     }
     result.sets.push_back(std::move(set));
   }
@@ -128,17 +131,20 @@ Distances measure(const std::vector<SampleRun>& runs) {
 
 void add_sampling_section(Report& report, const std::vector<fs::path>& folders) {
   std::vector<SampleRun> runs;
-  for (const fs::path& folder : folders) runs.push_back(read_run(folder.has_filename() ? folder : folder.parent_path()));
+  for (const fs::path& folder : folders)
+    runs.push_back(read_run(folder.has_filename() ? folder : folder.parent_path()));
   const Distances distances = measure(runs);
   report.section("Samples of earlier runs");
-  const std::string title =
-      distances.errors.empty() ? "Samples" : fmt::format("The same seeds, sampled {} ways", runs.size());
-  report.figure(sample_figure(title, "Same seeds at the same places. The difference is the root mean square over all "
-                                     "numbers of the shared seeds' samples, in units of the data ([−1, 1] for images).",
+  const std::string title = distances.errors.empty() ? "Samples"
+                                                     : fmt::format("The same seeds, sampled {} ways", runs.size());
+  report.figure(sample_figure(title,
+                              "Same seeds at the same places. The difference is the root mean square over all "
+                              "numbers of the shared seeds' samples, in units of the data ([−1, 1] for images).",
                               distances.sets));
   if (distances.errors.size() < 2) return;
   const SampleRun& teacher = runs[teacher_of(runs)];
-  report.figure(evaluations_figure(distances.errors, fmt::format("{} ({} evaluations)", teacher.name, evaluations_of(teacher))));
+  report.figure(
+      evaluations_figure(distances.errors, fmt::format("{} ({} evaluations)", teacher.name, evaluations_of(teacher))));
 }
 
 }  // namespace farfield

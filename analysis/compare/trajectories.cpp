@@ -68,11 +68,13 @@ torch::Tensor squared(const std::vector<torch::Tensor>& a, const std::vector<tor
 
 // The tensors of Trajectories that a batch of seeds fills, in the order in which they travel, and where n stands.
 struct Filled {
-  torch::Tensor Trajectories::*tensor;
+  torch::Tensor Trajectories::* tensor;
   int64_t seeds;  // dimension
 };
-constexpr Filled kFilled[] = {{&Trajectories::state, -1}, {&Trajectories::denoised, -1},
-                              {&Trajectories::state_difference, -1}, {&Trajectories::denoised_difference, -1},
+constexpr Filled kFilled[] = {{&Trajectories::state, -1},
+                              {&Trajectories::denoised, -1},
+                              {&Trajectories::state_difference, -1},
+                              {&Trajectories::denoised_difference, -1},
                               {&Trajectories::samples, 1}};
 
 // The kFilled of a batch, with R = 0 where there are no other paths.
@@ -112,8 +114,8 @@ Trajectories empty_result(const Subject& model, const std::vector<Subject>& refe
   result.denoised = torch::zeros({levels - 1, count}, torch::kFloat64);
   result.denoised_difference = torch::zeros({paths, levels - 1, count}, torch::kFloat64);
   std::vector<int64_t> shape = model.denoiser->info().sample_shape;
-  checked_product("compare: bytes of the trajectories' ends", {1 + paths, count, c10::multiply_integers(shape), sizeof(float)},
-                  limits::kMostBytes);
+  checked_product("compare: bytes of the trajectories' ends",
+                  {1 + paths, count, c10::multiply_integers(shape), sizeof(float)}, limits::kMostBytes);
   shape.insert(shape.begin(), {1 + paths, count});
   result.samples = torch::zeros(shape);
   return result;
@@ -146,7 +148,8 @@ Trajectories compare_trajectories(const Subject& model, const std::vector<Subjec
     int64_t calls = 0;
     const auto run = [&](const Subject& subject) {
       calls = 0;
-      const DenoiseFn denoise = counting([&](const torch::Tensor& x, double sigma) { return subject(x, sigma); }, calls);
+      const DenoiseFn denoise = counting([&](const torch::Tensor& x, double sigma) { return subject(x, sigma); },
+                                         calls);
       Path path = integrate_path(denoise, solver, latents, options.levels);
       progress.advance(size);
       return path;
@@ -191,12 +194,21 @@ std::vector<TrajectoryRow> summarise(const Trajectories& trajectories, int64_t r
 
 Table trajectory_table(const Trajectories& trajectories, const std::vector<TrajectoryRow>& rows) {
   Table table;
-  table.columns = {"reference", "sigma", "samples", "deviation", "deviation_low", "deviation_high", "denoiser_deviation",
-                   "denoiser_deviation_low", "denoiser_deviation_high", "rms"};
+  table.columns = {"reference",
+                   "sigma",
+                   "samples",
+                   "deviation",
+                   "deviation_low",
+                   "deviation_high",
+                   "denoiser_deviation",
+                   "denoiser_deviation_low",
+                   "denoiser_deviation_high",
+                   "rms"};
   for (const TrajectoryRow& row : rows) {
-    std::vector<Cell> cells = {trajectories.paths[row.path], trajectories.levels[row.level], trajectories.state.size(1)};
-    for (double value : {row.deviation, row.low, row.high, row.denoiser_deviation, row.denoiser_low, row.denoiser_high,
-                         row.rms}) {
+    std::vector<Cell> cells = {trajectories.paths[row.path], trajectories.levels[row.level],
+                               trajectories.state.size(1)};
+    for (double value :
+         {row.deviation, row.low, row.high, row.denoiser_deviation, row.denoiser_low, row.denoiser_high, row.rms}) {
       cells.push_back(ratio_cell(value));
     }
     table.add(std::move(cells));

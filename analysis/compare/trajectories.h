@@ -16,18 +16,18 @@ namespace farfield {
 
 // Which trajectories are compared: from the same noise, over the same noise levels.
 struct TrajectoryOptions {
-  std::vector<int64_t> seeds;   // one trajectory each; the latents of `farfield sample` (samplers/seed_batch.h)
-  std::vector<double> levels;   // L noise levels, falling (samplers/schedules/noise_levels.h)
-  int64_t batch = 64;           // trajectories at a time; bounds the memory
+  std::vector<int64_t> seeds;          // one trajectory each; the latents of `farfield sample` (samplers/seed_batch.h)
+  std::vector<double> levels;          // L noise levels, falling (samplers/schedules/noise_levels.h)
+  int64_t batch = 64;                  // trajectories at a time; bounds the memory
   torch::Device device = torch::kCPU;  // where the states live
 };
 
 // Squared 2-norms along trajectories, float64; n seeds. A path is the model's own (integrated by the solver), one of the
 // references (likewise), or the Gaussian's closed form (samplers/gaussian_flow.h).
 struct Trajectories {
-  std::vector<double> levels;      // L
-  std::vector<std::string> paths;  // R: references, then "gaussian (closed form)" where there is a Gaussian
-  std::vector<std::string> kinds;  // R: for the charts
+  std::vector<double> levels;         // L
+  std::vector<std::string> paths;     // R: references, then "gaussian (closed form)" where there is a Gaussian
+  std::vector<std::string> kinds;     // R: for the charts
   torch::Tensor state;                // [L,n]     |x_model|^2
   torch::Tensor state_difference;     // [R,L,n]   |x_model - x_path|^2
   torch::Tensor denoised;             // [L-1,n]   |D_model(x_model)|^2: at every level a step starts from

@@ -100,7 +100,9 @@ void add_trajectories(Report& report, const CompareResult& result, const std::st
   for (size_t r = 0; r < paths.paths.size(); ++r) {
     const bool closed = paths.paths[r].find("closed form") != std::string::npos;
     const TrajectoryRow& row = last_row(result, r);
-    sets.push_back({paths.paths[r], paths.kinds[r], paths.samples[static_cast<int64_t>(r) + 1],
+    sets.push_back({paths.paths[r],
+                    paths.kinds[r],
+                    paths.samples[static_cast<int64_t>(r) + 1],
                     {closed ? "closed form, 0 NFE" : fmt::format("heun, {} NFE", paths.nfe),
                      fmt::format("rms difference to the model's: {}", format_digits(row.rms, 3))}});
   }

@@ -92,8 +92,11 @@ json log_axis(const Limits& limits) {
 json axis_encoding(const Axis& axis, const Limits& limits) {
   const bool log = axis.scale == Scale::kLog;
   json result = {{"type", "quantitative"},
-                 {"scale", {{"type", log ? "log" : "linear"}, {"domain", {limits.first, limits.second}},
-                            {"nice", false}, {"zero", false}}}};
+                 {"scale",
+                  {{"type", log ? "log" : "linear"},
+                   {"domain", {limits.first, limits.second}},
+                   {"nice", false},
+                   {"zero", false}}}};
   result["axis"] = log ? log_axis(limits) : json{{"tickCount", 5}, {"format", limits.second >= 1e4 ? "~s" : "~r"}};
   return result;
 }
@@ -146,8 +149,14 @@ json end_labels(const Panel& panel, const Limits& limits, size_t id) {
   for (size_t i = 0; i < named.size(); ++i) {
     layers.push_back({{"name", fmt::format("end label {}.{}", id, i)},
                       {"data", {{"values", {{{"y", from_pixel(at[i], limits, panel)}}}}}},
-                      {"mark", {{"type", "text"}, {"align", "left"}, {"baseline", "middle"}, {"dx", 6}, {"fontSize", 12},
-                                {"text", named[i]->label}, {"color", named[i]->style.text_colour}}},
+                      {"mark",
+                       {{"type", "text"},
+                        {"align", "left"},
+                        {"baseline", "middle"},
+                        {"dx", 6},
+                        {"fontSize", 12},
+                        {"text", named[i]->label},
+                        {"color", named[i]->style.text_colour}}},
                       {"encoding", {{"x", {{"value", "width"}}}, {"y", {{"field", "y"}, {"type", "quantitative"}}}}}});
   }
   return layers;
@@ -160,7 +169,10 @@ json rows(const Panel& panel, Scale x_scale) {
   for (const Series& series : panel.series) {
     for (size_t i = 0; i < series.y.size(); ++i) {
       if (!drawable(series.y[i], panel.y.scale) || !drawable(series.x[i], x_scale)) continue;
-      json row = {{"s", series.label}, {"x", series.x[i]}, {"y", series.y[i]}, {"vx", format_sigma(series.x[i])},
+      json row = {{"s", series.label},
+                  {"x", series.x[i]},
+                  {"y", series.y[i]},
+                  {"vx", format_sigma(series.x[i])},
                   {"vy", format_digits(series.y[i], 4)}};
       if (!series.low.empty() && drawable(series.low[i], panel.y.scale) && std::isfinite(series.high[i])) {
         row["lo"] = series.low[i];
@@ -185,7 +197,10 @@ json style_scale(const Panel& panel, const std::function<json(const SeriesStyle&
 }
 
 json style_encoding(const Panel& panel, const std::function<json(const SeriesStyle&)>& of) {
-  return {{"field", "s"}, {"type", "nominal"}, {"title", nullptr}, {"scale", style_scale(panel, of)},
+  return {{"field", "s"},
+          {"type", "nominal"},
+          {"title", nullptr},
+          {"scale", style_scale(panel, of)},
           {"legend", {{"orient", "top"}, {"symbolSize", 90}, {"symbolStrokeWidth", 2}, {"symbolOpacity", 1}}}};
 }
 
@@ -218,7 +233,8 @@ json panel_json(const LineChart& chart, size_t index, const Limits& x) {
   y_field["axis"].update({{"minExtent", kAxisRoom}, {"maxExtent", kAxisRoom}, {"title", nullptr}});
 
   const json colour = style_encoding(panel, [](const SeriesStyle& s) { return json(s.colour); });
-  const json dash = style_encoding(panel, [](const SeriesStyle& s) { return s.dash.empty() ? json{1, 0} : json(s.dash); });
+  const json dash = style_encoding(panel,
+                                   [](const SeriesStyle& s) { return s.dash.empty() ? json{1, 0} : json(s.dash); });
   const json mark = style_encoding(panel, [](const SeriesStyle& s) { return json(s.mark); });
   json y_low = y_field;
   y_low["field"] = "lo";
@@ -231,9 +247,10 @@ json panel_json(const LineChart& chart, size_t index, const Limits& x) {
                     {"encoding", {{"x", x_field}, {"y", y_field}, {"color", colour}, {"strokeDash", dash}}}});
   layers.push_back({{"mark", {{"type", "point"}, {"filled", true}, {"clip", true}, {"size", 34}, {"opacity", 1}}},
                     {"encoding", {{"x", x_field}, {"y", y_field}, {"color", colour}, {"shape", mark}}}});
-  layers.push_back({{"mark", {{"type", "point"}, {"filled", true}, {"clip", true}, {"size", 320}, {"opacity", 0}}},
-                    {"encoding", {{"x", x_field}, {"y", y_field}, {"tooltip", tooltip(chart, panel)},
-                                  {"detail", {{"field", "s"}}}}}});
+  layers.push_back(
+      {{"mark", {{"type", "point"}, {"filled", true}, {"clip", true}, {"size", 320}, {"opacity", 0}}},
+       {"encoding",
+        {{"x", x_field}, {"y", y_field}, {"tooltip", tooltip(chart, panel)}, {"detail", {{"field", "s"}}}}}});
   for (json& label : end_labels(panel, limits, index)) layers.push_back(std::move(label));
   return {{"height", panel.height},
           {"title", {{"text", panel.y.title}, {"anchor", "start"}, {"frame", "group"}}},
@@ -265,7 +282,8 @@ std::string line_chart(const LineChart& given) {
   return dump_json(json{{"usermeta", meta}, {"vconcat", panels}, {"spacing", 10}});
 }
 
-std::string scatter_chart(const std::vector<PointCloud>& clouds, const std::string& x_title, const std::string& y_title) {
+std::string scatter_chart(const std::vector<PointCloud>& clouds, const std::string& x_title,
+                          const std::string& y_title) {
   json values = json::array();
   std::vector<double> all;
   Panel styles;
@@ -282,10 +300,10 @@ std::string scatter_chart(const std::vector<PointCloud>& clouds, const std::stri
   json x = axis_encoding({}, limits), y = axis_encoding({}, limits);
   x.update({{"field", "x"}, {"title", x_title}});
   y.update({{"field", "y"}, {"title", y_title}});
-  const json encoding = {
-      {"x", x}, {"y", y},
-      {"color", style_encoding(styles, [](const SeriesStyle& s) { return json(s.colour); })},
-      {"shape", style_encoding(styles, [](const SeriesStyle& s) { return json(s.mark); })}};
+  const json encoding = {{"x", x},
+                         {"y", y},
+                         {"color", style_encoding(styles, [](const SeriesStyle& s) { return json(s.colour); })},
+                         {"shape", style_encoding(styles, [](const SeriesStyle& s) { return json(s.mark); })}};
   return dump_json(json{{"usermeta", {{"kind", "square"}, {"axis_room", kAxisRoom}}},
                         {"data", {{"values", values}}},
                         {"mark", {{"type", "point"}, {"filled", true}, {"size", 14}, {"opacity", 0.6}}},

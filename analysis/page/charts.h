@@ -24,7 +24,7 @@ struct Series {
 enum class Scale { kLinear, kLog };
 
 struct Axis {
-  std::string title;                              // with its unit
+  std::string title;  // with its unit
   Scale scale = Scale::kLinear;
   std::optional<std::pair<double, double>> range;  // absent: from the data
 };
@@ -53,7 +53,8 @@ struct PointCloud {
   SeriesStyle style;
   std::vector<double> x, y;
 };
-std::string scatter_chart(const std::vector<PointCloud>& clouds, const std::string& x_title, const std::string& y_title);
+std::string scatter_chart(const std::vector<PointCloud>& clouds, const std::string& x_title,
+                          const std::string& y_title);
 
 // A square of numbers above the diagonal, cell (i, j) at row i and column j, i < j: `upper` row i holds columns i + 1, ...
 // Values below and above zero get two hues with white at zero, on a scale that is linear near zero and logarithmic

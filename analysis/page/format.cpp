@@ -13,9 +13,8 @@ namespace {
 // The decimal exponent of the leading digit after rounding to `digits` significant digits.
 int leading_exponent(double value, int digits) {
   const std::string text = fmt::format("{:.{}e}", std::fabs(value), digits - 1);
-  return static_cast<int>(parse_int(text[text.find('e') + 1] == '+' ? text.substr(text.find('e') + 2)
-                                                                    : text.substr(text.find('e') + 1),
-                                    "exponent"));
+  return static_cast<int>(parse_int(
+      text[text.find('e') + 1] == '+' ? text.substr(text.find('e') + 2) : text.substr(text.find('e') + 1), "exponent"));
 }
 
 std::string trim_zeros(std::string text) {

@@ -21,7 +21,11 @@ json cells(const HeatMap& map) {
       const size_t j = i + 1 + k;
       const double value = map.upper[i][k];
       if (!std::isfinite(value)) continue;
-      values.push_back({{"i", i}, {"j", j}, {"v", value}, {"from", map.labels[i]}, {"to", map.labels[j]},
+      values.push_back({{"i", i},
+                        {"j", j},
+                        {"v", value},
+                        {"from", map.labels[i]},
+                        {"to", map.labels[j]},
                         {"text", format_digits(value, 3)}});
     }
   }
@@ -71,17 +75,29 @@ std::string heat_map(const HeatMap& map) {
   const json tooltip = {{{"field", "from"}, {"type", "nominal"}, {"title", map.y_title}},
                         {{"field", "to"}, {"type", "nominal"}, {"title", map.x_title}},
                         {{"field", "text"}, {"type", "nominal"}, {"title", map.value_title}}};
-  const json colour = {{"field", "v"}, {"type", "quantitative"}, {"scale", colour_scale(map)},
-                       {"legend", {{"title", map.value_title}, {"orient", "top"}, {"direction", "horizontal"},
-                                   {"gradientLength", 220}, {"tickCount", 4}, {"format", ".2~g"}}}};
-  const json layers = {
-      {{"data", {{"values", cells(map)}}},
-       {"mark", {{"type", "rect"}}},
-       {"encoding", {{"x", x}, {"y", y}, {"color", colour}, {"tooltip", tooltip}}}},
-      {{"data", {{"values", marks}}},
-       {"mark", {{"type", "point"}, {"filled", true}, {"size", 42}, {"opacity", 1}, {"color", "#111111"},
-                 {"stroke", "#ffffff"}, {"strokeWidth", 1.2}}},
-       {"encoding", {{"x", x}, {"y", y}}}}};
+  const json colour = {{"field", "v"},
+                       {"type", "quantitative"},
+                       {"scale", colour_scale(map)},
+                       {"legend",
+                        {{"title", map.value_title},
+                         {"orient", "top"},
+                         {"direction", "horizontal"},
+                         {"gradientLength", 220},
+                         {"tickCount", 4},
+                         {"format", ".2~g"}}}};
+  const json layers = {{{"data", {{"values", cells(map)}}},
+                        {"mark", {{"type", "rect"}}},
+                        {"encoding", {{"x", x}, {"y", y}, {"color", colour}, {"tooltip", tooltip}}}},
+                       {{"data", {{"values", marks}}},
+                        {"mark",
+                         {{"type", "point"},
+                          {"filled", true},
+                          {"size", 42},
+                          {"opacity", 1},
+                          {"color", "#111111"},
+                          {"stroke", "#ffffff"},
+                          {"strokeWidth", 1.2}}},
+                        {"encoding", {{"x", x}, {"y", y}}}}};
   return dump_json(json{{"usermeta", {{"kind", "square"}, {"axis_room", kAxisRoom}}}, {"layer", layers}});
 }
 

@@ -9,12 +9,18 @@ namespace {
 
 std::string_view entity(char c) {
   switch (c) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&#39;";
-    default: return "";
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '"':
+      return "&quot;";
+    case '\'':
+      return "&#39;";
+    default:
+      return "";
   }
 }
 
@@ -25,8 +31,10 @@ std::string escape_html(std::string_view text) {
   out.reserve(text.size() + text.size() / 8);
   for (const char c : printable(text)) {
     const std::string_view name = entity(c);
-    if (name.empty()) out += c;
-    else out += name;
+    if (name.empty())
+      out += c;
+    else
+      out += name;
   }
   return out;
 }

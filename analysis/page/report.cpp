@@ -25,7 +25,10 @@ std::string cell_text(const Cell& cell) {
     std::string operator()(std::monostate) const { return ""; }
     std::string operator()(int64_t value) const { return std::to_string(value); }
     std::string operator()(double value) const {
-      return std::isfinite(value) ? format_digits(value, 5) : std::string(std::isnan(value) ? "" : value > 0 ? "∞" : "−∞");
+      return std::isfinite(value) ? format_digits(value, 5)
+                                  : std::string(std::isnan(value) ? ""
+                                                : value > 0       ? "∞"
+                                                                  : "−∞");
     }
     std::string operator()(const std::string& value) const { return value; }
   };
@@ -51,7 +54,8 @@ std::string table_html(const Table& table) {
 std::string href(std::string_view file) {
   std::string encoded;
   for (char c : file) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) || std::string_view("-._~/").find(c) != std::string_view::npos;
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) ||
+                       std::string_view("-._~/").find(c) != std::string_view::npos;
     encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return "./" + encoded;
@@ -135,13 +139,16 @@ std::string Report::html() const {
   page += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   page += "<meta name=\"color-scheme\" content=\"light dark\">\n";
   page += fmt::format("<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n", kPolicy);
-  page += "<title>" + escape_html(title_) + "</title>\n<style>\n" + std::string(page_style()) + "</style>\n</head>\n<body>\n";
+  page += "<title>" + escape_html(title_) + "</title>\n<style>\n" + std::string(page_style()) +
+          "</style>\n</head>\n<body>\n";
   page += "<main>\n" + body_;
   if (!drawn) page += "<p class=\"notice\">" + escape_html(kNoCharts) + "</p>\n";
   page += "</main>\n<div class=\"paper\" hidden></div>\n";
   if (drawn) {
-    page += "<noscript><p class=\"notice\">The charts need JavaScript; their numbers are in the tables.</p></noscript>\n";
-    page += "<script>" + std::string(chart_script()) + "</script>\n<script>\n" + std::string(page_script()) + "</script>\n";
+    page +=
+        "<noscript><p class=\"notice\">The charts need JavaScript; their numbers are in the tables.</p></noscript>\n";
+    page += "<script>" + std::string(chart_script()) + "</script>\n<script>\n" + std::string(page_script()) +
+            "</script>\n";
   }
   return page + "</body>\n</html>\n";
 }

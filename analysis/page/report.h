@@ -43,11 +43,11 @@ class Report {
 
   void section(std::string_view title);
   void paragraph(std::string_view text);
-  void code(std::string_view text);                 // a command line
-  void facts(const Facts& facts);                   // name and value, two columns
+  void code(std::string_view text);  // a command line
+  void facts(const Facts& facts);    // name and value, two columns
   void table(const Table& table, std::string_view caption);
   void figure(const Figure& figure);
-  void files(const Facts& files);                   // name (a link to the file beside the report) and what is in it
+  void files(const Facts& files);  // name (a link to the file beside the report) and what is in it
 
   std::string html() const;
   void write(const std::filesystem::path& path) const;  // atomic; io_error

@@ -35,7 +35,8 @@ Chart scatter_of(const std::vector<SampleSet>& sets) {
   for (size_t i = 0; i < sets.size(); ++i) {
     clouds.push_back({sets[i].title, styles[i], column(sets[i].samples, 0), column(sets[i].samples, 1)});
   }
-  return {scatter_chart(clouds, "first coordinate", "second coordinate"), "Scatter plot of the samples of " + join(titles, ", ") + "."};
+  return {scatter_chart(clouds, "first coordinate", "second coordinate"),
+          "Scatter plot of the samples of " + join(titles, ", ") + "."};
 }
 
 }  // namespace
@@ -58,7 +59,8 @@ Figure sample_figure(const std::string& title, const std::string& caption, const
   for (const SampleSet& set : sets) {
     if (!are_images(set.samples)) continue;
     const int64_t shown = std::min(kMostImages, set.samples.size(0));
-    figure.pictures.push_back({sample_grid_png(set.samples), fmt::format("{} samples of {}", shown, set.title), set.title, set.captions});
+    figure.pictures.push_back(
+        {sample_grid_png(set.samples), fmt::format("{} samples of {}", shown, set.title), set.title, set.captions});
   }
   if (figure.charts.empty() && figure.pictures.empty()) {
     figure.caption += " Samples of this shape have no picture; they are in the arrays beside the report.";

@@ -23,8 +23,7 @@ int kind_index(std::string_view kind) {
 
 SeriesStyle series_style(std::string_view kind, int repeat) {
   const int known = kind_index(kind);
-  const std::string name =
-      known >= 0 ? std::string(kind) : "other-" + std::to_string(1 + repeat % kOtherColours);
+  const std::string name = known >= 0 ? std::string(kind) : "other-" + std::to_string(1 + repeat % kOtherColours);
   const size_t look = static_cast<size_t>((known < 0 ? 1 : known) + repeat) % kMarks.size();
   return {"var(--" + name + ")", "var(--" + name + "-text)", kDashes[look], std::string(kMarks[look])};
 }

@@ -18,7 +18,8 @@ constexpr uint64_t kPurpose = 0x626f6f74;          // keeps this stream apart fr
 }  // namespace
 
 torch::Tensor resampled_totals(const torch::Tensor& per_sample, int64_t replicates, uint64_t seed) {
-  check(per_sample.dim() == 2 && per_sample.scalar_type() == torch::kFloat64, "bootstrap: per_sample is [n, C] float64");
+  check(per_sample.dim() == 2 && per_sample.scalar_type() == torch::kFloat64,
+        "bootstrap: per_sample is [n, C] float64");
   const int64_t n = per_sample.size(0);
   check(n > 0 && replicates > 0, "bootstrap: no samples");
   at::Generator generator = keyed_generator({seed, kPurpose});

@@ -101,7 +101,8 @@ struct Pass {
   }
 
   Tensors state() const {
-    Tensors tensors = {torch::full({1}, sums.count, torch::kFloat64), sums.mean, sums.squares, range, torch::cat(hashes)};
+    Tensors tensors = {torch::full({1}, sums.count, torch::kFloat64), sums.mean, sums.squares, range,
+                       torch::cat(hashes)};
     if (moments) {
       for (const auto& tensor : moments->state()) tensors.push_back(tensor);
     }
@@ -115,7 +116,8 @@ struct Pass {
 
  private:
   void widen(const torch::Tensor& other) {
-    range = range.defined() ? torch::stack({torch::minimum(range[0], other[0]), torch::maximum(range[1], other[1])}) : other;
+    range = range.defined() ? torch::stack({torch::minimum(range[0], other[0]), torch::maximum(range[1], other[1])})
+                            : other;
   }
 };
 
@@ -249,12 +251,14 @@ std::vector<Suggestion> suggest_settings(const DataStats& stats, bool eight_bit)
                            fmt::format("below the rounding noise of 8-bit pixels, (2/255)/sqrt(12) = {:.4f}",
                                        kPixelStep / std::sqrt(12.0))});
   } else {
-    suggestions.push_back({"sigma_min", two_digits(kEdmRatio * stats.sigma_data),
-                           "EDM's ratio to sigma_data, 0.002 / 0.5"});
+    suggestions.push_back(
+        {"sigma_min", two_digits(kEdmRatio * stats.sigma_data), "EDM's ratio to sigma_data, 0.002 / 0.5"});
   }
-  suggestions.push_back({"sigma_max", two_digits(std::max(stats.largest_distance, 4 * stats.sigma_data)),
-                         fmt::format("the largest distance of two samples, {:.3g}: from there on all of them look alike "
-                                     "(Song and Ermon 2020, technique 1)", stats.largest_distance)});
+  suggestions.push_back(
+      {"sigma_max", two_digits(std::max(stats.largest_distance, 4 * stats.sigma_data)),
+       fmt::format("the largest distance of two samples, {:.3g}: from there on all of them look alike "
+                   "(Song and Ermon 2020, technique 1)",
+                   stats.largest_distance)});
   return suggestions;
 }
 

@@ -21,9 +21,9 @@ struct DataStats {
   int64_t distance_samples = 0;  // Euclidean distances of all pairs among these many samples
   double median_distance = 0, largest_distance = 0;
 
-  int64_t spectrum_samples = 0;     // the covariance was measured on these many
-  double total_variance = 0;        // its trace
-  std::vector<double> eigenvalues;  // its leading ones, descending
+  int64_t spectrum_samples = 0;                  // the covariance was measured on these many
+  double total_variance = 0;                     // its trace
+  std::vector<double> eigenvalues;               // its leading ones, descending
   int64_t components_90 = 0, components_99 = 0;  // how many eigenvectors hold 90 % and 99 % of the trace
 };
 

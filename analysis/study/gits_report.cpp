@@ -19,9 +19,8 @@ const GitsSchedule& shown_schedule(const GitsStory& story) {
 }
 
 const StudentError& error_of(const GitsStory& story, int64_t nfe, const std::string& schedule) {
-  return *std::find_if(story.errors.begin(), story.errors.end(), [&](const StudentError& error) {
-    return error.nfe == nfe && error.schedule == schedule;
-  });
+  return *std::find_if(story.errors.begin(), story.errors.end(),
+                       [&](const StudentError& error) { return error.nfe == nfe && error.schedule == schedule; });
 }
 
 std::string answer(const GitsStory& story) {
@@ -32,8 +31,8 @@ std::string answer(const GitsStory& story) {
     parts.push_back(fmt::format("{} with {}", format_measured(error.rms, error.low, error.high),
                                 name == "gits" ? "the schedule found here" : name));
   }
-  return fmt::format("With {} evaluations the distance of {} from the teacher is {} (root mean square per number).", nfe,
-                     story.student, join(parts, ", "));
+  return fmt::format("With {} evaluations the distance of {} from the teacher is {} (root mean square per number).",
+                     nfe, story.student, join(parts, ", "));
 }
 
 Table cost_table(const GitsFile& file) {
@@ -83,8 +82,9 @@ Figure error_figure(const GitsStory& story) {
   }
   Figure figure;
   figure.title = "What the schedule is worth";
-  figure.caption = fmt::format("{} from the first {} seeds of the search. Bands are 95 % bootstrap intervals over seeds.",
-                               story.student, std::min<int64_t>(64, story.search.ends.size(0)));
+  figure.caption = fmt::format(
+      "{} from the first {} seeds of the search. Bands are 95 % bootstrap intervals over seeds.", story.student,
+      std::min<int64_t>(64, story.search.ends.size(0)));
   figure.charts = {{line_chart({{"evaluations", Scale::kLinear, {}}, {panel}}),
                     "Error over the number of evaluations. With the most evaluations: " + join(words, ", ") + "."}};
   figure.data_file = "errors.csv";
@@ -110,7 +110,8 @@ Figure level_figure(const GitsStory& story) {
   Figure figure;
   figure.title = fmt::format("Where the steps go with {} evaluations", shown.nfe);
   figure.caption = "The levels of the schedule found, beside two formulas over the same range.";
-  figure.charts = {{line_chart({{"step", Scale::kLinear, {}}, {panel}}), "The levels found: " + join(words, ", ") + "."}};
+  figure.charts = {
+      {line_chart({{"step", Scale::kLinear, {}}, {panel}}), "The levels found: " + join(words, ", ") + "."}};
   figure.data_file = "levels.csv";
   figure.numbers = Table{.columns = {"evaluations", "levels"}, .rows = {}};
   for (const GitsSchedule& schedule : story.file.schedules) {
@@ -148,9 +149,10 @@ Figure deviation_figure(const GitsStory& story) {
   Figure figure;
   figure.title = "Where the teacher's trajectories bend";
   figure.caption = "Mean distance of the teacher's states from the straight line between the trajectory's two ends.";
-  figure.charts = {{line_chart({sigma_axis(levels), {{{"distance from the chord", Scale::kLinear, {}}, {series}, {}, 200}}}),
-                    fmt::format("Mean deviation from the chord over the noise level, at most {}.",
-                                format_digits(story.search.deviations.max().item<double>(), 3))}};
+  figure.charts = {
+      {line_chart({sigma_axis(levels), {{{"distance from the chord", Scale::kLinear, {}}, {series}, {}, 200}}}),
+       fmt::format("Mean deviation from the chord over the noise level, at most {}.",
+                   format_digits(story.search.deviations.max().item<double>(), 3))}};
   return figure;
 }
 

@@ -138,7 +138,8 @@ class Batch {
     bound_ = model.bind(one_hot_labels(classes, model.info().label_dim, request.device));
     latents_ = streams.latents().to(request.device);
     if (request.teleport) {
-      landed_ = gaussian_flow(request.teleport->gaussian, latents_ * range_.first, range_.first, request.teleport->sigma);
+      landed_ = gaussian_flow(request.teleport->gaussian, latents_ * range_.first, range_.first,
+                              request.teleport->sigma);
     }
   }
 
@@ -181,7 +182,8 @@ class Batch {
   const StudyRequest& request_;
   Range range_;
   DenoiseFn bound_;
-  torch::Tensor latents_, landed_, ends_;  // ends_ [3, B, ...]: the reference at the first level, the last positive one, 0
+  torch::Tensor latents_, landed_,
+      ends_;  // ends_ [3, B, ...]: the reference at the first level, the last positive one, 0
 };
 
 void require_known_end(const std::vector<StudyRun>& runs, const Range& range) {
@@ -198,8 +200,9 @@ Solvers make_solvers(const std::vector<std::string>& names) {
   for (const auto& name : names) {
     auto solver = make_solver(name);
     if (solver->adaptive() || solver->stochastic()) {
-      throw usage_error(fmt::format("study: solver {} {}; name solvers that step through a schedule to the one solution",
-                                    name, solver->adaptive() ? "chooses its own steps" : "draws noise"));
+      throw usage_error(
+          fmt::format("study: solver {} {}; name solvers that step through a schedule to the one solution", name,
+                      solver->adaptive() ? "chooses its own steps" : "draws noise"));
     }
     solvers.emplace(name, std::move(solver));
   }
@@ -213,7 +216,8 @@ std::vector<std::string> study_solvers() {
   for (const auto& name : solver_names()) {
     const auto solver = make_solver(name);
     const bool own_levels = name == "dpm_fast" || name == "edm_ablation";  // Heun in another time
-    if (!solver->adaptive() && !solver->stochastic() && !own_levels && !name.ends_with("_compat")) names.push_back(name);
+    if (!solver->adaptive() && !solver->stochastic() && !own_levels && !name.ends_with("_compat"))
+      names.push_back(name);
   }
   return names;
 }
@@ -222,9 +226,12 @@ void StudyRequest::validate(const DenoiserInfo& model) const {
   const auto require = [](bool holds, const std::string& what) {
     if (!holds) throw usage_error("study: " + what);
   };
-  require(!solvers.empty() && !schedules.empty() && !nfe.empty() && !seeds.empty(), "needs solvers, schedules, budgets and seeds");
-  require(std::is_sorted(nfe.begin(), nfe.end()) && nfe.front() >= 1 && nfe.back() <= 1000, "budgets are 1 to 1000 evaluations, rising");
-  require(batch >= 1 && batch <= limits::kMostBatch, fmt::format("batch is {}, expected 1 to {}", batch, limits::kMostBatch));
+  require(!solvers.empty() && !schedules.empty() && !nfe.empty() && !seeds.empty(),
+          "needs solvers, schedules, budgets and seeds");
+  require(std::is_sorted(nfe.begin(), nfe.end()) && nfe.front() >= 1 && nfe.back() <= 1000,
+          "budgets are 1 to 1000 evaluations, rising");
+  require(batch >= 1 && batch <= limits::kMostBatch,
+          fmt::format("batch is {}, expected 1 to {}", batch, limits::kMostBatch));
   require(make_solver(reference)->adaptive(), "the reference " + reference + " is no adaptive solver; take dopri5");
   require(!label || (*label >= 0 && *label < model.label_dim),
           fmt::format("class {} asked for, but {} knows {} classes", label.value_or(0), model.name, model.label_dim));
@@ -240,7 +247,8 @@ Study run_study(const Denoiser& model, const StudyRequest& request) {
   Study study;
   study.runs = plan(request, model.info(), solvers);
   require_known_end(study.runs, range_of(model.info()));
-  if (study.runs.empty()) throw usage_error("study: no solver takes as few evaluations as the budgets allow; raise --nfe");
+  if (study.runs.empty())
+    throw usage_error("study: no solver takes as few evaluations as the budgets allow; raise --nfe");
   int64_t evaluations = 0;
   for (const StudyRun& run : study.runs) evaluations += run.nfe;
   const auto count = static_cast<int64_t>(request.seeds.size());
@@ -250,10 +258,12 @@ Study run_study(const Denoiser& model, const StudyRequest& request) {
     Batch batch(model, request, first, size);
     if (request.on_phase) request.on_phase("reference", kReferenceGuess * size);
     study.reference_nfe = std::max(study.reference_nfe, batch.solve_reference());
-    if (request.on_phase) request.on_phase(count > request.batch ? fmt::format("seeds from {}", first) : "solvers", evaluations * size);
+    if (request.on_phase)
+      request.on_phase(count > request.batch ? fmt::format("seeds from {}", first) : "solvers", evaluations * size);
     batch.measure(study.runs, solvers, study, first);
   }
-  for (size_t i = 0; i < study.runs.size(); ++i) study.runs[i].error = rms_error(study.squares[static_cast<int64_t>(i)]);
+  for (size_t i = 0; i < study.runs.size(); ++i)
+    study.runs[i].error = rms_error(study.squares[static_cast<int64_t>(i)]);
   return study;
 }
 

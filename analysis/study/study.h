@@ -16,15 +16,15 @@ namespace farfield {
 
 // What is tried: every solver over every schedule within every budget, from noise and, with a teleport, from there too.
 struct StudyRequest {
-  std::vector<std::string> solvers;    // SOLVER[,option=value...], deterministic, with steps of the schedule's own
-  std::vector<std::string> schedules;  // as `sample --schedule` takes them; their range is the model's
-  std::string model_sha256 = {};       // compared with that of a gits:FILE
-  std::vector<int64_t> nfe;            // budgets of evaluations, rising, each >= 1
-  std::vector<int64_t> seeds;          // one trajectory each; latents and classes as sample() draws them
-  std::optional<int64_t> label = {};   // the class of every trajectory
+  std::vector<std::string> solvers;       // SOLVER[,option=value...], deterministic, with steps of the schedule's own
+  std::vector<std::string> schedules;     // as `sample --schedule` takes them; their range is the model's
+  std::string model_sha256 = {};          // compared with that of a gits:FILE
+  std::vector<int64_t> nfe;               // budgets of evaluations, rising, each >= 1
+  std::vector<int64_t> seeds;             // one trajectory each; latents and classes as sample() draws them
+  std::optional<int64_t> label = {};      // the class of every trajectory
   std::optional<Teleport> teleport = {};  // for schedules that can be laid from its level
   std::string reference = "dopri5,rtol=1e-5,atol=1e-5";  // an adaptive solver, the solution errors are measured from
-  int64_t batch = 64;                  // trajectories at a time
+  int64_t batch = 64;                                    // trajectories at a time
   torch::Device device = torch::kCPU;
   // For progress; may be empty: before a phase with its evaluations times samples (of the reference a guess), and
   // after every call.
@@ -40,13 +40,13 @@ struct StudyRun {
   bool teleported = false;
   int64_t steps = 0, nfe = 0;  // counted
   std::vector<double> levels;
-  RmsError error;              // of the end from the reference's at the same level, per number
+  RmsError error;  // of the end from the reference's at the same level, per number
 };
 
 struct Study {
-  std::vector<StudyRun> runs;       // in the order of starts, schedules, solvers, steps
-  torch::Tensor squares;            // [runs, seeds] float64: each seed's mean square
-  int64_t reference_nfe = 0;        // of the slowest batch
+  std::vector<StudyRun> runs;           // in the order of starts, schedules, solvers, steps
+  torch::Tensor squares;                // [runs, seeds] float64: each seed's mean square
+  int64_t reference_nfe = 0;            // of the slowest batch
   int64_t evaluations = 0, reused = 0;  // denoiser calls asked for, and those answered from an equal one before
 };
 

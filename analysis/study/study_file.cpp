@@ -21,15 +21,22 @@ constexpr const char* kFormat = "farfield study 1";
 constexpr uint64_t kFileLimit = 1 << 24;
 
 ordered_json to_json(const Advice& advice) {
-  ordered_json json = {{"solver", advice.solver}, {"schedule", advice.schedule}, {"steps", advice.steps},
-                       {"nfe", advice.nfe},       {"rms", advice.rms}};
+  ordered_json json = {{"solver", advice.solver},
+                       {"schedule", advice.schedule},
+                       {"steps", advice.steps},
+                       {"nfe", advice.nfe},
+                       {"rms", advice.rms}};
   if (advice.teleport) json["teleport"] = *advice.teleport;
   return json;
 }
 
 Advice to_advice(const ordered_json& json, bool teleported) {
-  Advice advice{json.at("solver"), json.at("schedule"), whole_number(json.at("steps"), "steps", 1, limits::kMostSteps),
-                whole_number(json.at("nfe"), "nfe", 1, limits::kMostEvaluations), {}, json.at("rms")};
+  Advice advice{json.at("solver"),
+                json.at("schedule"),
+                whole_number(json.at("steps"), "steps", 1, limits::kMostSteps),
+                whole_number(json.at("nfe"), "nfe", 1, limits::kMostEvaluations),
+                {},
+                json.at("rms")};
   if (teleported) advice.teleport = json.at("teleport").get<double>();
   const bool somewhere = !teleported || (std::isfinite(*advice.teleport) && *advice.teleport > 0);
   const bool sane = std::isfinite(advice.rms) && advice.rms >= 0 && somewhere && json.size() == (teleported ? 6u : 5u);
@@ -80,7 +87,8 @@ std::string serialize_advice(const StudyAdvice& advice) {
     if (budget.teleported) item["teleported"] = to_json(*budget.teleported);
     budgets.push_back(std::move(item));
   }
-  const ordered_json study = {{"format", kFormat}, {"model", advice.model}, {"model_sha256", advice.model_sha256}, {"budgets", budgets}};
+  const ordered_json study = {
+      {"format", kFormat}, {"model", advice.model}, {"model_sha256", advice.model_sha256}, {"budgets", budgets}};
   return dump_json(study, 1) + "\n";
 }
 
@@ -102,8 +110,9 @@ Advice advice_within(const StudyAdvice& advice, int64_t nfe, bool teleported) {
     if (budget.nfe <= nfe) found = &budget;
   }
   if (found == nullptr) {
-    throw usage_error(fmt::format("--nfe {}: the study's smallest budget is {} evaluations; give as many, or study fewer",
-                                  nfe, advice.budgets.front().nfe));
+    throw usage_error(
+        fmt::format("--nfe {}: the study's smallest budget is {} evaluations; give as many, or study fewer", nfe,
+                    advice.budgets.front().nfe));
   }
   return teleported && found->teleported ? *found->teleported : found->plain;
 }

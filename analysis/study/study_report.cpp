@@ -21,7 +21,8 @@ std::string start_of(const StudyRun& run) { return run.teleported ? "teleported"
 Table run_table(const Study& study) {
   Table table{.columns = {"solver", "schedule", "start", "steps", "nfe", "rms", "rms_low", "rms_high"}, .rows = {}};
   for (const StudyRun& run : study.runs) {
-    table.add({run.solver, run.schedule, start_of(run), run.steps, run.nfe, run.error.rms, run.error.low, run.error.high});
+    table.add(
+        {run.solver, run.schedule, start_of(run), run.steps, run.nfe, run.error.rms, run.error.low, run.error.high});
   }
   return table;
 }
@@ -31,7 +32,8 @@ const StudyRun* nearest_at(const Study& study, int64_t budget, const std::functi
   const StudyRun* best = nullptr;
   for (const StudyRun& run : study.runs) {
     if (run.nfe > budget || !which(run)) continue;
-    const bool better = best == nullptr || run.nfe > best->nfe || (run.nfe == best->nfe && run.error.rms < best->error.rms);
+    const bool better = best == nullptr || run.nfe > best->nfe ||
+                        (run.nfe == best->nfe && run.error.rms < best->error.rms);
     if (better) best = &run;
   }
   return best;
@@ -89,19 +91,19 @@ Figure solver_figure(const StudyStory& story) {
   std::vector<Series> lines;
   std::vector<std::string> words;
   for (size_t i = 0; i < solvers.size(); ++i) {
-    lines.push_back(series_of(story, solvers[i], styles[i], [&](int64_t budget) {
-      return best_of(story.study, solvers[i], budget);
-    }));
-    if (!lines.back().y.empty()) words.push_back(fmt::format("{} {}", solvers[i], format_digits(lines.back().y.back(), 2)));
+    lines.push_back(series_of(story, solvers[i], styles[i],
+                              [&](int64_t budget) { return best_of(story.study, solvers[i], budget); }));
+    if (!lines.back().y.empty())
+      words.push_back(fmt::format("{} {}", solvers[i], format_digits(lines.back().y.back(), 2)));
   }
   Figure figure;
   figure.title = "How near each solver comes";
   figure.caption = fmt::format(
       "Each solver over the best of {} within the budget{}. Bands are 95 % bootstrap intervals over {} seeds.",
       join(story.request.schedules, ", "),
-      solvers.size() == story.request.solvers.size()
-          ? ""
-          : fmt::format("; the {} best of {} solvers, with Euler and Heun", kShownSolvers, story.request.solvers.size()),
+      solvers.size() == story.request.solvers.size() ? ""
+                                                     : fmt::format("; the {} best of {} solvers, with Euler and Heun",
+                                                                   kShownSolvers, story.request.solvers.size()),
       story.request.seeds.size());
   figure.charts = {{line_chart({{"evaluations (NFE)", Scale::kLinear, {}}, {error_panel(std::move(lines))}}),
                     "Error over evaluations. With the most: " + join(words, ", ") + "."}};
@@ -113,7 +115,8 @@ Figure teleport_figure(const StudyStory& story) {
   const auto styles = series_styles({"network", "gaussian"});
   std::vector<Series> lines;
   for (const bool teleported : {false, true}) {
-    lines.push_back(series_of(story, teleported ? "teleported" : "from noise", styles[teleported ? 1 : 0], [&](int64_t budget) {
+    lines.push_back(
+        series_of(story, teleported ? "teleported" : "from noise", styles[teleported ? 1 : 0], [&](int64_t budget) {
       return nearest_at(story.study, budget, [&](const StudyRun& run) { return run.teleported == teleported; });
     }));
   }
@@ -154,7 +157,8 @@ std::string answer(const StudyStory& story) {
     const StudyRun* best = best_within(story.study, budget, true);
     if (best == nullptr) continue;
     const std::string part = fmt::format("{} over {}{} with {} evaluations ({})", best->solver, best->schedule,
-                                         best->teleported ? ", teleported," : "", best->nfe, format_digits(best->error.rms, 2));
+                                         best->teleported ? ", teleported," : "", best->nfe,
+                                         format_digits(best->error.rms, 2));
     if (parts.empty() || parts.back() != part) parts.push_back(part);
   }
   return "Nearest to the reference: " + join(parts, "; ") + ".";
@@ -164,14 +168,17 @@ std::string answer(const StudyStory& story) {
 
 void write_study_report(const StudyStory& story, const RunFolder& folder) {
   write_csv(folder.path("study.csv"), run_table(story.study));
-  write_npz(folder.path("study.npz"), {{"squares", story.study.squares}, {"seeds", torch::tensor(story.request.seeds, torch::kInt64)}});
+  write_npz(folder.path("study.npz"),
+            {{"squares", story.study.squares}, {"seeds", torch::tensor(story.request.seeds, torch::kInt64)}});
   Report report("farfield study", "Solvers and schedules for " + story.model, answer(story));
   report.code(join(story.command, " "));
   report.section("Error over evaluations");
   report.figure(solver_figure(story));
   if (story.request.teleport) report.figure(teleport_figure(story));
   report.section("Which to take");
-  report.table(ranking(story), "The five nearest within each budget. The first is what farfield sample --solver auto --nfe N --study study.json takes.");
+  report.table(
+      ranking(story),
+      "The five nearest within each budget. The first is what farfield sample --solver auto --nfe N --study study.json takes.");
   report.section("Settings");
   report.facts(story.settings);
   report.section("Files");

@@ -21,7 +21,9 @@ namespace {
 constexpr uint64_t kLogBytes = uint64_t{1} << 28;
 
 // Of images, steps or samples: as many as the longest run sees, which may go on to the end of a step.
-int64_t count_of(const json& object, const char* key) { return whole_number(object.at(key), key, 0, 2 * limits::kMostImages); }
+int64_t count_of(const json& object, const char* key) {
+  return whole_number(object.at(key), key, 0, 2 * limits::kMostImages);
+}
 
 TrainingTick parse_tick(const json& line) {
   TrainingTick tick;

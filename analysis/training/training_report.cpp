@@ -38,7 +38,8 @@ std::vector<TrainingTick> thinned(const std::vector<TrainingTick>& ticks) {
       loss += ticks[i].loss / static_cast<double>(end - first);
       speed += ticks[i].images_per_second / static_cast<double>(end - first);
       for (const auto& bin : ticks[i].by_sigma) {
-        auto& sum = bins.try_emplace(bin.sigma_from, TrainingTick::Bin{bin.sigma_from, bin.sigma_to, 0, 0}).first->second;
+        auto& sum =
+            bins.try_emplace(bin.sigma_from, TrainingTick::Bin{bin.sigma_from, bin.sigma_to, 0, 0}).first->second;
         sum.loss += bin.loss * static_cast<double>(bin.count);
         sum.count += bin.count;
       }
@@ -58,7 +59,8 @@ std::vector<TrainingTick> thinned(const std::vector<TrainingTick>& ticks) {
 Axis images_axis() { return {"images seen", Scale::kLinear, {}}; }
 
 // Mean loss over time between two noise levels.
-Series loss_between(const std::vector<TrainingTick>& ticks, double from, double to, const std::string& label, int place) {
+Series loss_between(const std::vector<TrainingTick>& ticks, double from, double to, const std::string& label,
+                    int place) {
   Series series{label, series_style("other", place), {}, {}, {}, {}};
   for (const TrainingTick& tick : ticks) {
     double sum = 0, count = 0;
@@ -82,9 +84,11 @@ Figure by_sigma_figure(const std::vector<TrainingTick>& ticks) {
   std::erase_if(panel.series, [](const Series& series) { return series.y.empty(); });
   Figure figure;
   figure.title = "Where the loss falls";
-  figure.caption = "Weighted loss per value between noise levels. With EDM's weight an untrained network starts near 1 at "
-                   "every level where the data have the configured sigma_data.";
-  figure.charts.push_back({line_chart({images_axis(), {panel}}), "Training loss over images seen, by decade of the noise level."});
+  figure.caption =
+      "Weighted loss per value between noise levels. With EDM's weight an untrained network starts near 1 at "
+      "every level where the data have the configured sigma_data.";
+  figure.charts.push_back(
+      {line_chart({images_axis(), {panel}}), "Training loss over images seen, by decade of the noise level."});
   figure.data_file = "training.csv";
   return figure;
 }
@@ -99,8 +103,9 @@ Figure speed_figure(const std::vector<TrainingTick>& ticks) {
   }
   Figure figure;
   figure.title = fmt::format("{} images per second at the end", format_digits(ticks.back().images_per_second, 3));
-  figure.caption = "Left the learning rate; right the images of a second between two lines of the log, all pauses for "
-                   "previews, probes and checkpoints included.";
+  figure.caption =
+      "Left the learning rate; right the images of a second between two lines of the log, all pauses for "
+      "previews, probes and checkpoints included.";
   figure.charts = {{line_chart({images_axis(), {{{"learning rate", Scale::kLinear, {}}, {rate}, {}, 180}}}),
                     "Learning rate over images seen."},
                    {line_chart({images_axis(), {{{"images per second", Scale::kLinear, {}}, {speed}, {}, 180}}}),
@@ -127,7 +132,10 @@ Figure probe_figure(const std::vector<ProbeLine>& lines) {
       if (!all.contains(row.reference)) order.push_back(row.reference);
       auto& levels = all[row.reference];
       const auto place = static_cast<int>(levels.size());
-      auto& series = levels.try_emplace(row.sigma, Series{"σ = " + format_sigma(row.sigma), series_style("other", place), {}, {}, {}, {}})
+      auto& series = levels
+                         .try_emplace(
+                             row.sigma,
+                             Series{"σ = " + format_sigma(row.sigma), series_style("other", place), {}, {}, {}, {}})
                          .first->second;
       series.x.push_back(static_cast<double>(line.images));
       series.y.push_back(row.explained);
@@ -135,8 +143,9 @@ Figure probe_figure(const std::vector<ProbeLine>& lines) {
   }
   Figure figure;
   figure.title = "What the network learns, told by scores that are known exactly";
-  figure.caption = "Explained variance of the averaged network's score, 1 − Σ‖s − s_ref‖² / Σ‖s‖², over the same noised "
-                   "training points each time. Values below 0 leave the frame.";
+  figure.caption =
+      "Explained variance of the averaged network's score, 1 − Σ‖s − s_ref‖² / Σ‖s‖², over the same noised "
+      "training points each time. Values below 0 leave the frame.";
   for (const auto& name : order) {
     Panel panel{{"explained by " + name, Scale::kLinear, std::pair{0., 1.}}, {}, {0.99}, 220};
     for (const auto& [sigma, series] : all[name]) panel.series.push_back(series);
@@ -151,11 +160,13 @@ Figure probe_figure(const std::vector<ProbeLine>& lines) {
 Figure preview_figure(const std::vector<fs::path>& all) {
   Figure figure;
   figure.title = "Samples while it trained";
-  figure.caption = "Drawn from the averaged network, the same seeds at the same places. The number is that of images seen.";
+  figure.caption =
+      "Drawn from the averaged network, the same seeds at the same places. The number is that of images seen.";
   const size_t shown = std::min(all.size(), kPictures);
   for (size_t i = 0; i < shown; ++i) {
     const fs::path& picture = all[shown == 1 ? all.size() - 1 : i * (all.size() - 1) / (shown - 1)];
-    figure.pictures.push_back({read_file(picture, kPictureBytes), "samples drawn during training", "", {picture.stem().string()}});
+    figure.pictures.push_back(
+        {read_file(picture, kPictureBytes), "samples drawn during training", "", {picture.stem().string()}});
   }
   return figure;
 }
@@ -177,7 +188,8 @@ Facts facts_of(const fs::path& run) {
 
 }  // namespace
 
-std::string write_training_report(const fs::path& run, const std::vector<std::string>& command, const RunFolder& folder) {
+std::string write_training_report(const fs::path& run, const std::vector<std::string>& command,
+                                  const RunFolder& folder) {
   const std::vector<TrainingTick> all = read_training_log(run);
   if (all.empty()) throw usage_error(fmt::format("{}: no line of its log was written yet", run.string()));
   const std::vector<TrainingTick> ticks = thinned(all);

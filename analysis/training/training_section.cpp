@@ -15,9 +15,9 @@ namespace farfield {
 namespace fs = std::filesystem;
 namespace {
 
-
 // Mean loss in every bin of the noise level over some ticks, at the bin's geometric middle.
-Series loss_over_sigma(std::string label, const SeriesStyle& style, const TrainingTick* begin, const TrainingTick* end) {
+Series loss_over_sigma(std::string label, const SeriesStyle& style, const TrainingTick* begin,
+                       const TrainingTick* end) {
   std::map<double, std::pair<double, double>> sums;  // middle -> (loss sum, count)
   for (const TrainingTick* tick = begin; tick != end; ++tick) {
     for (const auto& bin : tick->by_sigma) {
@@ -42,14 +42,16 @@ Chart loss_chart(const std::vector<TrainingTick>& ticks) {
     series.x.push_back(static_cast<double>(tick.images));
     series.y.push_back(tick.loss);
   }
-  const std::string alt = fmt::format("Training loss over images seen, from {} to {}.", format_digits(ticks.front().loss, 3),
-                                      format_digits(ticks.back().loss, 3));
-  return {line_chart({{"images seen", Scale::kLinear, {}}, {{{"loss per value", Scale::kLog, {}}, {series}, {}, 220}}}), alt};
+  const std::string alt = fmt::format("Training loss over images seen, from {} to {}.",
+                                      format_digits(ticks.front().loss, 3), format_digits(ticks.back().loss, 3));
+  return {line_chart({{"images seen", Scale::kLinear, {}}, {{{"loss per value", Scale::kLog, {}}, {series}, {}, 220}}}),
+          alt};
 }
 
 Chart sigma_chart(const std::vector<TrainingTick>& ticks) {
   const size_t quarter = std::max<size_t>(1, ticks.size() / 4);
-  const Series early = loss_over_sigma("first quarter", series_style("isotropic"), ticks.data(), ticks.data() + quarter);
+  const Series early = loss_over_sigma("first quarter", series_style("isotropic"), ticks.data(),
+                                       ticks.data() + quarter);
   const Series late = loss_over_sigma("last quarter", series_style("network"), ticks.data() + ticks.size() - quarter,
                                       ticks.data() + ticks.size());
   std::vector<double> sigmas = early.x;
@@ -93,7 +95,9 @@ void add_training_section(Report& report, const fs::path& run, const RunFolder& 
   Figure picture;
   picture.title = "The newest preview";
   picture.caption = "Samples of the averaged network, the same seeds each time.";
-  picture.pictures.push_back({read_file(pictures.back(), kPictureBytes), "samples drawn during training", "",
+  picture.pictures.push_back({read_file(pictures.back(), kPictureBytes),
+                              "samples drawn during training",
+                              "",
                               {pictures.back().filename().string()}});
   report.figure(picture);
 }

@@ -28,10 +28,14 @@ std::string joined(std::string_view path, std::string_view key) {
 
 std::string kind_name(const ConfigValue& value) {
   switch (value.kind) {
-    case Kind::kNull: return "nothing";
-    case Kind::kScalar: return quote(value.text);
-    case Kind::kList: return "a list";
-    case Kind::kMapping: return "a mapping";
+    case Kind::kNull:
+      return "nothing";
+    case Kind::kScalar:
+      return quote(value.text);
+    case Kind::kList:
+      return "a list";
+    case Kind::kMapping:
+      return "a mapping";
   }
   return "?";
 }
@@ -79,7 +83,8 @@ bool simple_word(const std::string& text) {
       text == "on" || text == "off" || !std::isalpha(static_cast<unsigned char>(text[0]))) {
     return false;
   }
-  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == std::string::npos;
+  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") ==
+         std::string::npos;
 }
 
 std::string yaml_text(const std::string& text) { return simple_word(text) ? text : dump_json(nlohmann::json(text)); }
@@ -131,8 +136,8 @@ struct Branch {
 struct Config::Document {
   std::string origin;
   ConfigValue root;
-  std::map<std::string, std::vector<std::string>> asked;           // path -> keys some reader knows
-  std::vector<std::pair<std::string, std::string>> resolved;       // path.key -> YAML, in the order of reading
+  std::map<std::string, std::vector<std::string>> asked;      // path -> keys some reader knows
+  std::vector<std::pair<std::string, std::string>> resolved;  // path.key -> YAML, in the order of reading
 
   const ConfigValue* find(const std::string& path) const {
     const ConfigValue* value = &root;
@@ -259,8 +264,8 @@ bool Config::flag(std::string_view key, bool fallback) const {
   bool result = fallback;
   if (value != nullptr) {
     if (value->kind != Kind::kScalar || value->quoted || (value->text != "true" && value->text != "false")) {
-      throw usage_error(fmt::format("{}: {} must be true or false, got {}", value->where, joined(path_, key),
-                                    kind_name(*value)));
+      throw usage_error(
+          fmt::format("{}: {} must be true or false, got {}", value->where, joined(path_, key), kind_name(*value)));
     }
     result = value->text == "true";
   }

@@ -31,7 +31,8 @@ class Copier {
     if (++nodes_ > kMostNodes) throw usage_error(fmt::format("{}: more than {} values", value.where, kMostNodes));
     switch (node.Type()) {
       case YAML::NodeType::Undefined:
-      case YAML::NodeType::Null: break;
+      case YAML::NodeType::Null:
+        break;
       case YAML::NodeType::Scalar:
         value.kind = ConfigValue::Kind::kScalar;
         value.text = text_of(node, value.where);
@@ -41,7 +42,9 @@ class Copier {
         value.kind = ConfigValue::Kind::kList;
         for (const auto& item : node) value.items.push_back(copy(item, depth + 1));
         break;
-      case YAML::NodeType::Map: copy_mapping(node, depth, value); break;
+      case YAML::NodeType::Map:
+        copy_mapping(node, depth, value);
+        break;
     }
     return value;
   }
@@ -54,7 +57,8 @@ class Copier {
       const std::string at = where(field.first.Mark());
       if (!field.first.IsScalar()) throw usage_error(at + ": a key must be a plain word");
       const std::string key = text_of(field.first, at);
-      if (!seen.insert(key).second) throw usage_error(fmt::format("{}: key {} stands here twice; remove one", at, quote(key)));
+      if (!seen.insert(key).second)
+        throw usage_error(fmt::format("{}: key {} stands here twice; remove one", at, quote(key)));
       value.fields.push_back({key, copy(field.second, depth + 1)});
       value.fields.back().value.where = at;
     }
@@ -62,7 +66,8 @@ class Copier {
 
   // yaml-cpp makes single bytes of the escapes \N and \_, which are no UTF-8.
   static std::string text_of(const YAML::Node& scalar, const std::string& at) {
-    if (!valid_utf8(scalar.Scalar())) throw usage_error(at + ": an escape makes text that is not valid UTF-8; write the character itself");
+    if (!valid_utf8(scalar.Scalar()))
+      throw usage_error(at + ": an escape makes text that is not valid UTF-8; write the character itself");
     return scalar.Scalar();
   }
 
@@ -100,8 +105,10 @@ YAML::Node only_document(const std::string& yaml, const std::string& origin, boo
   if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return YAML::Load(yaml);
   const YAML::Mark mark = starts.marks.back();
   const std::string at = positions ? fmt::format("{}:{}:{}", origin, mark.line + 1, mark.column + 1) : origin;
-  throw usage_error(at + ": a second document (after '---'), or text that belongs to no value, begins; a config is one document: "
-                         "join them, or remove one");
+  throw usage_error(
+      at +
+      ": a second document (after '---'), or text that belongs to no value, begins; a config is one document: "
+      "join them, or remove one");
 }
 
 ConfigValue parse(const std::string& yaml, const std::string& origin, bool positions) {
@@ -109,7 +116,10 @@ ConfigValue parse(const std::string& yaml, const std::string& origin, bool posit
     throw usage_error(fmt::format("{}: {} bytes; a config has at most {}", origin, yaml.size(), kMostBytes));
   }
   if (yaml.find('\0') != std::string::npos) throw usage_error(origin + ": contains a NUL byte; is this a text file?");
-  if (!valid_utf8(yaml)) throw usage_error(origin + ": is not valid UTF-8; a path with such bytes is written \"caf\\xe9\" in single quotes (docs/formats.md)");
+  if (!valid_utf8(yaml))
+    throw usage_error(
+        origin +
+        ": is not valid UTF-8; a path with such bytes is written \"caf\\xe9\" in single quotes (docs/formats.md)");
   try {
     return Copier(origin, positions).copy(only_document(yaml, origin, positions), 0);
   } catch (const YAML::Exception& problem) {

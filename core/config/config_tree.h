@@ -12,11 +12,11 @@ struct ConfigField;
 struct ConfigValue {
   enum class Kind { kNull, kScalar, kList, kMapping };
   Kind kind = Kind::kNull;
-  bool quoted = false;                                       // a "..." scalar is text, never a number
-  std::string text;                                          // kScalar
-  std::vector<ConfigValue> items;                            // kList
-  std::vector<ConfigField> fields;                           // kMapping, in the order of the file
-  std::string where;                                         // "file.yaml:3:5", or "--set a.b"
+  bool quoted = false;              // a "..." scalar is text, never a number
+  std::string text;                 // kScalar
+  std::vector<ConfigValue> items;   // kList
+  std::vector<ConfigField> fields;  // kMapping, in the order of the file
+  std::string where;                // "file.yaml:3:5", or "--set a.b"
 
   const ConfigValue* find(std::string_view key) const;
 };

@@ -51,7 +51,8 @@ void take_one_hot(const torch::Tensor& rows, const std::string& where, RawSample
   const auto wrong = ones.sum(1).ne(1) | (ones | rows.eq(0)).all(1).logical_not();
   if (wrong.any().item<bool>()) {
     throw bad_file(where, fmt::format("the label of sample {} is a row of {} that is not one-hot; expected a class for "
-                                      "each sample ([N] or [N,1]) or one-hot rows", first_of(wrong), rows.size(1)));
+                                      "each sample ([N] or [N,1]) or one-hot rows",
+                                      first_of(wrong), rows.size(1)));
   }
   raw.labels = ones.to(torch::kUInt8).argmax(1);
   raw.label_dim = rows.size(1);
@@ -76,7 +77,8 @@ void take_array_labels(const NpyContent& array, const std::string& where, RawSam
   const bool rows = shape.size() == 2 && shape[0] == count && entries > 0;
   if (!array.texts && rows) return take_one_hot(array.values, where, raw);
   throw bad_file(where, fmt::format("got labels of shape {} for {} samples, expected a class or text for each ([N] or "
-                                    "[N,1]) or one-hot rows [N,K]", fmt::streamed(shape), count));
+                                    "[N,1]) or one-hot rows [N,K]",
+                                    fmt::streamed(shape), count));
 }
 
 }  // namespace farfield

@@ -20,9 +20,10 @@ Error unknown_array(const std::string& where, const torch::Tensor& array) {
   } else if (!holds_bytes(array) && torch::isIntegralType(array.scalar_type(), false) && array.dim() >= 2) {
     way_out = "; range=LOW..HIGH takes whole numbers";
   }
-  return bad_file(where, fmt::format("got an array of {} {}, expected uint8 [N,H,W], [N,H,W,1] or [N,H,W,3], or floating "
-                                     "point [N, ...]{}", torch::toString(array.scalar_type()),
-                                     fmt::streamed(array.sizes()), way_out));
+  return bad_file(where,
+                  fmt::format("got an array of {} {}, expected uint8 [N,H,W], [N,H,W,1] or [N,H,W,3], or floating "
+                              "point [N, ...]{}",
+                              torch::toString(array.scalar_type()), fmt::streamed(array.sizes()), way_out));
 }
 
 // A small last dimension behind two larger ones.
@@ -46,9 +47,10 @@ std::string layout_of(const SourceRequest& request, const std::string& where, co
     return array.dim() == 4 ? "nhwc" : "";
   }
   if (looks_channels_last(array)) {
-    raw.warnings.push_back(fmt::format("{}: {} looks like channels last, but is read as [N,C,H,W]; layout=nhwc moves the "
-                                       "channels, layout=nchw says that they are first", where,
-                                       fmt::streamed(array.sizes())));
+    raw.warnings.push_back(
+        fmt::format("{}: {} looks like channels last, but is read as [N,C,H,W]; layout=nhwc moves the "
+                    "channels, layout=nchw says that they are first",
+                    where, fmt::streamed(array.sizes())));
   }
   return "";
 }
@@ -59,7 +61,8 @@ struct ValueRange {
 
 // LOW..HIGH
 ValueRange parse_range(const SourceRequest& request) {
-  const std::string text = request.word("range", ""), what = fmt::format("data source '{}', option range", request.text());
+  const std::string text = request.word("range", ""),
+                    what = fmt::format("data source '{}', option range", request.text());
   const size_t dots = text.find("..");
   if (dots == std::string::npos) {
     throw usage_error(fmt::format("{}: got '{}', expected LOW..HIGH, such as 0..255, or keep", what, text));
@@ -82,9 +85,10 @@ void warn_of_range(const std::string& where, const ValueRange& found, RawSamples
   const bool unit = found.low >= 0 && found.high <= 1 && found.high > found.low;
   const bool bytes = found.low >= 0 && found.high > kSurelyBytes && found.high <= 255;
   if (!unit && !bytes) return;
-  raw.warnings.push_back(fmt::format("{}: the values lie in [0, {}], networks and previews expect images in [-1, 1]; "
-                                     "range=0..{} converts, range=keep says that they are meant so", where,
-                                     unit ? 1 : 255, unit ? 1 : 255));
+  raw.warnings.push_back(
+      fmt::format("{}: the values lie in [0, {}], networks and previews expect images in [-1, 1]; "
+                  "range=0..{} converts, range=keep says that they are meant so",
+                  where, unit ? 1 : 255, unit ? 1 : 255));
 }
 
 // Maps the samples as range= says.
@@ -100,8 +104,8 @@ void apply_range(const SourceRequest& request, const std::string& where, RawSamp
   if (!std::isfinite(found.low) || !std::isfinite(found.high)) return;  // refused by DataSource, with the place
   const double width = wanted.high - wanted.low;
   if (found.low < wanted.low - kSlack * width || found.high > wanted.high + kSlack * width) {
-    throw usage_error(fmt::format("{}: the values lie in [{}, {}], outside of range={}", where, format_double(found.low),
-                                  format_double(found.high), request.word("range", "")));
+    throw usage_error(fmt::format("{}: the values lie in [{}, {}], outside of range={}", where,
+                                  format_double(found.low), format_double(found.high), request.word("range", "")));
   }
   raw.notes.conversions.push_back(fmt::format("range={}: mapped to [-1, 1]", request.word("range", "")));
   raw.samples = (values - wanted.low).div_(width / 2).sub_(1);

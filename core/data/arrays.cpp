@@ -50,7 +50,8 @@ bool may_be_labels(const NpzReader& arrays, const std::string& name, int64_t cou
 
 void take_labels(const SourceRequest& request, const NpzReader& arrays, const std::string& key, RawSamples& raw) {
   try {
-    take_array_labels(arrays.read(key, limits::kMostBytes), fmt::format("{}, array {}", request.path(), quote(key)), raw);
+    take_array_labels(arrays.read(key, limits::kMostBytes), fmt::format("{}, array {}", request.path(), quote(key)),
+                      raw);
   } catch (const Error& error) {
     throw Error(error.code(), std::string(error.what()) + "; leave the labels out with labels=no");
   }
@@ -61,8 +62,10 @@ void warn_of_unused_labels(const SourceRequest& request, const NpzReader& arrays
                            RawSamples& raw) {
   for (const auto& name : arrays.names()) {
     if (name == key || !may_be_labels(arrays, name, raw.samples.size(0))) continue;
-    raw.warnings.push_back(fmt::format("{}: no labels are used, but array {} has a class for each sample; take it with "
-                                       "label-key=NAME, or say labels=no", request.path(), quote(name)));
+    raw.warnings.push_back(
+        fmt::format("{}: no labels are used, but array {} has a class for each sample; take it with "
+                    "label-key=NAME, or say labels=no",
+                    request.path(), quote(name)));
     return;
   }
 }

@@ -22,7 +22,8 @@ void append_batch(const fs::path& path, std::vector<torch::Tensor>& images, std:
   const auto size = static_cast<int64_t>(bytes.size());
   if (size == 0 || size % kRecord != 0) {
     throw bad_file(path.string(), fmt::format("got {} bytes, expected a multiple of {} (a label and 3 x 32 x 32 "
-                                              "bytes per image)", size, kRecord));
+                                              "bytes per image)",
+                                              size, kRecord));
   }
   const int64_t count = size / kRecord;
   auto batch = torch::empty({count, 3, kSide, kSide}, torch::kUInt8);

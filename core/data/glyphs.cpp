@@ -130,7 +130,8 @@ void draw_glyph(uint64_t seed, int64_t place, int64_t side, uint8_t* pixels) {
 
 RawSamples draw_glyphs(const SourceRequest& request) {
   const int64_t side = request.integer("size", 16, 8, 128);
-  const int64_t count = std::min(request.integer("count", 4096, 1, limits::kMostBytes / (side * side)), request.first());
+  const int64_t count = std::min(request.integer("count", 4096, 1, limits::kMostBytes / (side * side)),
+                                 request.first());
   const auto seed = static_cast<uint64_t>(request.integer("seed", 0, 0, INT64_MAX));
   RawSamples raw;
   raw.samples = torch::empty({count, 1, side, side}, torch::kUInt8);

@@ -28,7 +28,8 @@ torch::Tensor read_idx(const fs::path& path, int dims) {
   const uint32_t magic = read_big_endian(file), expected = 0x800 + static_cast<uint32_t>(dims);
   if (magic != expected) {
     throw bad_file(path.string(), fmt::format("got magic number {:#x}, expected {:#x} (idx, unsigned bytes, {} "
-                                              "dimensions)", magic, expected, dims));
+                                              "dimensions)",
+                                              magic, expected, dims));
   }
   std::vector<int64_t> shape;
   uint64_t bytes = 1;
@@ -36,7 +37,8 @@ torch::Tensor read_idx(const fs::path& path, int dims) {
     const uint32_t size = read_big_endian(file);
     if (size == 0 || bytes > limits::kMostBytes / size) {
       throw bad_file(path.string(), fmt::format("got size {} in dimension {}, expected 1 or more and at most {} "
-                                                "bytes in all", size, i, limits::kMostBytes));
+                                                "bytes in all",
+                                                size, i, limits::kMostBytes));
     }
     shape.push_back(size);
     bytes *= size;
@@ -62,7 +64,8 @@ fs::path find_idx(const fs::path& folder, const std::string& stem, int dims) {
       if (fs::exists(path)) return path;
     }
   }
-  throw io_error(fmt::format("no {}-idx{}-ubyte or {}-idx{}-ubyte.gz in '{}'", stem, dims, stem, dims, folder.string()));
+  throw io_error(
+      fmt::format("no {}-idx{}-ubyte or {}-idx{}-ubyte.gz in '{}'", stem, dims, stem, dims, folder.string()));
 }
 
 torch::Tensor pad_to(const torch::Tensor& images, int64_t side, const SourceRequest& request) {

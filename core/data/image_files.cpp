@@ -24,8 +24,8 @@ namespace {
 
 // Puts a regular file where its name says it belongs.
 void sort_in(ImageFiles& files, const std::string& name) {
-  static const LeftOut kOtherFormat{"images of a format that is not read", fmt::format("only {} are read", kImageFormats),
-                                    "convert them, to PNG for example"};
+  static const LeftOut kOtherFormat{"images of a format that is not read",
+                                    fmt::format("only {} are read", kImageFormats), "convert them, to PNG for example"};
   static const LeftOut kOther{"other files", "their names do not end as those of images",
                               "give images the ending of their format, such as .png"};
   if (is_picture_name(name)) {
@@ -70,7 +70,7 @@ class FolderWalk {
 
   // Whether this is the first time that the walk comes to a folder.
   bool is_new(const fs::path& folder) {
-    struct stat status {};
+    struct stat status{};
     return ::stat(folder.c_str(), &status) != 0 || seen_.emplace(status.st_dev, status.st_ino).second;
   }
 
@@ -79,7 +79,8 @@ class FolderWalk {
     std::error_code error;
     const fs::path root = fs::canonical(root_, error);
     if (error) throw io_error(fmt::format("cannot list '{}': {}", root_.string(), error.message()));
-    for (fs::path parent = root.parent_path(), last = root; parent != last; last = parent, parent = parent.parent_path()) {
+    for (fs::path parent = root.parent_path(), last = root; parent != last;
+         last = parent, parent = parent.parent_path()) {
       is_new(parent);
     }
   }
@@ -87,7 +88,7 @@ class FolderWalk {
   void follow(const std::string& name) {
     static const LeftOut kAgain{"links to folders that are read already, or that hold this data set",
                                 "each folder is read once", "copy a folder that is to be there twice"};
-    struct stat status {};
+    struct stat status{};
     if (::stat(path_of(name).c_str(), &status) == 0 && seen_.contains(Identity(status.st_dev, status.st_ino))) {
       return files_.left_out.add(kAgain, name);
     }
@@ -101,7 +102,8 @@ class FolderWalk {
       folders.pop_back();
       if (!is_new(path_of(folder.name))) continue;
       std::error_code error;
-      for (fs::directory_iterator entry(path_of(folder.name), error), end; !error && entry != end; entry.increment(error)) {
+      for (fs::directory_iterator entry(path_of(folder.name), error), end; !error && entry != end;
+           entry.increment(error)) {
         const std::string base = entry->path().filename().string();
         const auto* ignored = folder.ignored == nullptr ? ignored_as(base) : folder.ignored;
         take({folder.name.empty() ? base : folder.name + "/" + base, ignored}, *entry, folders);

@@ -143,16 +143,17 @@ class Gatherer {
   }
 
   [[noreturn]] void refuse_strangers() const {
-    throw bad_file(first_file_, fmt::format("none of its labels is of an image that is here: a label is of {}, the first "
-                                            "image is {}; leave the labels out with labels=no", quote(stranger_),
-                                            quote(images_.front())));
+    throw bad_file(first_file_,
+                   fmt::format("none of its labels is of an image that is here: a label is of {}, the first "
+                               "image is {}; leave the labels out with labels=no",
+                               quote(stranger_), quote(images_.front())));
   }
 
   const std::string& where_;
   const std::vector<std::string>& images_;
-  std::string common_;      // the folder that all images are in, as a key
-  std::string first_file_;  // the first that holds labels
-  std::string stranger_;    // the first path in it that is of no image
+  std::string common_;                               // the folder that all images are in, as a key
+  std::string first_file_;                           // the first that holds labels
+  std::string stranger_;                             // the first path in it that is of no image
   std::unordered_map<std::string, int64_t> places_;  // of images, by key
   std::deque<std::vector<LabelEntry>> kept_;         // of all files
   std::unordered_map<int64_t, const LabelEntry*> found_;

@@ -10,17 +10,18 @@
 namespace farfield {
 namespace {
 
-constexpr std::string_view kPictureEndings[] = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib",
-                                                ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm", ".jp2"};
+constexpr std::string_view kPictureEndings[] = {".png",  ".apng", ".jpg",  ".jpeg", ".jpe", ".jfif", ".bmp", ".dib",
+                                                ".webp", ".tif",  ".tiff", ".pbm",  ".pgm", ".ppm",  ".pnm", ".jp2"};
 constexpr std::string_view kOtherPictureEndings[] = {
-    ".gif", ".avif", ".heic", ".heif", ".jxl", ".j2k", ".jpx", ".pam", ".pfm", ".svg", ".psd", ".xcf",
-    ".exr", ".hdr",  ".pic",  ".ico",  ".tga", ".dds", ".pcx", ".ras", ".sr",  ".mng", ".eps", ".raw", ".dng",
-    ".cr2", ".cr3",  ".nef",  ".arw",  ".orf", ".rw2", ".raf", ".pef"};
+    ".gif", ".avif", ".heic", ".heif", ".jxl", ".j2k", ".jpx", ".pam", ".pfm", ".svg", ".psd",
+    ".xcf", ".exr",  ".hdr",  ".pic",  ".ico", ".tga", ".dds", ".pcx", ".ras", ".sr",  ".mng",
+    ".eps", ".raw",  ".dng",  ".cr2",  ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef"};
 constexpr std::string_view kLabelName = "dataset.json", kSpareLabelName = "labels.json";
 // What Windows, macOS, KDE, Picasa and Synology's file stations keep beside pictures.
-constexpr std::string_view kSystemNames[] = {"thumbs.db",   "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", ".ds_store",
-                                             "icon\r",      ".directory",  ".picasa.ini",       "picasa.ini",  "@eadir",
-                                             ".thumbnails", "#recycle",    "$recycle.bin"};
+constexpr std::string_view kSystemNames[] = {"thumbs.db",   "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini",
+                                             ".ds_store",   "icon\r",      ".directory",        ".picasa.ini",
+                                             "picasa.ini",  "@eadir",      ".thumbnails",       "#recycle",
+                                             "$recycle.bin"};
 
 std::string lower(std::string_view text) {
   std::string result(text);

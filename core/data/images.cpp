@@ -34,7 +34,10 @@ enum class Turning { kAsStored, kUpright };
 class Decoder {
  public:
   Decoder(const ImageFiles& files, const PictureConversion& conversion, Turning turning)
-      : files_(files), conversion_(conversion), turning_(turning), problems_(files.names.size()),
+      : files_(files),
+        conversion_(conversion),
+        turning_(turning),
+        problems_(files.names.size()),
         traits_(files.names.size()) {}
 
   torch::Tensor decode_all() {
@@ -93,9 +96,11 @@ class Decoder {
       const auto picture = decode(place);
       const auto expected = samples_.sizes().slice(1);
       if (picture.sizes() != expected) {
-        throw bad_file(place_of(files_, files_.names[place]),
-                       fmt::format("got an image of {} (channels, rows, columns), expected {} as the first one; channels=, crop= "
-                                   "and resize= make them alike", fmt::streamed(picture.sizes()), fmt::streamed(expected)));
+        throw bad_file(
+            place_of(files_, files_.names[place]),
+            fmt::format("got an image of {} (channels, rows, columns), expected {} as the first one; channels=, crop= "
+                        "and resize= make them alike",
+                        fmt::streamed(picture.sizes()), fmt::streamed(expected)));
       }
       std::memcpy(samples_.data_ptr<uint8_t>() + place * picture.numel(), picture.data_ptr(), picture.numel());
     } catch (const Error& error) {
@@ -138,7 +143,8 @@ void note_traits(const ImageFiles& files, const std::vector<ImageTraits>& traits
                  DataNotes& notes) {
   static const LeftOut kOrientation{"EXIF orientations", "the images are read as they are stored, turned or mirrored",
                                     "exif=apply turns them upright, exif=ignore says that they are meant so"};
-  static const LeftOut kLaterPictures{"images with further pictures", "of animations and pages the first picture is read",
+  static const LeftOut kLaterPictures{"images with further pictures",
+                                      "of animations and pages the first picture is read",
                                       "save the others as files of their own"};
   int64_t turned = 0;
   for (size_t i = 0; i < traits.size(); ++i) {
@@ -148,7 +154,8 @@ void note_traits(const ImageFiles& files, const std::vector<ImageTraits>& traits
     if (!request.has("exif")) notes.left_out.add(kOrientation, files.names[i]);
   }
   if (request.has("exif")) {
-    notes.conversions.push_back(fmt::format("exif={}: {} images have an orientation", request.word("exif", ""), turned));
+    notes.conversions.push_back(
+        fmt::format("exif={}: {} images have an orientation", request.word("exif", ""), turned));
   }
 }
 

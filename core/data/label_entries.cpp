@@ -65,7 +65,8 @@ int64_t one_hot_class(const Json& row, const std::string& where, const std::stri
   }
   if (ones == 1) return found;
   throw bad_file(where, fmt::format("the label of {} is a row that is not one-hot; only classes are supported, "
-                                    "leave the labels out with labels=no", quote(image)));
+                                    "leave the labels out with labels=no",
+                                    quote(image)));
 }
 
 // A label as a message shows it.
@@ -82,8 +83,8 @@ std::pair<int64_t, int64_t> class_of(const Json& label, const std::string& where
   const Json& value = label.is_array() ? label[0] : label;
   const double number = value.is_number() ? value.get<double>() : -1;
   if (!(number >= 0 && number < limits::kMostClasses && number == std::floor(number))) {
-    throw bad_file(where, fmt::format("the label of {} is {}, expected a class from 0 to {}", quote(image), shown(value),
-                                      limits::kMostClasses - 1));
+    throw bad_file(where, fmt::format("the label of {} is {}, expected a class from 0 to {}", quote(image),
+                                      shown(value), limits::kMostClasses - 1));
   }
   return {static_cast<int64_t>(number), static_cast<int64_t>(number) + 1};
 }

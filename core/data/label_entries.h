@@ -12,7 +12,7 @@ namespace farfield {
 
 // One line of a label file.
 struct LabelEntry {
-  std::string image;                                   // a path, as it is written
+  std::string image;                                    // a path, as it is written
   std::shared_ptr<const nlohmann::ordered_json> label;  // anything
 };
 
@@ -28,7 +28,7 @@ LabelEntries parse_label_entries(std::string_view json, const std::string& where
 
 // The classes that labels stand for, as numbers.
 struct LabelClasses {
-  std::vector<int64_t> classes;          // of each label
+  std::vector<int64_t> classes;  // of each label
   int64_t label_dim = 0;
   std::vector<std::string> label_names;  // empty for numbers
 };

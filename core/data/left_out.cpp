@@ -34,8 +34,11 @@ std::string to_text(const LeftOut& kind) {
 nlohmann::ordered_json to_json(const LeftOutList& list) {
   auto kinds = nlohmann::ordered_json::array();
   for (const auto& kind : list.kinds()) {
-    kinds.push_back({{"what", kind.what}, {"count", kind.count}, {"first", kind.first}, {"why", kind.why},
-                    {"change", kind.change}});
+    kinds.push_back({{"what", kind.what},
+                     {"count", kind.count},
+                     {"first", kind.first},
+                     {"why", kind.why},
+                     {"change", kind.change}});
   }
   return kinds;
 }

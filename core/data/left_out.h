@@ -11,8 +11,8 @@ namespace farfield {
 
 // Things of one kind that a reader found and did not take, or not in every way that their owner may expect.
 struct LeftOut {
-  std::string what;                // in the plural: "links that point nowhere"
-  std::string why, change;         // the reason, and what to do about it
+  std::string what;         // in the plural: "links that point nowhere"
+  std::string why, change;  // the reason, and what to do about it
   int64_t count = 0;
   std::vector<std::string> first{};  // the first three names in byte order
 };
@@ -22,7 +22,7 @@ class LeftOutList {
  public:
   // `kind` gives what, why and change; one kind has one `what`.
   void add(const LeftOut& kind, std::string_view name);
-  void add(const LeftOutList& others);  // of other kinds
+  void add(const LeftOutList& others);                          // of other kinds
   const std::vector<LeftOut>& kinds() const { return kinds_; }  // sorted by what they are
 
  private:

@@ -22,11 +22,11 @@ class Loader {
   static constexpr int64_t kReadAhead = 3;  // batches
 
   struct Options {
-    int64_t batch = 64;        // global batch, >= 1; divisible by world
+    int64_t batch = 64;  // global batch, >= 1; divisible by world
     uint64_t seed = 0;
     int64_t start_images = 0;  // images seen before the first batch, >= 0; need not be a multiple of the batch
     int64_t rank = 0, world = 1;
-    void validate() const;     // usage_error naming the field
+    void validate() const;  // usage_error naming the field
   };
   Loader(std::shared_ptr<const DataSource> data, const Options& options);
   ~Loader();

@@ -55,7 +55,8 @@ const std::vector<SourceKind>& kinds() {
   static const std::vector<SourceKind> kKinds = {
       {kPrefix, "mnist", for_images({"pad", "split"}), images_of<read_mnist>,
        "mnist:DIR[,pad=32][,split=train|test]    idx files, plain or .gz"},
-      {kPrefix, "cifar", for_images({"split"}), images_of<read_cifar>, "cifar:DIR[,split=train|test]    CIFAR-10's binary batches"},
+      {kPrefix, "cifar", for_images({"split"}), images_of<read_cifar>,
+       "cifar:DIR[,split=train|test]    CIFAR-10's binary batches"},
       {kFile, ".zip", for_images({"skip-bad", "exif", "folder-labels"}), read_image_zip,
        "FILE.zip[,skip-bad=yes][,exif=apply|ignore][,folder-labels=yes]    images, with dataset.json as EDM's"},
       {kFolder, "", for_images({"skip-bad", "exif", "folder-labels"}), read_image_folder,
@@ -66,7 +67,11 @@ const std::vector<SourceKind>& kinds() {
        "FILE.npz[,key=NAME][,label-key=NAME][,...]    the same, with labels"},
       {kGenerated, "glyphs", for_images({"size", "count", "seed"}), images_of<draw_glyphs>,
        "glyphs[,size=16][,count=4096][,seed=0]   procedural digits with labels"},
-      {kGenerated, "moons", {"count", "seed"}, make_moons, "moons[,count=2048][,seed=0]   2-D points, two half circles"},
+      {kGenerated,
+       "moons",
+       {"count", "seed"},
+       make_moons,
+       "moons[,count=2048][,seed=0]   2-D points, two half circles"},
       {kGenerated, "rings", {"count", "seed"}, make_rings, "rings[,...]   2-D points, three circles"},
       {kGenerated, "swissroll", {"count", "seed"}, make_swissroll, "swissroll[,...]   2-D points, a spiral"},
       {kGenerated, "checkerboard", {"count", "seed"}, make_checkerboard, "checkerboard[,...]   2-D points, 8 squares"},
@@ -86,10 +91,14 @@ std::vector<std::string> prefixes() {
 bool matches(const SourceKind& kind, const SourceForm& source) {
   if (!source.kind.empty()) return kind.form == Form::kPrefix && source.kind == kind.name;
   switch (kind.form) {
-    case Form::kPrefix: return false;
-    case Form::kGenerated: return source.path == kind.name;
-    case Form::kFile: return source.path.ends_with(kind.name);
-    case Form::kFolder: return fs::is_directory(source.path);
+    case Form::kPrefix:
+      return false;
+    case Form::kGenerated:
+      return source.path == kind.name;
+    case Form::kFile:
+      return source.path.ends_with(kind.name);
+    case Form::kFolder:
+      return fs::is_directory(source.path);
   }
   return false;
 }
@@ -97,9 +106,11 @@ bool matches(const SourceKind& kind, const SourceForm& source) {
 std::vector<std::string> help_lines() {
   std::vector<std::string> lines;
   for (const auto& kind : kinds()) lines.push_back("  " + kind.help);
-  lines.push_back("every kind also takes labels=no and first=N (only the first N samples); those with images also take, done in this");
+  lines.push_back(
+      "every kind also takes labels=no and first=N (only the first N samples); those with images also take, done in this");
   lines.push_back("order, channels=grey|rgb, crop=square|N|HxW (the centre) and resize=N|HxW");
-  lines.push_back("a path that exists is taken first; quotes around one, \"a,b.npz\", let it hold commas (docs/formats.md)");
+  lines.push_back(
+      "a path that exists is taken first; quotes around one, \"a,b.npz\", let it hold commas (docs/formats.md)");
   return lines;
 }
 
@@ -158,8 +169,8 @@ FileKind kind_read_by(const SourceKind& kind) {
 RawSamples open_kind(const SourceKind& kind, const SourceRequest& request) {
   if (kind.form == Form::kPrefix && fs::is_regular_file(request.path())) {
     const auto words = wrong_file(request.path(), FileKind::kUnknown);
-    throw bad_file(request.path(), fmt::format("is a file, expected the folder of {}:DIR{}", kind.name,
-                                               words ? "; it " + *words : ""));
+    throw bad_file(request.path(),
+                   fmt::format("is a file, expected the folder of {}:DIR{}", kind.name, words ? "; it " + *words : ""));
   }
   if (kind.form != Form::kFile) return kind.open(request);
   return read_as(kind_read_by(kind), request.path(), [&] { return kind.open(request); });
@@ -186,7 +197,8 @@ std::shared_ptr<const DataSource> open_data(std::string_view src) {
     }
     if (raw.labels.defined()) raw.labels = raw.labels.narrow(0, 0, count);
     for (const auto& warning : raw.warnings) warn_once(warning);
-    for (const auto& left : raw.notes.left_out.kinds()) warn_once(fmt::format("{}: not taken: {}", path, to_text(left)));
+    for (const auto& left : raw.notes.left_out.kinds())
+      warn_once(fmt::format("{}: not taken: {}", path, to_text(left)));
     return std::make_shared<DataSource>(text, raw.samples, raw.labels, raw.label_dim, std::move(raw.notes));
   }
   throw unknown_source(text, source.path);

@@ -50,8 +50,8 @@ PictureConversion::Size PictureConversion::parse_size(const SourceRequest& reque
   const Size size{parse_int(text.substr(0, cross), what), parse_int(width, what)};
   for (const int64_t side : {size.height, size.width}) {
     if (side < 1 || side > kLongestSide) {
-      throw usage_error(fmt::format("{}: got {}, expected N or HEIGHTxWIDTH with sides from 1 to {}", what, text,
-                                    kLongestSide));
+      throw usage_error(
+          fmt::format("{}: got {}, expected N or HEIGHTxWIDTH with sides from 1 to {}", what, text, kLongestSide));
     }
   }
   return size;
@@ -82,7 +82,8 @@ std::vector<std::string> PictureConversion::notes() const {
   if (channels_ == "grey") notes.push_back("channels=grey: 0.299 R + 0.587 G + 0.114 B (OpenCV)");
   if (channels_ == "rgb") notes.push_back("channels=rgb: grey three times");
   if (!crop_.empty()) notes.push_back(fmt::format("crop={}: the centre", crop_));
-  if (resize_) notes.push_back(fmt::format("resize={}: OpenCV's area filter, bilinear where a side grows", resize_text_));
+  if (resize_)
+    notes.push_back(fmt::format("resize={}: OpenCV's area filter, bilinear where a side grows", resize_text_));
   return notes;
 }
 

@@ -23,7 +23,8 @@ std::string SourceRequest::choice(std::string_view key, const std::string& fallb
                                   const std::vector<std::string>& allowed) const {
   const std::string value = word(key, fallback);
   if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
-  throw usage_error(fmt::format("data source '{}': {}", text_, unknown_name(fmt::format("{} value", key), value, allowed)));
+  throw usage_error(
+      fmt::format("data source '{}': {}", text_, unknown_name(fmt::format("{} value", key), value, allowed)));
 }
 
 int64_t SourceRequest::integer(std::string_view key, int64_t fallback, int64_t low, int64_t high) const {

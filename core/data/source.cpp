@@ -32,8 +32,8 @@ void check_finite(const std::string& name, const torch::Tensor& samples) {
   const float* data = samples.const_data_ptr<float>();
   for (int64_t i = 0; i < samples.numel(); ++i) {
     if (!std::isfinite(data[i])) {
-      throw bad_file(name, fmt::format("sample {} holds {} at element {}; expected finite numbers", i / size,
-                                       data[i], i % size));
+      throw bad_file(
+          name, fmt::format("sample {} holds {} at element {}; expected finite numbers", i / size, data[i], i % size));
     }
   }
 }
@@ -58,7 +58,8 @@ std::string fingerprint_of(const torch::Tensor& samples, const torch::Tensor& la
 
 }  // namespace
 
-DataSource::DataSource(std::string name, torch::Tensor samples, torch::Tensor labels, int64_t label_dim, DataNotes notes)
+DataSource::DataSource(std::string name, torch::Tensor samples, torch::Tensor labels, int64_t label_dim,
+                       DataNotes notes)
     : samples_(samples.contiguous()), labels_(labels.defined() ? labels.contiguous() : labels) {
   const bool images = samples_.scalar_type() == torch::kUInt8;
   check(samples_.is_cpu() && (images || samples_.scalar_type() == torch::kFloat32), "samples are uint8 or float32");

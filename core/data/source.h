@@ -23,9 +23,9 @@ struct DataInfo {
   std::string name;            // the SRC text it was opened with
   std::vector<int64_t> shape;  // of one sample: [C,H,W], or [d] for points
   int64_t count = 0;
-  int64_t label_dim = 0;       // 0: no labels
-  bool eight_bit = false;      // images of bytes
-  std::string fingerprint;     // SHA-256 over the decoded bytes, labels and shape
+  int64_t label_dim = 0;    // 0: no labels
+  bool eight_bit = false;   // images of bytes
+  std::string fingerprint;  // SHA-256 over the decoded bytes, labels and shape
   DataNotes notes;
 };
 
@@ -41,8 +41,8 @@ class DataSource {
   // [B, ...shape]. EDM's mapping byte / 127.5 - 1.
   torch::Tensor rows(int64_t first, int64_t count) const;
   torch::Tensor rows(const torch::Tensor& index) const;
-  torch::Tensor labels() const { return labels_; }                  // [N] int64 or undefined
-  torch::Tensor one_hot(const torch::Tensor& index) const;          // [B, label_dim] float32; undefined without labels
+  torch::Tensor labels() const { return labels_; }          // [N] int64 or undefined
+  torch::Tensor one_hot(const torch::Tensor& index) const;  // [B, label_dim] float32; undefined without labels
 
  private:
   DataInfo info_;

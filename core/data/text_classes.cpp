@@ -13,7 +13,8 @@ TextClasses number_texts(const std::vector<std::string>& texts, const std::strin
   std::map<std::string, int64_t> numbers;
   for (const auto& text : texts) numbers.emplace(text, 0);
   if (std::ssize(numbers) > limits::kMostClasses) {
-    throw bad_file(where, fmt::format("{} {}, expected at most {} classes", numbers.size(), what, limits::kMostClasses));
+    throw bad_file(where,
+                   fmt::format("{} {}, expected at most {} classes", numbers.size(), what, limits::kMostClasses));
   }
   TextClasses result;
   for (auto& [text, number] : numbers) {

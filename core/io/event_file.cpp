@@ -75,7 +75,7 @@ constexpr int kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5, kSession
 namespace summary {
 constexpr int kValue = 1, kTag = 1, kSimpleValue = 2, kImage = 4;
 constexpr int kHeight = 1, kWidth = 2, kColorspace = 3, kEncoded = 4;
-}
+}  // namespace summary
 constexpr int kSessionStatus = 1, kSessionStart = 1;
 
 Message event_at(int64_t step) {

@@ -1,11 +1,11 @@
 #include "core/io/file.h"
 
-#include <cerrno>
-#include <csignal>
 #include <fcntl.h>
-#include <mutex>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <csignal>
+#include <mutex>
 
 #include <fmt/format.h>
 
@@ -36,7 +36,7 @@ auto retry_interrupted(Call&& call) {
 // onto a device would replace it.)
 fs::path resolve_target(const fs::path& path) {
   fs::path target = path;
-  struct stat status {};
+  struct stat status{};
   for (int followed = 0; ::lstat(target.c_str(), &status) == 0 && S_ISLNK(status.st_mode); ++followed) {
     constexpr int kMostLinks = 40;
     if (followed == kMostLinks) fail(path, ELOOP);
@@ -77,8 +77,8 @@ class Temporary {
 
   void write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
-      const ssize_t written =
-          retry_interrupted([&] { return system_calls().write(descriptor_, bytes.data(), bytes.size()); });
+      const ssize_t written = retry_interrupted(
+          [&] { return system_calls().write(descriptor_, bytes.data(), bytes.size()); });
       if (written < 0) fail(target_, errno);
       if (written == 0) fail(target_, ENOSPC);
       bytes = bytes.subspan(static_cast<size_t>(written));
@@ -106,8 +106,9 @@ void sync_folder(const fs::path& file) {
   const fs::path parent = file.parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
   const auto failed = [&](int error_number) {
-    return io_error(fmt::format("{} was written, but may not survive a power loss: fsync of folder {}",
-                                file.string(), folder), error_number);
+    return io_error(
+        fmt::format("{} was written, but may not survive a power loss: fsync of folder {}", file.string(), folder),
+        error_number);
   };
   const int descriptor = retry_interrupted(
       [&] { return system_calls().open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); });

@@ -31,7 +31,9 @@ constexpr Magic kMagics[] = {
     {bytes("version https://git-lfs"), kLfsPointer},
     {bytes("\x93NUMPY"), kNpy},
     {bytes("\x1f\x8b"), kGzip},
-    {bytes("\xFD" "7zXZ\0"), kOtherArchive},
+    {bytes("\xFD"
+           "7zXZ\0"),
+     kOtherArchive},
     {bytes("BZh"), kOtherArchive},
     {bytes("\x28\xB5\x2F\xFD"), kOtherArchive},
     {bytes("7z\xBC\xAF\x27\x1C"), kOtherArchive},
@@ -42,7 +44,9 @@ constexpr Magic kMagics[] = {
     {bytes("\x89PNG\r\n\x1a\n"), kPng},
     {bytes("\xFF\xD8\xFF"), kJpeg},
     {bytes("%PDF-"), kPdf},
-    {bytes("\x7F" "ELF"), kElf},
+    {bytes("\x7F"
+           "ELF"),
+     kElf},
     {bytes("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19."), kTorchSave},  // before torch 1.6
     {bytes("\0\0\x08\x01"), kIdx},
     {bytes("\0\0\x08\x03"), kIdx},
@@ -68,9 +72,8 @@ bool is_web_page(std::string_view head) {
 bool is_zip(std::string_view head) { return head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06"); }
 
 bool is_text(std::string_view head) {
-  return std::ranges::all_of(head, [](unsigned char c) {
-    return c >= 0x20 ? c != 0x7F : c == '\n' || c == '\r' || c == '\t';
-  });
+  return std::ranges::all_of(
+      head, [](unsigned char c) { return c >= 0x20 ? c != 0x7F : c == '\n' || c == '\r' || c == '\t'; });
 }
 
 // A protobuf that opens with ONNX's ir_version and the name of what made it.
@@ -95,17 +98,16 @@ FileKind zip_kind_of_start(std::string_view head) {
 }
 
 bool is_dotted_name(std::string_view text) {
-  return !text.empty() && text.size() < 200 && std::ranges::all_of(text, [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '.';
-  });
+  return !text.empty() && text.size() < 200 &&
+         std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; });
 }
 
 // Whether `text`, which ends where a GLOBAL's module does, names one of those that plain tensors need. What stands before
 // the module may look like a part of it.
 bool is_plain_module(std::string_view text) {
-  constexpr std::string_view kPlain[] = {"torch",       "torch._utils", "torch.storage", "torch.serialization",
-                                         "collections", "numpy",        "_codecs",       "numpy.core.multiarray",
-                                         "builtins",    "numpy._core.multiarray"};
+  constexpr std::string_view kPlain[] = {
+      "torch",   "torch._utils",          "torch.storage", "torch.serialization",   "collections", "numpy",
+      "_codecs", "numpy.core.multiarray", "builtins",      "numpy._core.multiarray"};
   return std::ranges::any_of(kPlain, [&](std::string_view plain) {
     return text.ends_with(plain) && (text.size() == plain.size() || text[text.size() - plain.size() - 1] == 'c');
   });

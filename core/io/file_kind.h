@@ -12,26 +12,26 @@ enum class FileKind {
   kUnknown,
   kFolder,
   kEmpty,
-  kText,               // printable, none of the following
-  kJson,               // an object
+  kText,  // printable, none of the following
+  kJson,  // an object
   kWebPage,
   kLfsPointer,
   kSafetensors,
   kNpy,
   kNpz,
-  kZip,                // none of the following
-  kCutZip,             // begins as a zip archive, has no directory
+  kZip,     // none of the following
+  kCutZip,  // begins as a zip archive, has no directory
   kTorchScript,
-  kPackage,            // AOTInductor
-  kExportedProgram,    // torch.export.save
-  kTorchSave,          // a state dict or other plain content
-  kPickledModule,      // torch.save of what names classes of its own: a whole module
+  kPackage,          // AOTInductor
+  kExportedProgram,  // torch.export.save
+  kTorchSave,        // a state dict or other plain content
+  kPickledModule,    // torch.save of what names classes of its own: a whole module
   kPickle,
-  kCifarPickle,        // a batch of CIFAR's Python version
+  kCifarPickle,  // a batch of CIFAR's Python version
   kGzip,
   kTar,
-  kOtherArchive,       // xz, bzip2, zstd, 7z, rar
-  kIdx,                // MNIST's
+  kOtherArchive,  // xz, bzip2, zstd, 7z, rar
+  kIdx,           // MNIST's
   kOnnx,
   kHdf5,
   kGguf,

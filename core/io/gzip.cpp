@@ -18,7 +18,8 @@ constexpr uint64_t kBestRatio = 1032;  // of deflate, by construction of the for
 }  // namespace
 
 struct GzipFile::Stream {
-  Stream(const std::filesystem::path& file, uint64_t limit_bytes) : path(file.string()), raw(read_file(file, limit_bytes)) {
+  Stream(const std::filesystem::path& file, uint64_t limit_bytes)
+      : path(file.string()), raw(read_file(file, limit_bytes)) {
     packed = raw.size() >= 2 && raw[0] == '\x1f' && raw[1] == '\x8b';
     constexpr int kGzipWrapper = 16;
     if (packed && inflateInit2(&zlib, MAX_WBITS + kGzipWrapper) != Z_OK) throw std::bad_alloc();
@@ -71,8 +72,8 @@ void GzipFile::read(std::span<std::byte> bytes) {
     stream_->place += filled;
   }
   if (filled == bytes.size()) return;
-  throw bad_file(stream_->path, fmt::format("got {} bytes where {} were expected; the file is cut short", filled,
-                                            bytes.size()));
+  throw bad_file(stream_->path,
+                 fmt::format("got {} bytes where {} were expected; the file is cut short", filled, bytes.size()));
 }
 
 void GzipFile::expect_end() {

@@ -83,7 +83,8 @@ cv::Mat drop_alpha(const cv::Mat& image, bool zero_means_none, std::string_view 
 torch::Tensor decode_image(std::string_view bytes, std::string_view name) {
   const ImageHeader header = read_image_header(bytes, name);
   // OpenCV wants white space behind the last number of a plain PNM.
-  cv::Mat image = header.format == ImageFormat::kPnm ? decode(std::string(bytes) + "\n", header, name) : decode(bytes, header, name);
+  cv::Mat image = header.format == ImageFormat::kPnm ? decode(std::string(bytes) + "\n", header, name)
+                                                     : decode(bytes, header, name);
   if (image.cols != header.width || image.rows != header.height) {
     throw bad_file(name, "the image is not of the size that its header names");
   }

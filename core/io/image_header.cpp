@@ -17,7 +17,8 @@ constexpr std::string_view kBmpMagic("BM", 2);
 
 // Walks the chunks (length, kind, data, CRC) to IEND, so that damage is found here and not reported by the decoder. Returns
 // the data of the transparency chunk, if there is one.
-std::optional<std::string_view> check_png_chunks(const ImageBytes& bytes, std::string_view text, std::string_view name) {
+std::optional<std::string_view> check_png_chunks(const ImageBytes& bytes, std::string_view text,
+                                                 std::string_view name) {
   std::optional<std::string_view> transparency;
   size_t place = kPngMagic.size();
   for (std::string_view kind; kind != "IEND";) {

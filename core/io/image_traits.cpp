@@ -73,10 +73,17 @@ torch::Tensor turned_upright(const torch::Tensor& picture, int orientation) {
   const bool swapped = orientation >= 5;
   const auto image = swapped ? picture.transpose(kRows, kColumns) : picture;
   switch (orientation) {
-    case 2: case 6: return image.flip({kColumns}).contiguous();
-    case 3: case 7: return image.flip({kRows, kColumns}).contiguous();
-    case 4: case 8: return image.flip({kRows}).contiguous();
-    default: return image.contiguous();
+    case 2:
+    case 6:
+      return image.flip({kColumns}).contiguous();
+    case 3:
+    case 7:
+      return image.flip({kRows, kColumns}).contiguous();
+    case 4:
+    case 8:
+      return image.flip({kRows}).contiguous();
+    default:
+      return image.contiguous();
   }
 }
 

@@ -8,7 +8,7 @@ namespace farfield {
 
 // What a picture file says besides its pixels.
 struct ImageTraits {
-  int orientation = 1;           // Exif's: how the stored picture is turned or mirrored, 1 (upright) to 8
+  int orientation = 1;            // Exif's: how the stored picture is turned or mirrored, 1 (upright) to 8
   bool several_pictures = false;  // an animation or several pages, of which decode_image() gives the first
 };
 

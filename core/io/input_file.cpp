@@ -1,10 +1,10 @@
 #include "core/io/input_file.h"
 
-#include <algorithm>
-#include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
+#include <cerrno>
 
 #include "core/error.h"
 
@@ -13,7 +13,7 @@ namespace farfield {
 InputFile::InputFile(const std::filesystem::path& path)
     : path_(path.string()), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   if (descriptor_ < 0) throw io_error("cannot read " + path_, errno);
-  struct stat status {};
+  struct stat status{};
   const int failed = ::fstat(descriptor_, &status) != 0 ? errno : 0;
   if (failed == 0 && S_ISREG(status.st_mode)) {
     size_ = static_cast<uint64_t>(status.st_size);
@@ -30,8 +30,8 @@ InputFile::~InputFile() { ::close(descriptor_); }
 void InputFile::read(uint64_t offset, std::span<std::byte> bytes) const {
   constexpr size_t kMostPerCall = size_t{1} << 30;
   while (!bytes.empty()) {
-    const ssize_t got =
-        ::pread(descriptor_, bytes.data(), std::min(bytes.size(), kMostPerCall), static_cast<off_t>(offset));
+    const ssize_t got = ::pread(descriptor_, bytes.data(), std::min(bytes.size(), kMostPerCall),
+                                static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw io_error("cannot read " + path_, errno);
     if (got == 0) throw bad_file(path_, "the file ends too early: it is cut off or is being written");

@@ -21,7 +21,8 @@ constexpr size_t kMostLevels = 64;
 std::string place_of(std::string_view text, size_t byte) {
   const std::string_view before = text.substr(0, std::min(byte, text.size()));
   const size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-  return fmt::format("line {}, column {}", std::count(before.begin(), before.end(), '\n') + 1, before.size() - line_start + 1);
+  return fmt::format("line {}, column {}", std::count(before.begin(), before.end(), '\n') + 1,
+                     before.size() - line_start + 1);
 }
 
 // Builds a document from parser events. nlohmann's own builder takes duplicate keys, and looks for every key of an ordered object
@@ -72,7 +73,8 @@ class Builder {
     return true;
   }
   bool open(ordered_json value) {
-    if (open_.size() == kMostLevels) throw bad_file(where_, fmt::format("JSON nested deeper than {} levels", kMostLevels));
+    if (open_.size() == kMostLevels)
+      throw bad_file(where_, fmt::format("JSON nested deeper than {} levels", kMostLevels));
     ordered_json& there = place(std::move(value));  // stays where it is as long as it is open: its parent does not grow
     open_.push_back({&there, {}});
     return true;
@@ -106,8 +108,10 @@ Json in_utf8(const Json& value) {
   if (!value.is_structured()) return value;
   Json copy = value.is_array() ? Json::array() : Json::object();
   for (const auto& [key, item] : value.items()) {
-    if (value.is_array()) copy.push_back(in_utf8(item));
-    else copy[text_in_utf8(key)] = in_utf8(item);
+    if (value.is_array())
+      copy.push_back(in_utf8(item));
+    else
+      copy[text_in_utf8(key)] = in_utf8(item);
   }
   return copy;
 }

@@ -51,7 +51,8 @@ void check_tiff_data(const TiffDirectory& directory, std::string_view bytes, std
   const bool tiled = directory.has(kTileOffsets);
   const auto offsets = directory.numbers(tiled ? kTileOffsets : kStripOffsets);
   const auto sizes = directory.numbers(tiled ? kTileBytes : kStripBytes);
-  if (offsets.empty() || offsets.size() != sizes.size()) throw bad_file(name, "TIFF: it does not say where its pixels are");
+  if (offsets.empty() || offsets.size() != sizes.size())
+    throw bad_file(name, "TIFF: it does not say where its pixels are");
   for (size_t i = 0; i < offsets.size(); ++i) {
     if (uint64_t{offsets[i]} + sizes[i] > bytes.size()) throw bad_file(name, "TIFF: the image is cut off");
   }
@@ -118,8 +119,9 @@ ImageHeader tiff_header(std::string_view bytes, std::string_view name) {
   const bool inverted = colours == kWhiteIsZero && directory.number(kBits, 1) > 8;
   const bool without_palette = colours == kPaletteColours && !directory.has(kPalette);
   if (colours > kYCbCr || colours == kMask || colours == kCmyk || inverted || without_palette) {
-    throw bad_file(name, colours == kCmyk ? "TIFF in CMYK: convert it to RGB or grey"
-                                          : fmt::format("TIFF with colours of kind {}: convert it to RGB or grey", colours));
+    throw bad_file(name, colours == kCmyk
+                             ? "TIFF in CMYK: convert it to RGB or grey"
+                             : fmt::format("TIFF with colours of kind {}: convert it to RGB or grey", colours));
   }
   if (samples != 1 && samples != 3 && samples != 4) {
     throw bad_file(name, fmt::format("TIFF with {} channels; expected 1, 3, or 4 with opaque alpha", samples));
@@ -152,7 +154,7 @@ ImageHeader pnm_header(std::string_view text, std::string_view name) {
 
 ImageHeader jp2_header(std::string_view text, std::string_view name) {
   constexpr uint32_t kHeaderBox = 0x6A703268, kImageBox = 0x69686472, kCodeBox = 0x6A703263;  // jp2h, ihdr, jp2c
-  constexpr uint32_t kCodeStart = 0xFF4FFF51, kBits8 = 7, kBits16 = 15;                        // bits a channel, less one
+  constexpr uint32_t kCodeStart = 0xFF4FFF51, kBits8 = 7, kBits16 = 15;  // bits a channel, less one
   const ImageBytes bytes(text, name);
   const size_t header = find_box(bytes, kHeaderBox, name), code = find_box(bytes, kCodeBox, name);
   if (bytes.big(header + 4, 4) != kImageBox) throw bad_file(name, "JP2: no image header");
@@ -165,8 +167,10 @@ ImageHeader jp2_header(std::string_view text, std::string_view name) {
     throw bad_file(name, "JP2: the header and the code differ, the image is damaged");
   }
   if ((channels != 1 && channels != 3 && channels != 4) || (bits != kBits8 && bits != kBits16)) {
-    throw bad_file(name, fmt::format("JP2 with {} channels of {} bits; expected 1, 3, or 4 with opaque alpha, of 8 or 16 "
-                                     "bits", channels, bits + 1));
+    throw bad_file(name,
+                   fmt::format("JP2 with {} channels of {} bits; expected 1, 3, or 4 with opaque alpha, of 8 or 16 "
+                               "bits",
+                               channels, bits + 1));
   }
   return {ImageFormat::kJp2, width, height, channels == 1, {}};
 }

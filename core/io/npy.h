@@ -20,7 +20,8 @@ torch::Tensor parse_npy(std::string_view bytes, std::string_view name);
 
 // What a .npy holds: numbers, or texts as their characters.
 struct NpyContent {
-  torch::Tensor values;  // the numbers; of texts [...shape, characters], uint8 bytes or int32 code points, 0 behind the end
+  torch::Tensor
+      values;  // the numbers; of texts [...shape, characters], uint8 bytes or int32 code points, 0 behind the end
   bool texts = false;
 };
 NpyContent parse_npy_content(std::string_view bytes, std::string_view name);  // bad_file as parse_npy but for texts

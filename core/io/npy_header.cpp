@@ -22,12 +22,14 @@ struct DtypeRow {
   torch::ScalarType dtype;
 };
 constexpr DtypeRow kDtypes[] = {
-    {"b1", torch::kBool},   {"u1", torch::kUInt8},   {"u2", torch::kUInt16},  {"u4", torch::kUInt32},  {"u8", torch::kUInt64},
-    {"i1", torch::kInt8},   {"i2", torch::kInt16},   {"i4", torch::kInt32},   {"i8", torch::kInt64},   {"f2", torch::kFloat16},
-    {"f4", torch::kFloat32}, {"f8", torch::kFloat64},
+    {"b1", torch::kBool},   {"u1", torch::kUInt8},   {"u2", torch::kUInt16},  {"u4", torch::kUInt32},
+    {"u8", torch::kUInt64}, {"i1", torch::kInt8},    {"i2", torch::kInt16},   {"i4", torch::kInt32},
+    {"i8", torch::kInt64},  {"f2", torch::kFloat16}, {"f4", torch::kFloat32}, {"f8", torch::kFloat64},
 };
 
-[[noreturn]] void refuse(std::string_view file, const std::string& what) { throw bad_file(file, "npy header: " + what); }
+[[noreturn]] void refuse(std::string_view file, const std::string& what) {
+  throw bad_file(file, "npy header: " + what);
+}
 
 // Reads the one Python literal that occurs: {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }
 class LiteralParser {
@@ -79,10 +81,12 @@ class LiteralParser {
     const auto* row = std::find_if(std::begin(kDtypes), std::end(kDtypes),
                                    [&](const DtypeRow& candidate) { return candidate.name == name; });
     if (name.starts_with('O')) {
-      fail("object arrays hold pickled Python code and are never read; save numbers or texts (astype(int), astype(str))");
+      fail(
+          "object arrays hold pickled Python code and are never read; save numbers or texts (astype(int), astype(str))");
     }
     if (row == std::end(kDtypes) || !ordered) {
-      fail(fmt::format("dtype {} is not one of bool, int and uint8/16/32/64, float16/32/64, texts (S or U)", quote(dtype)));
+      fail(fmt::format("dtype {} is not one of bool, int and uint8/16/32/64, float16/32/64, texts (S or U)",
+                       quote(dtype)));
     }
     header_.dtype = row->dtype;
     header_.big_endian = dtype.front() == '>' && c10::elementSize(row->dtype) > 1;
@@ -173,7 +177,8 @@ uint64_t data_bytes_of(const NpyHeader& header, std::string_view file) {
   }
   int64_t strides = bytes;
   for (const int64_t size : header.shape) {
-    if (__builtin_mul_overflow(bytes, size, &bytes) || __builtin_mul_overflow(strides, std::max<int64_t>(size, 1), &strides)) {
+    if (__builtin_mul_overflow(bytes, size, &bytes) ||
+        __builtin_mul_overflow(strides, std::max<int64_t>(size, 1), &strides)) {
       refuse(file, "the product of the shape overflows");
     }
   }

@@ -21,8 +21,8 @@ struct NpyHeader {
   uint64_t data_bytes = 0;
 };
 
-constexpr uint64_t kNpyPrefix = 12;            // magic, version and the longer form of the header's length
-constexpr uint64_t kNpyHeaderLimit = 10'000;   // numpy.load's own limit
+constexpr uint64_t kNpyPrefix = 12;           // magic, version and the longer form of the header's length
+constexpr uint64_t kNpyHeaderLimit = 10'000;  // numpy.load's own limit
 
 // Bytes of `file`'s header, from its first kNpyPrefix bytes (fewer when the file is shorter): where the data begin.
 uint64_t npy_data_begin(std::string_view prefix, std::string_view file);

@@ -15,7 +15,8 @@ namespace farfield {
 std::map<std::string, torch::Tensor> read_npz(const std::filesystem::path& path, uint64_t limit_bytes) {
   const NpzReader archive(path);
   if (!archive.other_members().empty()) {
-    throw bad_file(path.string(), fmt::format("npz: member {} is no .npy array", quote(archive.other_members().front())));
+    throw bad_file(path.string(),
+                   fmt::format("npz: member {} is no .npy array", quote(archive.other_members().front())));
   }
   std::map<std::string, torch::Tensor> arrays;
   uint64_t left = limit_bytes;

@@ -35,11 +35,14 @@ std::vector<std::string> decode(const torch::Tensor& characters, std::string_vie
 
 }  // namespace
 
-NpzReader::NpzReader(const std::filesystem::path& path) : path_(path.string()), archive_(ZipReader::with_unreadable(path)) {
+NpzReader::NpzReader(const std::filesystem::path& path)
+    : path_(path.string()), archive_(ZipReader::with_unreadable(path)) {
   for (const auto& member : archive_.names()) {
     const bool array = member.ends_with(kExtension) && member.size() > kExtension.size();
-    if (array) names_.push_back(member.substr(0, member.size() - kExtension.size()));
-    else others_.push_back(member);
+    if (array)
+      names_.push_back(member.substr(0, member.size() - kExtension.size()));
+    else
+      others_.push_back(member);
   }
   std::sort(names_.begin(), names_.end());
 }

@@ -19,7 +19,7 @@ class NpzReader {
   const std::vector<std::string>& names() const { return names_; }           // of the arrays, sorted, without ".npy"
   const std::vector<std::string>& other_members() const { return others_; }  // what is no .npy
   bool has(std::string_view name) const;
-  uint64_t bytes(std::string_view name) const;   // of the array's .npy
+  uint64_t bytes(std::string_view name) const;     // of the array's .npy
   std::string where(std::string_view name) const;  // "FILE: 'NAME.npy'", for messages
 
   // bad_file when there is no such array, when it is damaged, or has more than `limit_bytes`.

@@ -20,7 +20,8 @@ int depth_of(const torch::Tensor& picture) { return picture.scalar_type() == tor
 cv::Mat plane(torch::Tensor& picture, int64_t channel) {
   auto* bytes = static_cast<char*>(picture.mutable_data_ptr());
   const auto stride = picture.size(1) * picture.size(2) * static_cast<int64_t>(picture.element_size());
-  return {static_cast<int>(picture.size(1)), static_cast<int>(picture.size(2)), depth_of(picture), bytes + channel * stride};
+  return {static_cast<int>(picture.size(1)), static_cast<int>(picture.size(2)), depth_of(picture),
+          bytes + channel * stride};
 }
 
 }  // namespace

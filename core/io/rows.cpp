@@ -1,10 +1,10 @@
 #include "core/io/rows.h"
 
-#include <cerrno>
-#include <cmath>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -109,10 +109,11 @@ std::string Table::json() const {
 void write_csv(const std::filesystem::path& path, const Table& table) { write_file_atomically(path, table.csv()); }
 
 JsonLines::JsonLines(const std::filesystem::path& path)
-    : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666)), path_(path.string()) {
+    : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666)),
+      path_(path.string()) {
   if (descriptor_ < 0) throw io_error("cannot write " + path_, errno);
   try {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(descriptor_, &status) != 0) throw io_error("cannot write " + path_, errno);
     if (!S_ISREG(status.st_mode)) throw io_error("cannot write " + path_ + ": it is not a regular file");
     const off_t whole = length_of_whole_lines(descriptor_, status.st_size, path_);

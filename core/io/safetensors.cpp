@@ -38,11 +38,13 @@ TensorFile read_tensors(const ReadAt& read, uint64_t file_bytes, std::string_vie
   read(0, std::as_writable_bytes(std::span(&header_bytes, 1)));
   if (header_bytes > limits.header_bytes) {
     throw bad_file(name, fmt::format("safetensors: a header of {} bytes is more than the limit of {}; is this a "
-                                     "safetensors file?", header_bytes, limits.header_bytes));
+                                     "safetensors file?",
+                                     header_bytes, limits.header_bytes));
   }
   if (header_bytes > file_bytes - kPrefix) {
-    throw bad_file(name, fmt::format("safetensors: a header of {} bytes in a file of {}; it is cut off or no safetensors file",
-                                     header_bytes, file_bytes));
+    throw bad_file(
+        name, fmt::format("safetensors: a header of {} bytes in a file of {}; it is cut off or no safetensors file",
+                          header_bytes, file_bytes));
   }
   std::string json(header_bytes, '\0');
   read(kPrefix, std::as_writable_bytes(std::span(json)));
@@ -70,9 +72,8 @@ std::vector<std::pair<std::string, torch::Tensor>> in_file_order(const TensorFil
     check(name != "__metadata__", "no tensor is called __metadata__");
     tensors.emplace_back(name, tensor.detach());
   }
-  std::stable_sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) {
-    return a.second.element_size() > b.second.element_size();
-  });
+  std::stable_sort(tensors.begin(), tensors.end(),
+                   [](const auto& a, const auto& b) { return a.second.element_size() > b.second.element_size(); });
   return tensors;
 }
 

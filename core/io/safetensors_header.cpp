@@ -40,16 +40,26 @@ class HeaderParser {
 
   bool start_object(size_t) {
     switch (place_) {
-      case Place::kStart: place_ = Place::kTop; return true;
-      case Place::kTopValue: return enter_entry();
-      default: refuse("an object where none belongs");
+      case Place::kStart:
+        place_ = Place::kTop;
+        return true;
+      case Place::kTopValue:
+        return enter_entry();
+      default:
+        refuse("an object where none belongs");
     }
   }
   bool end_object() {
     switch (place_) {
-      case Place::kTop: place_ = Place::kDone; return true;
-      case Place::kMetadata: place_ = Place::kTop; return true;
-      default: finish_entry(); return true;
+      case Place::kTop:
+        place_ = Place::kDone;
+        return true;
+      case Place::kMetadata:
+        place_ = Place::kTop;
+        return true;
+      default:
+        finish_entry();
+        return true;
     }
   }
   bool key(std::string& name) {
@@ -108,9 +118,7 @@ class HeaderParser {
     return true;
   }
   bool number_integer(int64_t value) { refuse_value(fmt::format("the negative number {}", value)); }
-  bool number_float(double, const std::string& text) {
-    refuse_value(fmt::format("the number {}", text.substr(0, 40)));
-  }
+  bool number_float(double, const std::string& text) { refuse_value(fmt::format("the number {}", text.substr(0, 40))); }
   bool boolean(bool) { refuse_value("true or false"); }
   bool null() { refuse_value("null"); }
   bool binary(json::binary_t&) { refuse_value("binary data"); }
@@ -119,7 +127,19 @@ class HeaderParser {
   }
 
  private:
-  enum class Place { kStart, kTop, kTopValue, kMetadata, kEntry, kDtype, kShape, kShapeList, kOffsets, kOffsetsList, kDone };
+  enum class Place {
+    kStart,
+    kTop,
+    kTopValue,
+    kMetadata,
+    kEntry,
+    kDtype,
+    kShape,
+    kShapeList,
+    kOffsets,
+    kOffsetsList,
+    kDone
+  };
 
   [[noreturn]] void refuse(const std::string& what) const {
     throw bad_file(file_, fmt::format("safetensors header: {}", what));
@@ -129,13 +149,17 @@ class HeaderParser {
   }
   [[noreturn]] void refuse_value(const std::string& got) const {
     switch (place_) {
-      case Place::kStart: refuse(fmt::format("{} instead of an object", got));
-      case Place::kTopValue: refuse(fmt::format("the value of {} is {}, not an object", quote(key_), got));
-      case Place::kMetadata: refuse(fmt::format("metadata value of {} is {}, not text", quote(key_), got));
+      case Place::kStart:
+        refuse(fmt::format("{} instead of an object", got));
+      case Place::kTopValue:
+        refuse(fmt::format("the value of {} is {}, not an object", quote(key_), got));
+      case Place::kMetadata:
+        refuse(fmt::format("metadata value of {} is {}, not text", quote(key_), got));
       case Place::kShapeList:
       case Place::kOffsetsList:
         refuse_tensor(fmt::format("{} holds {}; whole numbers from 0 on are allowed", key_, got));
-      default: refuse_tensor(fmt::format("the value of {} is {}", quote(key_), got));
+      default:
+        refuse_tensor(fmt::format("the value of {} is {}", quote(key_), got));
     }
   }
 

@@ -9,7 +9,9 @@ TiffDirectory::TiffDirectory(std::string_view text, std::string_view name) {
   constexpr uint32_t kByte = 1, kShort = 3, kLong = 4, kVersion = 42;
   const ImageBytes bytes(text, name);
   const bool little = text.starts_with("II");
-  const auto read = [&](size_t place, int count) { return little ? bytes.little(place, count) : bytes.big(place, count); };
+  const auto read = [&](size_t place, int count) {
+    return little ? bytes.little(place, count) : bytes.big(place, count);
+  };
   if (read(2, 2) != kVersion) throw bad_file(name, "TIFF: not version 42 (BigTIFF?): save it as a plain TIFF");
   size_t place = read(4, 4);
   const uint32_t entries = read(place, 2);

@@ -19,9 +19,12 @@ Use use_of(FileKind expected) {
   switch (expected) {
     case kSafetensors:
     case kTorchScript:
-    case kPackage: return Use::kModel;
-    case kText: return Use::kText;
-    default: return Use::kData;
+    case kPackage:
+      return Use::kModel;
+    case kText:
+      return Use::kText;
+    default:
+      return Use::kData;
   }
 }
 
@@ -63,11 +66,11 @@ constexpr Words kWords[] = {
      "convert it once: tools/convert/edm_pickle.py {} --config CONFIG.json --out model.safetensors", kArrays},
     {kPickledModule, "is a torch.save of Python objects (a whole module?), a pickle, which is not run here",
      "where its code is, save its state_dict() and convert that with tools/convert/edm_pickle.py, or export it: "
-     "torch.jit.script(module).save('model.pt')", kArrays},
+     "torch.jit.script(module).save('model.pt')",
+     kArrays},
     {kPickle, "is a Python pickle, which is not run here",
      "convert it once: tools/convert/edm_pickle.py {} --edm-code DIR --out model.safetensors", kArrays},
-    {kCifarPickle, "is a batch of CIFAR's Python version (a pickle, which is not run here)",
-     kIsData,
+    {kCifarPickle, "is a batch of CIFAR's Python version (a pickle, which is not run here)", kIsData,
      "take CIFAR-10's binary version (cifar-10-binary.tar.gz, data_batch_1.bin ...): cifar:DIR"},
     {kGzip, "is compressed with gzip", "unpack it first (gunzip, or tar xzf for .tar.gz)",
      "unpack it first (gunzip, or tar xzf for .tar.gz)"},
@@ -96,7 +99,8 @@ std::optional<std::string> words_for(FileKind found, FileKind expected, std::str
   const auto* words = std::ranges::find(kWords, found, &Words::kind);
   if (words == std::end(kWords)) return std::nullopt;
   std::string what = words->what;
-  if (found == kText) what += fmt::format(": {}", quote(head.substr(0, head.find_first_of("\r\n"))));  // a server's reason?
+  if (found == kText)
+    what += fmt::format(": {}", quote(head.substr(0, head.find_first_of("\r\n"))));  // a server's reason?
   if (use_of(expected) == Use::kText) return what + "; a text file was expected here";
   std::string way_out = use_of(expected) == Use::kModel ? words->model : words->data;
   if (const size_t place = way_out.find("{}"); place != std::string::npos) way_out.replace(place, 2, name);

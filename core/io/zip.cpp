@@ -1,8 +1,8 @@
 #include "core/io/zip.h"
 
-#include <algorithm>
 #include <sys/stat.h>
 #include <zip.h>
+#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -35,8 +35,9 @@ bool is_safe_name(std::string_view name) {
 struct ZipReader::Archive {
   std::string path;
   uint64_t file_bytes = 0;
-  std::unique_ptr<zip_t, decltype(&zip_discard)> handle{nullptr, zip_discard};  // closed also when the constructor throws
-  std::vector<Member> members;  // by name
+  std::unique_ptr<zip_t, decltype(&zip_discard)> handle{nullptr,
+                                                        zip_discard};  // closed also when the constructor throws
+  std::vector<Member> members;                                         // by name
   std::vector<std::string> names;
 
   explicit Archive(const std::filesystem::path& file);
@@ -66,7 +67,8 @@ ZipReader::Archive::Archive(const std::filesystem::path& file) : path(file.strin
   }
   std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.name < b.name; });
   for (const auto& member : members) {
-    if (!names.empty() && names.back() == member.name) refuse(fmt::format("member {} is there twice", quote(member.name)));
+    if (!names.empty() && names.back() == member.name)
+      refuse(fmt::format("member {} is there twice", quote(member.name)));
     names.push_back(member.name);
   }
 }
@@ -80,7 +82,9 @@ Member ZipReader::Archive::inspect(uint64_t index) const {
     refuse(fmt::format("entry {} of the directory is damaged", index));
   }
   Member member{status.name, index, status.size, status.comp_method == ZIP_CM_STORE, ""};
-  const auto refuse_member = [&](const std::string& what) { refuse(fmt::format("member {} {}", quote(member.name), what)); };
+  const auto refuse_member = [&](const std::string& what) {
+    refuse(fmt::format("member {} {}", quote(member.name), what));
+  };
   if (!is_safe_name(member.name)) refuse_member("has an unsafe name: absolute, with '..' or with '\\'");
   zip_uint8_t system = 0;
   zip_uint32_t attributes = 0;
@@ -99,12 +103,14 @@ std::string ZipReader::Archive::problem_of(const Member& member, const zip_stat_
   if (status.comp_size > file_bytes) return "is larger than the file";
   if (member.stored && status.size != status.comp_size) return "is stored with two different sizes";
   if (status.size / kHighestRatio <= status.comp_size) return "";
-  return fmt::format("would grow from {} to {} bytes, more than {} times", status.comp_size, status.size, kHighestRatio);
+  return fmt::format("would grow from {} to {} bytes, more than {} times", status.comp_size, status.size,
+                     kHighestRatio);
 }
 
 const Member& ZipReader::Archive::find(std::string_view name) const {
-  const auto found = std::lower_bound(members.begin(), members.end(), name,
-                                      [](const Member& member, std::string_view wanted) { return member.name < wanted; });
+  const auto found = std::lower_bound(
+      members.begin(), members.end(), name,
+      [](const Member& member, std::string_view wanted) { return member.name < wanted; });
   if (found == members.end() || found->name != name) refuse(fmt::format("no member {}", quote(name)));
   return *found;
 }
@@ -115,7 +121,9 @@ ZipReader::ZipReader(const std::filesystem::path& path) : archive_(std::make_uni
     if (!member.problem.empty()) archive_->refuse(fmt::format("member {} {}", quote(member.name), member.problem));
   }
 }
-ZipReader ZipReader::with_unreadable(const std::filesystem::path& path) { return ZipReader(std::make_unique<Archive>(path)); }
+ZipReader ZipReader::with_unreadable(const std::filesystem::path& path) {
+  return ZipReader(std::make_unique<Archive>(path));
+}
 ZipReader::~ZipReader() = default;
 ZipReader::ZipReader(ZipReader&&) noexcept = default;
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kMax32 = std::numeric_limits<uint32_t>::max();
 constexpr uint64_t kMax16 = std::numeric_limits<uint16_t>::max();
-constexpr uint16_t kVersion = 45;            // the first with zip64
+constexpr uint16_t kVersion = 45;             // the first with zip64
 constexpr uint32_t kFirstDate = 0x0021'0000;  // 1980-01-01 00:00, time below date
 
 template <class Integer>
@@ -53,7 +53,8 @@ void put_common(std::string& bytes, const std::string& name, uint32_t crc, uint6
 
 void ZipWriter::add(const std::string& name, const std::vector<std::string_view>& parts) {
   const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7F; });
-  check(plain && !name.empty() && name.size() <= kMax16 && name.front() != '/', "zip members have plain relative names");
+  check(plain && !name.empty() && name.size() <= kMax16 && name.front() != '/',
+        "zip members have plain relative names");
   check(names_.insert(name).second, "zip members are unique");
   Entry entry{name, 0, 0, bytes_.size()};
   for (const auto part : parts) {

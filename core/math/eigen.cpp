@@ -23,7 +23,9 @@ torch::Tensor with_fixed_signs(const torch::Tensor& vectors) {
 }
 
 // "eigenvectors, 3072 x 3072"
-std::string sized(const char* what, int64_t rows, int64_t columns) { return fmt::format("{}, {} x {}", what, rows, columns); }
+std::string sized(const char* what, int64_t rows, int64_t columns) {
+  return fmt::format("{}, {} x {}", what, rows, columns);
+}
 
 double volume(int64_t a, int64_t b, int64_t c) {
   return static_cast<double>(a) * static_cast<double>(b) * static_cast<double>(c);
@@ -44,17 +46,16 @@ SymmetricEigen covariance_eigen(const torch::Tensor& matrix) {
   const double largest = ascending.abs().max().item<double>();
   const double smallest = ascending[0].item<double>();
   if (smallest < -kNegativeLimit * largest) {
-    throw numeric_error(fmt::format("eigenproblem: eigenvalue {} beside {}: the matrix is no covariance", smallest,
-                                    largest));
+    throw numeric_error(
+        fmt::format("eigenproblem: eigenvalue {} beside {}: the matrix is no covariance", smallest, largest));
   }
   return {ascending.flip(0).clamp_min_(0), with_fixed_signs(columns.flip(1))};
 }
 
 SymmetricEigen rows_eigen(const torch::Tensor& centred_rows) {
   const int64_t count = centred_rows.size(0), dim = centred_rows.size(1);
-  const auto products = long_call(sized("inner products", count, dim), 2 * volume(count, count, dim), [centred_rows] {
-    return Tensors{torch::mm(centred_rows, centred_rows.t())};
-  });
+  const auto products = long_call(sized("inner products", count, dim), 2 * volume(count, count, dim),
+                                  [centred_rows] { return Tensors{torch::mm(centred_rows, centred_rows.t())}; });
   const auto gram = covariance_eigen(products[0] / static_cast<double>(count));
   const int64_t kept = (gram.values > kGramFloor * gram.values[0]).sum().item<int64_t>();
   const auto values = gram.values.narrow(0, 0, kept).clone();

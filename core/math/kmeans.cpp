@@ -37,8 +37,8 @@ torch::Tensor over_parts(Comm& comm, int64_t count, torch::ScalarType dtype,
   auto result = torch::empty({count}, dtype);
   for_each_part(comm, static_cast<int64_t>(parts.size()), [&](int64_t part) { return Tensors{compute(parts[part])}; },
                 [&](int64_t part, const Tensors& values) {
-                  result.narrow(0, parts[part].first, parts[part].size).copy_(values[0]);
-                });
+    result.narrow(0, parts[part].first, parts[part].size).copy_(values[0]);
+  });
   return result;
 }
 

@@ -9,11 +9,11 @@
 namespace farfield {
 
 struct KMeansOptions {
-  int64_t clusters = 10;       // K, in [1, N]
+  int64_t clusters = 10;  // K, in [1, N]
   uint64_t seed = 0;
   int64_t max_iterations = 100;  // passes over the data, >= 1
-  double tolerance = 1e-4;     // stop when at most this fraction of the points changed cluster, in [0, 1)
-  void validate() const;       // usage_error naming field, value and constraint
+  double tolerance = 1e-4;       // stop when at most this fraction of the points changed cluster, in [0, 1)
+  void validate() const;         // usage_error naming field, value and constraint
 };
 
 struct KMeansResult {

@@ -9,7 +9,7 @@ namespace farfield {
 
 namespace {
 
-constexpr int64_t kBlock = 2048;      // points whose scores are held at once
+constexpr int64_t kBlock = 2048;       // points whose scores are held at once
 constexpr int64_t kPairsAtOnce = 512;  // (point, centre) pairs compared exactly at once
 
 struct Centres {
@@ -56,8 +56,8 @@ torch::Tensor nearest_in_block(const torch::Tensor& rows, const Centres& centres
   const auto in_question = scores >= lowest;
   const auto doubtful = (in_question.sum(1) > 1).nonzero().squeeze(1);
   if (doubtful.numel() > 0) {
-    index.index_copy_(0, doubtful, decide(rows.index_select(0, doubtful), in_question.index_select(0, doubtful),
-                                          centres.exact));
+    index.index_copy_(0, doubtful,
+                      decide(rows.index_select(0, doubtful), in_question.index_select(0, doubtful), centres.exact));
   }
   return index;
 }

@@ -49,9 +49,7 @@ at::Generator keyed_generator(std::initializer_list<uint64_t> key) {
   return generator;
 }
 
-uint64_t SplitMix64::below(uint64_t bound) {
-  return static_cast<uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
-}
+uint64_t SplitMix64::below(uint64_t bound) { return static_cast<uint64_t>((static_cast<Wide>(next()) * bound) >> 64); }
 
 double SplitMix64::uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 

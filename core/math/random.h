@@ -42,8 +42,8 @@ class SplitMix64 {
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
     return z ^ (z >> 31);
   }
-  uint64_t below(uint64_t bound);                                    // in [0, bound), bias below bound / 2^64
-  double uniform();                                                  // in [0, 1), 53 bits
+  uint64_t below(uint64_t bound);  // in [0, bound), bias below bound / 2^64
+  double uniform();                // in [0, 1), 53 bits
   double between(double low, double high) { return low + (high - low) * uniform(); }
   // Sum of 12 uniforms less 6 (Irwin-Hall): mean 0, variance 1, within +-6, no library function involved.
   double bell();

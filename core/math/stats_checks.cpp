@@ -33,8 +33,8 @@ void check_stats_tensor(const torch::Tensor& tensor, std::string_view field, tor
     throw usage_error(fmt::format("{}: expected a float64 tensor on the CPU", field));
   }
   if (!fits(tensor.sizes(), shape)) {
-    throw usage_error(fmt::format("{} has shape {}, expected {} (-1: any size)", field, text(tensor.sizes()),
-                                  text(shape)));
+    throw usage_error(
+        fmt::format("{} has shape {}, expected {} (-1: any size)", field, text(tensor.sizes()), text(shape)));
   }
   if (!tensor.isfinite().all().item<bool>()) {
     throw usage_error(fmt::format("{} holds values that are not finite", field));

@@ -26,7 +26,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder)
 }
 
 bool FolderLock::is_at(const std::filesystem::path& folder) const {
-  struct stat held {}, named {};
+  struct stat held{}, named{};
   return fstat(descriptor_, &held) == 0 && lstat(folder.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
          held.st_ino == named.st_ino;
 }

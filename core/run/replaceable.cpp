@@ -31,7 +31,8 @@ const std::map<std::string, std::vector<std::string>>& files_by_kind() {
       {"encode", {"latents.npz"}},
       {"interpolate", {"interpolation.npz", "interpolation.png"}},
       {"compare",
-       {"comparison.csv", "comparison.npz", "trajectory.csv", "trajectory.npz", "samples-*.png", "report.html", "*-training.csv"}},
+       {"comparison.csv", "comparison.npz", "trajectory.csv", "trajectory.npz", "samples-*.png", "report.html",
+        "*-training.csv"}},
       {"study", {"study.csv", "study.npz", "study.json", "report.html"}},
       {"report", {"report.html", "training.csv", "probes.csv"}},
       {"schedule search", {"report.html", "costs.csv", "levels.csv", "errors.csv"}},
@@ -142,7 +143,8 @@ void require_no_input(const OutputRequest& request) {
     }
   }
   std::error_code error;
-  if (const fs::path here = fs::current_path(error); !error && is_part_of(here, target)) refuse("it is the working folder");
+  if (const fs::path here = fs::current_path(error); !error && is_part_of(here, target))
+    refuse("it is the working folder");
 }
 
 // Sub-folders and other things that are no regular files, unless the manifest's files live there.
@@ -151,7 +153,8 @@ std::vector<std::string> strange_entries(const fs::path& folder, const std::set<
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const std::string name = entry.path().lexically_relative(folder).generic_string();
     const auto status = entry.symlink_status();
-    if (fs::is_directory(status) ? !known_folders.contains(name) : !fs::is_regular_file(status)) strange.push_back(quote(name));
+    if (fs::is_directory(status) ? !known_folders.contains(name) : !fs::is_regular_file(status))
+      strange.push_back(quote(name));
   }
   return strange;
 }
@@ -199,20 +202,24 @@ std::vector<std::string> require_replaceable(const OutputRequest& request) {
   const auto status = fs::symlink_status(request.target);
   if (!fs::exists(status)) return {};
   if (fs::is_symlink(status)) {
-    throw usage_error(fmt::format("{}: is a link; nothing is written through it: name the folder that it leads to, or another --out", shown));
+    throw usage_error(fmt::format(
+        "{}: is a link; nothing is written through it: name the folder that it leads to, or another --out", shown));
   }
-  if (!fs::is_directory(status)) throw usage_error(fmt::format("{}: exists and is no folder; name another --out", shown));
+  if (!fs::is_directory(status))
+    throw usage_error(fmt::format("{}: exists and is no folder; name another --out", shown));
   if (fs::is_empty(request.target)) return {};
   if (!request.force) throw usage_error(fmt::format("{}: exists already; name another --out or add --force", shown));
   require_no_input(request);
   const json run = parsed_run_json(request.target);
   const std::string kind = kind_of(run);
   if (!files_by_kind().contains(kind)) {
-    throw usage_error(fmt::format("{}: is no output of farfield (no run.json that names its command); --force does not replace it", shown));
+    throw usage_error(fmt::format(
+        "{}: is no output of farfield (no run.json that names its command); --force does not replace it", shown));
   }
   if (kind != request.kind) {
-    throw usage_error(fmt::format("{}: is {} and not of farfield {}, which replaces outputs of its own only; choose another --out",
-                                  shown, kind == kTrainingKind ? "a training run" : "an output of farfield " + kind, request.kind));
+    throw usage_error(
+        fmt::format("{}: is {} and not of farfield {}, which replaces outputs of its own only; choose another --out",
+                    shown, kind == kTrainingKind ? "a training run" : "an output of farfield " + kind, request.kind));
   }
   const FolderLock lock(request.target);
   const Manifest manifest(kind, run);
@@ -222,8 +229,9 @@ std::vector<std::string> require_replaceable(const OutputRequest& request) {
     if (auto objection = manifest.objection(file); !objection.empty()) foreign.push_back(std::move(objection));
   }
   if (foreign.empty()) return names;
-  throw usage_error(fmt::format("{}: holds what farfield {} did not write: {}; move it elsewhere or choose another --out", shown,
-                                kind, first_few(std::move(foreign))));
+  throw usage_error(
+      fmt::format("{}: holds what farfield {} did not write: {}; move it elsewhere or choose another --out", shown,
+                  kind, first_few(std::move(foreign))));
 }
 
 void require_replaceable_file(const fs::path& file, bool force, std::string_view what, bool (*is_own)(const fs::path&),
@@ -238,7 +246,8 @@ void require_replaceable_file(const fs::path& file, bool force, std::string_view
     if (target == input) refuse("this call reads it; it is not replaced: name another --out");
   }
   for (const fs::path& folder : {target.parent_path(), target.parent_path().parent_path()}) {
-    if (output_kind(folder) == kTrainingKind) refuse(fmt::format("belongs to the training run {}; name another --out", folder.string()));
+    if (output_kind(folder) == kTrainingKind)
+      refuse(fmt::format("belongs to the training run {}; name another --out", folder.string()));
   }
   if (!is_own(target)) refuse(fmt::format("is not {}, and nothing else is replaced; name another --out", what));
 }

@@ -15,8 +15,8 @@ namespace farfield {
 // A folder to be made.
 struct OutputRequest {
   std::filesystem::path target;
-  std::string kind;    // of the output, as in run.json: the command's name
-  bool force = false;  // replace a finished output of the same kind
+  std::string kind;                           // of the output, as in run.json: the command's name
+  bool force = false;                         // replace a finished output of the same kind
   std::vector<std::filesystem::path> inputs;  // what the same call reads: see named_paths()
 };
 
@@ -24,7 +24,7 @@ struct OutputRequest {
 inline constexpr std::string_view kTrainingKind = "train";
 
 struct ListedFile {
-  std::string name;      // relative to the folder, with '/'
+  std::string name;  // relative to the folder, with '/'
   std::uintmax_t bytes;
 };
 

@@ -6,9 +6,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/io/json.h"
@@ -56,8 +56,10 @@ pid_t owner_of(const std::string& name, const fs::path& target, const char* what
 void put_back_or_name(const fs::path& old, const fs::path& target) {
   std::error_code error;
   if (fs::exists(fs::symlink_status(target, error))) {
-    log::warning(fmt::format("{}: an earlier output lies in {}, left by a run that was killed while it replaced it; "
-                             "remove it when you need it no more", target.string(), old.string()));
+    log::warning(
+        fmt::format("{}: an earlier output lies in {}, left by a run that was killed while it replaced it; "
+                    "remove it when you need it no more",
+                    target.string(), old.string()));
   } else if (fs::rename(old, target, error); !error) {
     log::warning(fmt::format("{}: was moved aside by a run that was killed; it is back", target.string()));
   }
@@ -108,7 +110,9 @@ ExitCode code_of(const std::exception& error) {
 }  // namespace
 
 MovedAside::MovedAside(const fs::path& target, std::vector<std::string> files)
-    : target_(target), aside_(beside(target, kOld, getpid())), files_(std::move(files)),
+    : target_(target),
+      aside_(beside(target, kOld, getpid())),
+      files_(std::move(files)),
       lock_(std::make_unique<FolderLock>(target)) {
   rename_folder(target_, aside_);
 }
@@ -127,7 +131,8 @@ void MovedAside::remove() {
   std::set<fs::path, std::greater<>> folders = {aside_};  // the deepest first
   for (const auto& name : files_) {
     ::unlink((aside_ / name).c_str());
-    for (fs::path folder = (aside_ / name).parent_path(); folder != aside_; folder = folder.parent_path()) folders.insert(folder);
+    for (fs::path folder = (aside_ / name).parent_path(); folder != aside_; folder = folder.parent_path())
+      folders.insert(folder);
   }
   std::error_code error;
   for (fs::directory_iterator entry(aside_, error), end; !error && entry != end; entry.increment(error)) {
@@ -157,7 +162,8 @@ void tidy_place(const fs::path& target) {
       std::error_code ignored;
       fs::remove_all(entry, ignored);
     }
-    if (const pid_t owner = owner_of(name, target, kOld); owner > 0 && is_abandoned(entry, owner)) put_back_or_name(entry, target);
+    if (const pid_t owner = owner_of(name, target, kOld); owner > 0 && is_abandoned(entry, owner))
+      put_back_or_name(entry, target);
   }
 }
 
@@ -171,7 +177,8 @@ RunFolder::RunFolder(OutputRequest request) : request_(std::move(request)) {
   request_.target = output_path(request_.target);
   std::error_code problem;
   fs::create_directories(request_.target.parent_path(), problem);
-  if (problem) throw io_error(fmt::format("{}: cannot be made", request_.target.parent_path().string()), problem.value());
+  if (problem)
+    throw io_error(fmt::format("{}: cannot be made", request_.target.parent_path().string()), problem.value());
   tidy_place(request_.target);
   require_replaceable(request_);
   staging_ = beside(request_.target, kPartial, getpid());

@@ -8,8 +8,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <torch/version.h>
+#include <nlohmann/json.hpp>
 
 #include "core/device.h"
 #include "core/error.h"
@@ -68,9 +68,7 @@ std::string platform_json() {
   return dump_json(json);
 }
 
-std::string version_line() {
-  return fmt::format("farfield {} ({}), LibTorch {}", kVersion, kRevision, TORCH_VERSION);
-}
+std::string version_line() { return fmt::format("farfield {} ({}), LibTorch {}", kVersion, kRevision, TORCH_VERSION); }
 
 RunInfo::RunInfo(std::vector<std::string> command_line) : start_seconds_(now_seconds()) {
   add("command_line", dump_json(ordered_json(command_line)));

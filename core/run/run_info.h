@@ -18,12 +18,12 @@ std::string version_line();
 class RunInfo {
  public:
   explicit RunInfo(std::vector<std::string> command_line);
-  void add(std::string_view key, const std::string& json);       // a JSON value
-  void add_text(std::string_view key, std::string_view text);    // a string, escaped here
-  void add_number(std::string_view key, double value);           // finite numbers; else a string
+  void add(std::string_view key, const std::string& json);                   // a JSON value
+  void add_text(std::string_view key, std::string_view text);                // a string, escaped here
+  void add_number(std::string_view key, double value);                       // finite numbers; else a string
   void add_input(std::string_view role, const std::filesystem::path& file);  // path, bytes, SHA-256
   std::string json() const;
-  void write(const std::filesystem::path& file) const;           // atomic
+  void write(const std::filesystem::path& file) const;  // atomic
 
  private:
   std::vector<std::pair<std::string, std::string>> sections_;

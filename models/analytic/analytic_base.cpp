@@ -34,8 +34,8 @@ torch::Tensor AnalyticDenoiser::log_density(const torch::Tensor& x, double sigma
 
 AnalyticBase::AnalyticBase(std::string name, std::vector<int64_t> shape, int64_t dim, double total_variance) {
   if (elements(shape) != dim) {
-    throw usage_error(fmt::format("{}: the sample shape has {} elements, the statistics {} dimensions", name,
-                                  elements(shape), dim));
+    throw usage_error(
+        fmt::format("{}: the sample shape has {} elements, the statistics {} dimensions", name, elements(shape), dim));
   }
   info_.name = std::move(name);
   info_.sample_shape = std::move(shape);

@@ -28,12 +28,12 @@ namespace {
 //    which is as good as the data allow for any s.
 // A strided probe of the data estimates how many points would be selected; which way is taken changes the result by
 // rounding only.
-constexpr int64_t kPointsAtOnce = 256;            // data points at once: longer float32 sums would cost digits
-constexpr int64_t kProbe = 2048;           // data points of the probe
-constexpr int64_t kNearFraction = 256;     // near when at most 1 / 256 of the points are selected
+constexpr int64_t kPointsAtOnce = 256;  // data points at once: longer float32 sums would cost digits
+constexpr int64_t kProbe = 2048;        // data points of the probe
+constexpr int64_t kNearFraction = 256;  // near when at most 1 / 256 of the points are selected
 constexpr double kDenseLogitError = 1e-10;
 constexpr int64_t kScoresAtOnce = int64_t{1} << 24;  // [B, N] selection products held: 64 MB in float32
-constexpr int64_t kRefinedAtOnce = 512;    // selected points refined at once
+constexpr int64_t kRefinedAtOnce = 512;              // selected points refined at once
 
 double unit_roundoff(torch::ScalarType dtype) {
   return dtype == torch::kFloat64 ? std::numeric_limits<double>::epsilon() / 2
@@ -58,8 +58,8 @@ Measures measure(const torch::Tensor& points) {
   auto sum = torch::zeros({points.size(1)}, torch::dtype(torch::kFloat64).device(points.device()));
   for_each_block(points, [&](int64_t first, const torch::Tensor& block) {
     if (!block.isfinite().all().item<bool>()) {
-      throw numeric_error(fmt::format("delta: a data point among {} to {} is not finite", first,
-                                      first + block.size(0) - 1));
+      throw numeric_error(
+          fmt::format("delta: a data point among {} to {} is not finite", first, first + block.size(0) - 1));
     }
     sum += block.sum(0, false, torch::kFloat64);
   });
@@ -94,10 +94,10 @@ class Delta final : public AnalyticBase {
  private:
   // Some rows x of a call.
   struct Query {
-    torch::Tensor rows;             // [B, d] float64
-    torch::Tensor variance;         // [B, 1] float64, sigma^2
-    torch::Tensor centred;          // [B, d] float64, x - c
-    torch::ScalarType product;      // dtype of the weighted sum
+    torch::Tensor rows;         // [B, d] float64
+    torch::Tensor variance;     // [B, 1] float64, sigma^2
+    torch::Tensor centred;      // [B, d] float64, x - c
+    torch::ScalarType product;  // dtype of the weighted sum
     Query select(const torch::Tensor& index) const {
       return {rows.index_select(0, index), variance.index_select(0, index), centred.index_select(0, index), product};
     }
@@ -135,7 +135,8 @@ class Delta final : public AnalyticBase {
     const auto allowed = (error <= kDenseLogitError).squeeze(1);
     const auto probe = probe_.on(device);
     const auto many = selected(scores(query, probe, probe_half_squares_.on(device)), window(query)).sum(1) *
-                          kNearFraction > probe.size(0);
+                          kNearFraction >
+                      probe.size(0);
     const auto dense = allowed.logical_and(many);
     // Two ways in one call cost two passes over the data: when a quarter is dense, all that may be are.
     return dense.sum().item<int64_t>() * 4 >= query.rows.size(0) ? allowed : dense;

@@ -29,7 +29,7 @@ struct MixtureOptions {
   std::string tail = "zero";  // low rank only: "zero" (the papers) or "mean": the mean of the dropped eigenvalues
   uint64_t seed = 0;          // of k-means
   int64_t max_iterations = 100;
-  void validate() const;      // usage_error naming field, value and constraint
+  void validate() const;  // usage_error naming field, value and constraint
 };
 
 // weights = counts / N, means and covariances (1/n_k) of the clusters (k-means) or classes. No EM refinement, as in the

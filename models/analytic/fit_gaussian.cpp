@@ -16,7 +16,6 @@ namespace farfield {
 
 namespace {
 
-
 Moments measure_moments(const DataSource& data, Comm& comm) {
   const int64_t count = data.info().count, dim = dim_of(data);
   const auto parts = parts_of_rows(count);

@@ -45,7 +45,8 @@ Component measure_component(const torch::Tensor& points, const torch::Tensor& in
 
 // Eigenpairs kept of each component: what was asked for, but no more than the largest cluster can have.
 int64_t kept_rank(int64_t rank, int64_t dim, const torch::Tensor& counts) {
-  const int64_t largest = counts.max().item<int64_t>() > dim ? dim : std::max<int64_t>(1, counts.max().item<int64_t>() - 1);
+  const int64_t largest = counts.max().item<int64_t>() > dim ? dim
+                                                             : std::max<int64_t>(1, counts.max().item<int64_t>() - 1);
   return rank == 0 ? std::min(dim, largest) : std::min(rank, largest);
 }
 
@@ -125,8 +126,8 @@ MixtureStats fit_mixture(const DataSource& data, const MixtureOptions& options, 
     throw usage_error(fmt::format("rank is {}, but '{}' has {} dimensions", options.rank, info.name, dim_of(data)));
   }
   if (options.per_class && info.label_dim == 0) {
-    throw usage_error(fmt::format("'{}' has no labels: a mixture per class needs them; choose a number of components",
-                                  info.name));
+    throw usage_error(
+        fmt::format("'{}' has no labels: a mixture per class needs them; choose a number of components", info.name));
   }
   const auto points = data_matrix(data);
   if (options.per_class) return measure_clusters(points, data.labels(), info.label_dim, options, comm);

@@ -11,7 +11,6 @@ namespace farfield {
 
 namespace {
 
-
 // N(mean, tr(S)/d I) in two passes: neither the covariance nor its eigenvectors are needed.
 std::unique_ptr<AnalyticDenoiser> fit_isotropic(const DataSource& data) {
   const int64_t count = data.info().count, dim = dim_of(data);
@@ -61,8 +60,9 @@ std::unique_ptr<AnalyticDenoiser> make_reference(std::string_view name, const Da
     return make_mixture(fit_mixture(data, mixture_options(parts, name, seed), comm), shape);
   }
   if (kind == "delta" && parts.size() == 1) return make_delta(data_matrix(data), shape);
-  throw usage_error(unknown_name("reference", name, {"isotropic", "gaussian", "gaussian:RANK", "mixture:K",
-                                                     "mixture:K:RANK", "mixture:classes", "delta"}));
+  throw usage_error(unknown_name(
+      "reference", name,
+      {"isotropic", "gaussian", "gaussian:RANK", "mixture:K", "mixture:K:RANK", "mixture:classes", "delta"}));
 }
 
 }  // namespace farfield

@@ -107,8 +107,7 @@ class Mixture final : public AnalyticBase {
     const auto shared_tail = share * tail_gain;
     const auto bases = bases_.on(device).view({components() * rank(), dim()});
     return centre_.on(device) + torch::mm(share - shared_tail, means_.on(device)) +
-           shared_tail.sum(1, /*keepdim=*/true) * parts.rows +
-           torch::mm(weighted.view({weighted.size(0), -1}), bases);
+           shared_tail.sum(1, /*keepdim=*/true) * parts.rows + torch::mm(weighted.view({weighted.size(0), -1}), bases);
   }
 
   torch::Tensor denoise_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {

@@ -67,11 +67,11 @@ class Entries {
     const auto parsed = json_or_null(text(key));
     const bool valid = parsed.is_array() && !parsed.empty() && parsed.size() <= 8 &&
                        std::all_of(parsed.begin(), parsed.end(), [](const auto& size) {
-                         return size.is_number_unsigned() && size.template get<uint64_t>() >= 1 &&
-                                size.template get<uint64_t>() <= 1'000'000;
-                       });
-    if (!valid) throw bad_file(name_, fmt::format("metadata '{}' is '{}', expected a shape like [3,32,32]", key,
-                                                  text(key)));
+      return size.is_number_unsigned() && size.template get<uint64_t>() >= 1 &&
+             size.template get<uint64_t>() <= 1'000'000;
+    });
+    if (!valid)
+      throw bad_file(name_, fmt::format("metadata '{}' is '{}', expected a shape like [3,32,32]", key, text(key)));
     return parsed.get<std::vector<int64_t>>();
   }
 
@@ -118,12 +118,10 @@ MixtureStats read_mixture_entries(Entries& entries) {
 void check_content(const Reference& reference, std::string_view name) {
   int64_t dim = 0, elements = 1;
   try {
-    std::visit(
-        [&](const auto& stats) {
-          stats.validate();
-          dim = stats.dim();
-        },
-        reference.stats);
+    std::visit([&](const auto& stats) {
+      stats.validate();
+      dim = stats.dim();
+    }, reference.stats);
   } catch (const Error& error) {
     throw bad_file(name, error.what());
   }

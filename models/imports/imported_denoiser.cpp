@@ -84,32 +84,45 @@ std::vector<int64_t> parse_shape(const std::string& text, const std::string& fil
 }  // namespace
 
 ImportOptions ImportOptions::parse(const std::vector<std::string>& words, const std::string& file) {
-  static const std::vector<std::string> known{"convention", "shape",     "labels",    "precond",
-                                              "sigma_data", "sigma_min", "sigma_max", "sha256", "time_limit"};
+  static const std::vector<std::string> known{"convention", "shape",     "labels", "precond",   "sigma_data",
+                                              "sigma_min",  "sigma_max", "sha256", "time_limit"};
   ImportOptions options;
   for (const std::string& word : words) {
     const size_t equals = word.find('=');
     const std::string key = word.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
     const std::string what = file + ": " + key;
-    if (key == "convention") options.convention = value;
-    else if (key == "shape") options.shape = parse_shape(value, file);
-    else if (key == "labels") options.label_dim = parse_int(value, what);
-    else if (key == "precond") options.precond = value;
-    else if (key == "sigma_data") options.sigma_data = parse_double(value, what);
-    else if (key == "sigma_min") options.sigma_min = parse_double(value, what);
-    else if (key == "sigma_max") options.sigma_max = parse_double(value, what);
-    else if (key == "sha256") options.sha256 = value;
-    else if (key == "time_limit") options.time_limit = parse_double(value, what);
-    else throw usage_error(file + ": " + unknown_name("option", key, known));
+    if (key == "convention")
+      options.convention = value;
+    else if (key == "shape")
+      options.shape = parse_shape(value, file);
+    else if (key == "labels")
+      options.label_dim = parse_int(value, what);
+    else if (key == "precond")
+      options.precond = value;
+    else if (key == "sigma_data")
+      options.sigma_data = parse_double(value, what);
+    else if (key == "sigma_min")
+      options.sigma_min = parse_double(value, what);
+    else if (key == "sigma_max")
+      options.sigma_max = parse_double(value, what);
+    else if (key == "sha256")
+      options.sha256 = value;
+    else if (key == "time_limit")
+      options.time_limit = parse_double(value, what);
+    else
+      throw usage_error(file + ": " + unknown_name("option", key, known));
   }
   if (options.convention != "raw" && options.convention != "denoiser") {
-    throw usage_error(fmt::format("{}: say how the module is called: convention=raw for F(c_in x, c_noise[, labels]) or "
-                                  "convention=denoiser for D(x, sigma[, labels]); got '{}'", file, options.convention));
+    throw usage_error(
+        fmt::format("{}: say how the module is called: convention=raw for F(c_in x, c_noise[, labels]) or "
+                    "convention=denoiser for D(x, sigma[, labels]); got '{}'",
+                    file, options.convention));
   }
   if (options.shape.empty()) throw usage_error(file + ": give the shape of one sample, for example shape=3x32x32");
   if (options.label_dim < 0 || options.label_dim > limits::kMostClasses) {
-    throw usage_error(fmt::format("{}: labels must be from 0 to {}, got {}", file, limits::kMostClasses, options.label_dim));
+    throw usage_error(
+        fmt::format("{}: labels must be from 0 to {}, got {}", file, limits::kMostClasses, options.label_dim));
   }
   if (!(options.sigma_min >= 0 && options.sigma_min < options.sigma_max)) {
     throw usage_error(file + ": sigma_min must be at least 0 and below sigma_max");

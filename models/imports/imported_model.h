@@ -15,14 +15,14 @@ struct ImportOptions {
   // convention=raw: the module is F(c_in x, c_noise[, labels]), x [B,...] and c_noise [B]; `precond` is applied here.
   // convention=denoiser: it is D(x, sigma[, labels]) itself, sigma [B]. No default.
   std::string convention;
-  std::vector<int64_t> shape;    // shape=3x32x32: one sample's; no default
-  int64_t label_dim = 0;         // labels=K: it takes a third argument [B,K], zeros where no label is asked for
-  std::string precond = "edm";   // precond=...: raw only
-  double sigma_data = 0.5;       // sigma_data=...: > 0
-  double sigma_min = 0;          // sigma_min=..., sigma_max=...: the range it is defined on
+  std::vector<int64_t> shape;   // shape=3x32x32: one sample's; no default
+  int64_t label_dim = 0;        // labels=K: it takes a third argument [B,K], zeros where no label is asked for
+  std::string precond = "edm";  // precond=...: raw only
+  double sigma_data = 0.5;      // sigma_data=...: > 0
+  double sigma_min = 0;         // sigma_min=..., sigma_max=...: the range it is defined on
   double sigma_max = std::numeric_limits<double>::infinity();
-  std::string sha256;            // sha256=HEX: consent for exactly these bytes
-  double time_limit = 30;        // time_limit=SECONDS: for loading it and its first evaluation, tried first; 0: none
+  std::string sha256;      // sha256=HEX: consent for exactly these bytes
+  double time_limit = 30;  // time_limit=SECONDS: for loading it and its first evaluation, tried first; 0: none
 
   // "key=value" words; usage_error for unknown keys, bad values and what is missing. `file` is named in messages.
   static ImportOptions parse(const std::vector<std::string>& words, const std::string& file);

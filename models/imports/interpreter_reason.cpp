@@ -21,8 +21,10 @@ std::string on_one_line(std::string_view text) {
   std::string line;
   for (const unsigned char c : text) {
     const bool blank = c <= 0x20 || c == 0x7F;
-    if (!blank) line += static_cast<char>(c);
-    else if (!line.empty() && line.back() != ' ') line += ' ';
+    if (!blank)
+      line += static_cast<char>(c);
+    else if (!line.empty() && line.back() != ' ')
+      line += ' ';
   }
   if (!line.empty() && line.back() == ' ') line.pop_back();
   return line.size() <= kLongest ? line : std::string(whole_characters(line, kLongest)) + " ...";
@@ -46,9 +48,8 @@ std::string innermost_place(const std::vector<std::string>& lines, size_t marked
 bool names_exception(const std::string& line) {
   const size_t end = line.find(": ");
   if (end == std::string::npos || end == 0 || std::isalpha(static_cast<unsigned char>(line[0])) == 0) return false;
-  return std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(end), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '.';
-  });
+  return std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(end),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; });
 }
 
 // The exception behind the last traceback, which more lines of code or of a tracer's places may follow; without one the

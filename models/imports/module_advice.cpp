@@ -31,9 +31,10 @@ void add_levels(const ModuleCall& call, std::vector<Variant>& variants) {
   variants.push_back({{with_level(call, level.reshape(column)), call.result_shape},
                       "it works with sigma as [B,1,1,1], but sigma comes as [B]: reshape it inside the module "
                       "(sigma.reshape(-1, 1, 1, 1)) and export it again"});
-  variants.push_back({{with_level(call, level.round().abs().to(torch::kInt64)), call.result_shape},
-                      "it works with whole-number times (int64): it takes time steps, not noise levels; let the module "
-                      "convert them (t.round().long()) and try convention=raw,precond=iddpm, whose times are 0 to 999"});
+  variants.push_back(
+      {{with_level(call, level.round().abs().to(torch::kInt64)), call.result_shape},
+       "it works with whole-number times (int64): it takes time steps, not noise levels; let the module "
+       "convert them (t.round().long()) and try convention=raw,precond=iddpm, whose times are 0 to 999"});
   variants.push_back({{with_level(call, level[0]), call.result_shape},
                       "it works with one number for sigma, but sigma comes as [B], one for each sample"});
 }
@@ -58,9 +59,10 @@ void add_batches(const ModuleCall& call, std::vector<Variant>& variants) {
     ModuleCall resized = call;
     for (Tensor& input : resized.inputs) input = input.index_select(0, rows);
     resized.result_shape[0] = other;
-    variants.push_back({std::move(resized),
-                        "it works with a batch of {0}, not {1}: give --batch {0} and a multiple of {0} samples, or export "
-                        "it for any batch"});
+    variants.push_back(
+        {std::move(resized),
+         "it works with a batch of {0}, not {1}: give --batch {0} and a multiple of {0} samples, or export "
+         "it for any batch"});
   }
 }
 
@@ -70,8 +72,8 @@ std::vector<Variant> variants_of(const ModuleCall& call) {
   add_levels(call, variants);
   add_dtypes(call, variants);
   if (call.inputs.size() == 3) {
-    variants.push_back({{{call.inputs[0], call.inputs[1]}, call.result_shape},
-                        "it works without labels: leave labels= out"});
+    variants.push_back(
+        {{{call.inputs[0], call.inputs[1]}, call.result_shape}, "it works without labels: leave labels= out"});
   }
   add_batches(call, variants);
   return variants;

@@ -46,9 +46,7 @@ std::string fault_of_values(const Tensor& values, const ModuleCall& call) {
 
 }  // namespace
 
-std::string shape_text(torch::IntArrayRef shape) {
-  return "[" + join(shape, ",") + "]";
-}
+std::string shape_text(torch::IntArrayRef shape) { return "[" + join(shape, ",") + "]"; }
 
 ModuleResult call_module(const ImportedCall& module, const ModuleCall& call) {
   try {

@@ -15,7 +15,7 @@ using ImportedCall = std::function<torch::Tensor(const std::vector<torch::Tensor
 
 // What a module is called with and what has to come back.
 struct ModuleCall {
-  std::vector<torch::Tensor> inputs;   // x, level [B] and perhaps labels [B,K]
+  std::vector<torch::Tensor> inputs;  // x, level [B] and perhaps labels [B,K]
   std::vector<int64_t> result_shape;
 };
 

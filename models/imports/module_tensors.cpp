@@ -35,7 +35,8 @@ void check_tensor(const torch::Tensor& tensor, const std::string& name) {
   const auto there = static_cast<int64_t>(tensor.storage().nbytes());
   const bool empty = needed == 0;
   if (needed && *needed <= there && (empty || tensor.storage().data() != nullptr || tensor.is_meta())) return;
-  throw std::runtime_error(fmt::format("tensor {} reaches beyond its {} bytes of data: the file is damaged", name, there));
+  throw std::runtime_error(
+      fmt::format("tensor {} reaches beyond its {} bytes of data: the file is damaged", name, there));
 }
 
 void check_value(const c10::IValue& value, const std::string& name) {

@@ -28,8 +28,10 @@ class TemporaryFolder {
     setenv(kName, folder.c_str(), 1);
   }
   ~TemporaryFolder() {
-    if (before_) setenv(kName, before_->c_str(), 1);
-    else unsetenv(kName);
+    if (before_)
+      setenv(kName, before_->c_str(), 1);
+    else
+      unsetenv(kName);
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;

@@ -82,9 +82,8 @@ CheckpointManifest read_checkpoint_manifest(const fs::path& run_folder) {
 }
 
 void write_checkpoint_manifest(const fs::path& run_folder, const CheckpointManifest& manifest) {
-  json document = {{"format", kManifestFormat},
-                   {"states", to_json(manifest.states)},
-                   {"snapshots", to_json(manifest.snapshots)}};
+  json document = {
+      {"format", kManifestFormat}, {"states", to_json(manifest.states)}, {"snapshots", to_json(manifest.snapshots)}};
   for (const auto& [name, entries] : manifest.averages) document["averages"][name] = to_json(entries);
   write_file_atomically(manifest_path(run_folder), dump_json(document, 1) + "\n");
 }

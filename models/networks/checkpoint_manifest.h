@@ -21,7 +21,8 @@ struct CheckpointEntry {
 // on disk and before an older one is deleted, so every entry once pointed at a whole file.
 struct CheckpointManifest {
   std::vector<CheckpointEntry> states, snapshots;
-  std::map<std::string, std::vector<CheckpointEntry>> averages = {};  // by name: snapshots of the averages beside the first
+  std::map<std::string, std::vector<CheckpointEntry>> averages =
+      {};  // by name: snapshots of the averages beside the first
 };
 
 // io_error without the file, bad_file when damaged or when a path leaves the folder.

@@ -19,8 +19,8 @@ class DhariwalUNet final : public Network {
     make_mapping();
     const int64_t channels = make_decoder(make_encoder());
     out_norm_ = register_module("out_norm", std::make_shared<GroupNorm>(channels, 1e-5, source));
-    out_conv_ = register_module("out_conv", std::make_shared<Conv2d>(ConvOptions{channels, out_channels, 3}, kAdmInitZero,
-                                                                     source));
+    out_conv_ = register_module("out_conv",
+                                std::make_shared<Conv2d>(ConvOptions{channels, out_channels, 3}, kAdmInitZero, source));
     source_ = {};
   }
 

@@ -35,7 +35,8 @@ class Differences {
   void throw_if_any(std::string_view file, const std::string& hint = "") const {
     constexpr size_t kShown = 20;
     if (list_.empty()) return;
-    std::string text = fmt::format("{} tensor{} not as the config says: ", list_.size(), list_.size() == 1 ? " is" : "s are");
+    std::string text = fmt::format("{} tensor{} not as the config says: ", list_.size(),
+                                   list_.size() == 1 ? " is" : "s are");
     for (size_t i = 0; i < std::min(list_.size(), kShown); ++i) text += (i > 0 ? "; " : "") + list_[i];
     if (list_.size() > kShown) text += fmt::format("; and {} more", list_.size() - kShown);
     throw bad_file(file, text + hint);
@@ -101,8 +102,10 @@ bool is_native_model(const TensorFile& file) { return file.metadata.contains("pr
 NativeModel parse_native_model(TensorFile file, std::string_view name) {
   for (const char* key : {"precond", "config"}) {
     if (!file.metadata.contains(key)) {
-      throw bad_file(name, fmt::format("no network of farfield: the metadata has no '{}'; a state dict of other code is "
-                                       "converted by tools/convert/edm_pickle.py (docs/formats.md)", key));
+      throw bad_file(name,
+                     fmt::format("no network of farfield: the metadata has no '{}'; a state dict of other code is "
+                                 "converted by tools/convert/edm_pickle.py (docs/formats.md)",
+                                 key));
     }
   }
   const ModelConfig config = ModelConfig::parse(file.metadata.at("precond"), file.metadata.at("config"), name);
@@ -121,10 +124,12 @@ NativeModel parse_native_model(TensorFile file, std::string_view name) {
 NativeModel read_native_model(const std::filesystem::path& path) {
   const FileKind kind = file_kind(path);
   if (kind == FileKind::kTorchScript || kind == FileKind::kPackage) {
-    throw bad_file(path.string(), "is TorchScript or a .pt2 package, which only run as they are; the weights of a native "
-                                  "network file are needed here");
+    throw bad_file(path.string(),
+                   "is TorchScript or a .pt2 package, which only run as they are; the weights of a native "
+                   "network file are needed here");
   }
-  return parse_native_model(read_as(FileKind::kSafetensors, path, [&] { return read_safetensors(path); }), path.string());
+  return parse_native_model(read_as(FileKind::kSafetensors, path, [&] { return read_safetensors(path); }),
+                            path.string());
 }
 
 TensorFile to_tensor_file(const ModelConfig& config, const Network& network,

@@ -66,11 +66,12 @@ std::string words_of(const std::string& value) { return value; }
 std::string words_of(int64_t value) { return std::to_string(value); }
 
 template <class Value>
-void add_changes(std::vector<Change>& changes, const NetworkConfig& now, const char* name, Value NetworkConfig::*field,
+void add_changes(std::vector<Change>& changes, const NetworkConfig& now, const char* name, Value NetworkConfig::* field,
                  const std::vector<Value>& others) {
   for (const Value& value : others) {
     if (value == now.*field) continue;
-    changes.push_back({fmt::format("{} {}", name, words_of(value)), [=](ModelConfig& config) { config.network.*field = value; }});
+    changes.push_back(
+        {fmt::format("{} {}", name, words_of(value)), [=](ModelConfig& config) { config.network.*field = value; }});
   }
 }
 
@@ -87,13 +88,13 @@ std::vector<Change> changes_of(const ModelConfig& config, const Tensors& got) {
   for (const char* type : {"SongUNet", "DhariwalUNet"}) {
     if (now.model_type == type) continue;
     changes.push_back({fmt::format("model_type {}", type), [type](ModelConfig& other) {
-                         N network = N::defaults(type);
-                         network.img_resolution = other.network.img_resolution;
-                         network.img_channels = other.network.img_channels;
-                         network.label_dim = other.network.label_dim;
-                         network.augment_dim = other.network.augment_dim;
-                         other.network = network;
-                       }});
+      N network = N::defaults(type);
+      network.img_resolution = other.network.img_resolution;
+      network.img_channels = other.network.img_channels;
+      network.label_dim = other.network.label_dim;
+      network.augment_dim = other.network.augment_dim;
+      other.network = network;
+    }});
   }
   if (now.model_type == "SongUNet") {
     add_changes<std::string>(changes, now, "embedding_type", &N::embedding_type, {"positional", "fourier"});

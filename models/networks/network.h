@@ -28,24 +28,25 @@ std::string to_text(const Resolution& resolution);  // "32" or "[24, 32]", as co
 // The shape of a network; fields, names and defaults are those of NVlabs EDM (training/networks.py), whose JSON text
 // the native model file carries as `config`.
 struct NetworkConfig {
-  std::string model_type = "SongUNet";         // SongUNet (DDPM++, NCSN++), DhariwalUNet (ADM), PointMlp
-  Resolution img_resolution = 32;              // PointMlp: 1. (NVlabs' images are square)
-  int64_t img_channels = 3;                    // PointMlp: the dimension of a point
-  int64_t label_dim = 0;                       // number of classes; 0: unconditional
-  int64_t augment_dim = 0;                     // augmentation labels; 0: none
-  int64_t model_channels = 128;                // channels of the first level (DhariwalUNet: 192)
+  std::string model_type = "SongUNet";            // SongUNet (DDPM++, NCSN++), DhariwalUNet (ADM), PointMlp
+  Resolution img_resolution = 32;                 // PointMlp: 1. (NVlabs' images are square)
+  int64_t img_channels = 3;                       // PointMlp: the dimension of a point
+  int64_t label_dim = 0;                          // number of classes; 0: unconditional
+  int64_t augment_dim = 0;                        // augmentation labels; 0: none
+  int64_t model_channels = 128;                   // channels of the first level (DhariwalUNet: 192)
   std::vector<int64_t> channel_mult{1, 2, 2, 2};  // per resolution level (DhariwalUNet: 1,2,3,4)
-  int64_t channel_mult_emb = 4;                // width of the embedding / model_channels
-  int64_t num_blocks = 4;                      // residual blocks per level (DhariwalUNet: 3)
-  std::vector<int64_t> attn_resolutions{16};   // levels with self-attention, by their longer side (DhariwalUNet: 32,16,8)
-  double dropout = 0.10;                       // probability in [0, 1)
-  double label_dropout = 0;                    // probability of training without the label, in [0, 1)
+  int64_t channel_mult_emb = 4;                   // width of the embedding / model_channels
+  int64_t num_blocks = 4;                         // residual blocks per level (DhariwalUNet: 3)
+  std::vector<int64_t> attn_resolutions{
+      16};                   // levels with self-attention, by their longer side (DhariwalUNet: 32,16,8)
+  double dropout = 0.10;     // probability in [0, 1)
+  double label_dropout = 0;  // probability of training without the label, in [0, 1)
   // SongUNet only:
-  std::string embedding_type = "positional";   // positional (DDPM++), fourier (NCSN++)
-  int64_t channel_mult_noise = 1;              // width of the noise embedding / model_channels (NCSN++: 2)
-  std::string encoder_type = "standard";       // standard (DDPM++), residual (NCSN++), skip
-  std::string decoder_type = "standard";       // standard, skip
-  std::vector<double> resample_filter{1, 1};   // taps (NCSN++: 1,3,3,1)
+  std::string embedding_type = "positional";  // positional (DDPM++), fourier (NCSN++)
+  int64_t channel_mult_noise = 1;             // width of the noise embedding / model_channels (NCSN++: 2)
+  std::string encoder_type = "standard";      // standard (DDPM++), residual (NCSN++), skip
+  std::string decoder_type = "standard";      // standard, skip
+  std::vector<double> resample_filter{1, 1};  // taps (NCSN++: 1,3,3,1)
 
   // The defaults of one model_type; usage_error when unknown.
   static NetworkConfig defaults(std::string_view model_type);
@@ -53,8 +54,8 @@ struct NetworkConfig {
   static NetworkConfig from_config(const Config& config);
   // Throws usage_error naming the first field out of range, among them a resolution that the levels cannot halve.
   void validate() const;
-  std::vector<int64_t> sample_shape() const;   // [C,H,W], PointMlp: [d]
-  torch::MemoryFormat memory_format() const;   // that its activations are fastest in on a CPU: images channels last
+  std::vector<int64_t> sample_shape() const;  // [C,H,W], PointMlp: [d]
+  torch::MemoryFormat memory_format() const;  // that its activations are fastest in on a CPU: images channels last
   bool operator==(const NetworkConfig&) const = default;
 };
 

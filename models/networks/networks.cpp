@@ -41,8 +41,8 @@ struct ConfigReader {
     }
     const auto sides = config.integers(name, {}, range(low, high));
     if (sides.size() != 2) {
-      throw usage_error(fmt::format("{}: {} has {} numbers, expected one side or [height, width]", config.where(name), name,
-                                    sides.size()));
+      throw usage_error(fmt::format("{}: {} has {} numbers, expected one side or [height, width]", config.where(name),
+                                    name, sides.size()));
     }
     value = {sides[0], sides[1]};
   }
@@ -92,13 +92,15 @@ struct FieldChecker {
 
 void check_levels(const NetworkConfig& config) {
   if (config.channel_mult.empty() || config.channel_mult.size() > 10) {
-    throw usage_error(fmt::format("network: channel_mult must have 1 to 10 levels, got {}", config.channel_mult.size()));
+    throw usage_error(
+        fmt::format("network: channel_mult must have 1 to 10 levels, got {}", config.channel_mult.size()));
   }
   const int64_t smallest = int64_t{1} << (config.channel_mult.size() - 1);
   if (config.img_resolution.height % smallest != 0 || config.img_resolution.width % smallest != 0) {
-    throw usage_error(fmt::format("network: img_resolution {} cannot be halved {} times for the {} levels of channel_mult; crop= or "
-                                  "resize= the data to multiples of {}, or give fewer levels", to_text(config.img_resolution),
-                                  config.channel_mult.size() - 1, config.channel_mult.size(), smallest));
+    throw usage_error(fmt::format(
+        "network: img_resolution {} cannot be halved {} times for the {} levels of channel_mult; crop= or "
+        "resize= the data to multiples of {}, or give fewer levels",
+        to_text(config.img_resolution), config.channel_mult.size() - 1, config.channel_mult.size(), smallest));
   }
 }
 

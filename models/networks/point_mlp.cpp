@@ -30,7 +30,8 @@ class PointMlp final : public Network {
     first_ = linear("in", config.img_channels, width, kMlpInit);
     for (int64_t index = 0; index < config.num_blocks; ++index) {
       const std::string name = fmt::format("block{}", index);
-      layers_.push_back({linear(name + "_linear0", width, width, kMlpInit), linear(name + "_affine", emb, width, kMlpInit),
+      layers_.push_back({linear(name + "_linear0", width, width, kMlpInit),
+                         linear(name + "_affine", emb, width, kMlpInit),
                          linear(name + "_linear1", width, width, kMlpInit)});
     }
     last_ = linear("out", width, out_channels, kMlpInitZero);
@@ -62,8 +63,7 @@ class PointMlp final : public Network {
 
 }  // namespace
 
-std::shared_ptr<Network> make_point_mlp(const NetworkConfig& config, const WeightSource& source,
-                                        int64_t out_channels) {
+std::shared_ptr<Network> make_point_mlp(const NetworkConfig& config, const WeightSource& source, int64_t out_channels) {
   return std::make_shared<PointMlp>(config, source, out_channels);
 }
 

@@ -2,8 +2,8 @@
 
 namespace farfield {
 
-torch::Tensor PreconditionedNetwork::operator()(const torch::Tensor& x, const torch::Tensor& sigma,
-                                                Conditioning labels, DropoutStream* dropout) const {
+torch::Tensor PreconditionedNetwork::operator()(const torch::Tensor& x, const torch::Tensor& sigma, Conditioning labels,
+                                                DropoutStream* dropout) const {
   const RawNetwork raw = [&](const torch::Tensor& scaled, const torch::Tensor& c_noise) {
     labels.noise_labels = c_noise;
     return network->forward(scaled.to(activations).contiguous(format), labels, dropout);

@@ -17,6 +17,7 @@ using BlockFn = std::function<torch::Tensor(const torch::Tensor& skip, const tor
 // the same masks (gradient checkpointing: Chen et al. 2016, "Training deep nets with sublinear memory cost"). Gradients
 // of x, of emb and of every parameter that the block uses are added where the plain call adds them, with its bits.
 // The graph holds `block`; the block's parameters stay as they are until the backward pass.
-torch::Tensor recomputed(const BlockFn& block, const torch::Tensor& x, const torch::Tensor& emb, DropoutStream* dropout);
+torch::Tensor recomputed(const BlockFn& block, const torch::Tensor& x, const torch::Tensor& emb,
+                         DropoutStream* dropout);
 
 }  // namespace farfield

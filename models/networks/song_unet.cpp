@@ -80,17 +80,17 @@ class SongUNet final : public Network {
   }
 
   void encoder_block(const std::string& name, int64_t in, int64_t out, Resample resample, bool attention) {
-    encoder_.push_back({Role::kBlock, nullptr, enc_->register_module(name, make_block(in, out, resample, attention)),
-                        nullptr});
+    encoder_.push_back(
+        {Role::kBlock, nullptr, enc_->register_module(name, make_block(in, out, resample, attention)), nullptr});
     skip_channels_.push_back(out);
   }
   void encoder_conv(const std::string& name, Role role, const ConvOptions& options) {
-    encoder_.push_back({role, enc_->register_module(name, std::make_shared<Conv2d>(options, kSongInit, source_)), nullptr,
-                        nullptr});
+    encoder_.push_back(
+        {role, enc_->register_module(name, std::make_shared<Conv2d>(options, kSongInit, source_)), nullptr, nullptr});
   }
   void decoder_block(const std::string& name, int64_t in, int64_t out, Resample resample, bool attention) {
-    decoder_.push_back({Role::kBlock, nullptr, dec_->register_module(name, make_block(in, out, resample, attention)),
-                        nullptr});
+    decoder_.push_back(
+        {Role::kBlock, nullptr, dec_->register_module(name, make_block(in, out, resample, attention)), nullptr});
   }
 
   // Returns the channels it ends with.
@@ -118,7 +118,8 @@ class SongUNet final : public Network {
   void make_encoder_aux(const Resolution& res, int64_t channels, int64_t& aux_channels) {
     const auto& filter = config_.resample_filter;
     if (config_.encoder_type == "skip") {
-      encoder_conv(layer_name(res, "aux_down"), Role::kAuxDown, {aux_channels, aux_channels, 0, Resample::kDown, filter});
+      encoder_conv(layer_name(res, "aux_down"), Role::kAuxDown,
+                   {aux_channels, aux_channels, 0, Resample::kDown, filter});
       encoder_conv(layer_name(res, "aux_skip"), Role::kAuxSkip, {aux_channels, channels, 1});
     }
     if (config_.encoder_type == "residual") {
@@ -151,17 +152,17 @@ class SongUNet final : public Network {
   void make_decoder_aux(size_t level, int64_t channels) {
     const Resolution res = resolution_at(config_, level);
     const auto conv = [&](const char* name, Role role, const ConvOptions& options) {
-      decoder_.push_back({role,
-                          dec_->register_module(layer_name(res, name),
-                                                std::make_shared<Conv2d>(options, kSongInitZero, source_)),
-                          nullptr, nullptr});
+      decoder_.push_back(
+          {role,
+           dec_->register_module(layer_name(res, name), std::make_shared<Conv2d>(options, kSongInitZero, source_)),
+           nullptr, nullptr});
     };
     if (config_.decoder_type == "skip" && level + 1 < config_.channel_mult.size()) {
       conv("aux_up", Role::kAuxUp, {out_channels_, out_channels_, 0, Resample::kUp, config_.resample_filter});
     }
-    decoder_.push_back({Role::kAuxNorm, nullptr, nullptr,
-                        dec_->register_module(layer_name(res, "aux_norm"),
-                                              std::make_shared<GroupNorm>(channels, 1e-6, source_))});
+    decoder_.push_back(
+        {Role::kAuxNorm, nullptr, nullptr,
+         dec_->register_module(layer_name(res, "aux_norm"), std::make_shared<GroupNorm>(channels, 1e-6, source_))});
     conv("aux_conv", Role::kAuxConv, {channels, out_channels_, 3});
   }
 

@@ -41,12 +41,12 @@ Tensor silu_of_own(Tensor x) { return at::GradMode::is_enabled() ? at::silu(x) :
 
 }  // namespace
 
-Linear::Linear(int64_t in_features, int64_t out_features, bool with_bias, const Init& init, const WeightSource& source) {
-  weight_ = register_parameter(
-      "weight", drawn({out_features, in_features}, init, init.scale, in_features, out_features, source));
+Linear::Linear(int64_t in_features, int64_t out_features, bool with_bias, const Init& init,
+               const WeightSource& source) {
+  weight_ = register_parameter("weight",
+                               drawn({out_features, in_features}, init, init.scale, in_features, out_features, source));
   if (with_bias) {
-    bias_ = register_parameter("bias",
-                               drawn({out_features}, init, init.bias_scale, in_features, out_features, source));
+    bias_ = register_parameter("bias", drawn({out_features}, init, init.bias_scale, in_features, out_features, source));
   }
 }
 
@@ -58,10 +58,9 @@ Conv2d::Conv2d(const ConvOptions& options, const Init& init, const WeightSource&
   const int64_t k = options.kernel;
   if (k > 0) {
     const int64_t fan_in = options.in_channels * k * k, fan_out = options.out_channels * k * k;
-    weight_ = register_parameter("weight", drawn({options.out_channels, options.in_channels, k, k}, init, init.scale,
-                                                 fan_in, fan_out, source));
-    bias_ = register_parameter(
-        "bias", drawn({options.out_channels}, init, init.bias_scale, fan_in, fan_out, source));
+    weight_ = register_parameter(
+        "weight", drawn({options.out_channels, options.in_channels, k, k}, init, init.scale, fan_in, fan_out, source));
+    bias_ = register_parameter("bias", drawn({options.out_channels}, init, init.bias_scale, fan_in, fan_out, source));
   }
   if (options.resample != Resample::kNone) {
     resample_filter_ = register_buffer("resample_filter", normalised_filter(options.resample_filter));
@@ -118,9 +117,10 @@ Tensor Conv2d::forward(const Tensor& x) const {
 GroupNorm::GroupNorm(int64_t channels, double eps, const WeightSource& source)
     : groups_(std::min<int64_t>(32, std::max<int64_t>(channels / 4, 1))), eps_(eps) {
   if (channels % groups_ != 0) {
-    throw usage_error(fmt::format("a normalisation over {} channels needs {} equal groups; choose model_channels and "
-                                  "channel_mult so that every level has a multiple of 32 channels, or at most 128",
-                                  channels, groups_));
+    throw usage_error(
+        fmt::format("a normalisation over {} channels needs {} equal groups; choose model_channels and "
+                    "channel_mult so that every level has a multiple of 32 channels, or at most 128",
+                    channels, groups_));
   }
   weight_ = register_parameter("weight", torch::ones({channels}, source.device));
   bias_ = register_parameter("bias", torch::zeros({channels}, source.device));
@@ -138,12 +138,11 @@ UNetBlock::UNetBlock(const UNetBlockOptions& options, const WeightSource& source
   norm0_ = register_module("norm0", std::make_shared<GroupNorm>(in, options.eps, source));
   ConvOptions conv{in, out, 3, options.resample, options.resample_filter};
   conv0_ = register_module("conv0", std::make_shared<Conv2d>(conv, options.init, source));
-  affine_ = register_module("affine", std::make_shared<Linear>(options.emb_channels,
-                                                               options.adaptive_scale ? 2 * out : out, true,
-                                                               options.init, source));
+  affine_ = register_module("affine",
+                            std::make_shared<Linear>(options.emb_channels, options.adaptive_scale ? 2 * out : out, true,
+                                                     options.init, source));
   norm1_ = register_module("norm1", std::make_shared<GroupNorm>(out, options.eps, source));
-  conv1_ = register_module("conv1",
-                           std::make_shared<Conv2d>(ConvOptions{out, out, 3}, options.init_zero, source));
+  conv1_ = register_module("conv1", std::make_shared<Conv2d>(ConvOptions{out, out, 3}, options.init_zero, source));
   if (out != in || options.resample != Resample::kNone) {
     conv.kernel = options.resample_proj || out != in ? 1 : 0;
     skip_ = register_module("skip", std::make_shared<Conv2d>(conv, options.init, source));
@@ -158,8 +157,8 @@ UNetBlock::UNetBlock(const UNetBlockOptions& options, const WeightSource& source
 
 Tensor UNetBlock::forward(const Tensor& x, const Tensor& emb, DropoutStream* dropout) const {
   if (!recompute_ || !at::GradMode::is_enabled()) return run(x, x, emb, dropout);
-  const auto block = [self = shared_from_this(), this](const Tensor& skip, const Tensor& branch, const Tensor& embedding,
-                                                       DropoutStream* stream) {
+  const auto block = [self = shared_from_this(), this](const Tensor& skip, const Tensor& branch,
+                                                       const Tensor& embedding, DropoutStream* stream) {
     return run(skip, branch, embedding, stream);
   };
   return recomputed(block, x, emb, dropout);
@@ -200,12 +199,11 @@ Tensor UNetBlock::attended(const Tensor& x) const {
   const int64_t batch = x.size(0), heads = options_.num_heads, channels = x.size(1) / heads;
   const torch::ScalarType dtype = x.scalar_type();
   const torch::ScalarType soft_max_dtype = dtype == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
-  const auto parts =
-      qkv_->forward(norm2_->forward(x)).contiguous().reshape({batch * heads, channels, 3, -1}).unbind(2);
+  const auto parts = qkv_->forward(norm2_->forward(x)).contiguous().reshape({batch * heads, channels, 3, -1}).unbind(2);
   const Tensor query = parts[0].to(soft_max_dtype).transpose(1, 2);
   const Tensor key = (parts[1] / std::sqrt(static_cast<double>(channels))).to(soft_max_dtype);
-  const Tensor weights = at::bmm(query, key).softmax(2).to(dtype);       // [B heads, query, key]
-  const Tensor mixed = at::bmm(parts[2], weights.transpose(1, 2));       // [B heads, C/heads, query]
+  const Tensor weights = at::bmm(query, key).softmax(2).to(dtype);  // [B heads, query, key]
+  const Tensor mixed = at::bmm(parts[2], weights.transpose(1, 2));  // [B heads, C/heads, query]
   const Tensor projected = proj_->forward(mixed.reshape(x.sizes()).contiguous(x.suggest_memory_format()));
   return residual_sum(projected, x, false);
 }
@@ -227,8 +225,8 @@ void recompute_blocks(torch::nn::Module& module) {
 
 Tensor positional_embedding(const Tensor& labels, int64_t channels, bool endpoint, int64_t max_positions) {
   const Tensor index = torch::arange(channels / 2, labels.options());
-  const Tensor frequencies =
-      torch::pow(1.0 / static_cast<double>(max_positions), index / static_cast<double>(channels / 2 - (endpoint ? 1 : 0)));
+  const Tensor frequencies = torch::pow(1.0 / static_cast<double>(max_positions),
+                                        index / static_cast<double>(channels / 2 - (endpoint ? 1 : 0)));
   const Tensor angles = labels.outer(frequencies);
   return torch::cat({angles.cos(), angles.sin()}, 1);
 }

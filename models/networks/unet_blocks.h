@@ -89,13 +89,13 @@ class GroupNorm final : public torch::nn::Module {
 struct UNetBlockOptions {
   int64_t in_channels = 0, out_channels = 0, emb_channels = 0;
   Resample resample = Resample::kNone;
-  int64_t num_heads = 0;                      // 0: no attention
+  int64_t num_heads = 0;  // 0: no attention
   double dropout = 0;
   double skip_scale = 1;
   double eps = 1e-5;
   std::vector<double> resample_filter{1, 1};
-  bool resample_proj = false;                 // a 1 x 1 convolution on a resampling skip, whatever the channels
-  bool adaptive_scale = true;                 // the embedding also scales (ADM)
+  bool resample_proj = false;  // a 1 x 1 convolution on a resampling skip, whatever the channels
+  bool adaptive_scale = true;  // the embedding also scales (ADM)
   Init init, init_zero{Init::Kind::kKaimingNormal, 0, 0}, init_attention;
 };
 

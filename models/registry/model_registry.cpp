@@ -49,8 +49,10 @@ std::unique_ptr<Denoiser> open_fitted(const FittedForm& form, std::string_view m
     const size_t equals = word.find('=');
     const std::string key = word.substr(0, equals);
     const bool mine = equals != std::string::npos && std::ranges::find(form.options, key) != form.options.end();
-    if (mine) own[key] = word.substr(equals + 1);
-    else source += (source.empty() ? "" : ",") + word;
+    if (mine)
+      own[key] = word.substr(equals + 1);
+    else
+      source += (source.empty() ? "" : ",") + word;
   }
   std::string reference = form.kind;
   if (reference == "mixture") {
@@ -80,7 +82,8 @@ fs::path snapshot_of(const fs::path& run_folder) {
     throw bad_file(run_folder.string(), "is a folder, but no training run (no checkpoints.json); " + model_help());
   }
   const auto newest = newest_valid(run_folder, read_checkpoint_manifest(run_folder).snapshots);
-  if (!newest) throw bad_file(run_folder.string(), "holds no valid snapshot (checkpoints.json names none that is whole)");
+  if (!newest)
+    throw bad_file(run_folder.string(), "holds no valid snapshot (checkpoints.json names none that is whole)");
   return run_folder / newest->file;
 }
 
@@ -91,8 +94,8 @@ void check_pin(const fs::path& path, const std::vector<std::string>& words) {
     }
     const std::string found = sha256_file(path);
     if (word.substr(7) != found) {
-      throw Error(ExitCode::kTrust, fmt::format("{}: has SHA-256 {}, but sha256= says {}", path.string(), found,
-                                                word.substr(7)));
+      throw Error(ExitCode::kTrust,
+                  fmt::format("{}: has SHA-256 {}, but sha256= says {}", path.string(), found, word.substr(7)));
     }
   }
 }
@@ -108,8 +111,10 @@ std::unique_ptr<Denoiser> open_tensors(const fs::path& path, const ModelOptions&
 
 void check_import_precision(const fs::path& path, const ModelOptions& options) {
   if (options.precision == "auto" || options.precision == "fp32") return;
-  throw usage_error(fmt::format("{}: an imported module runs as it was exported, in fp32; --precision {} needs a native "
-                                "model", path.string(), options.precision));
+  throw usage_error(
+      fmt::format("{}: an imported module runs as it was exported, in fp32; --precision {} needs a native "
+                  "model",
+                  path.string(), options.precision));
 }
 
 }  // namespace
@@ -131,7 +136,8 @@ std::string model_sha256(std::string_view model) {
 }
 
 std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions& options) {
-  parse_precision(options.precision, parse_device(options.device));  // a wrong name is refused, whether it is used or not
+  parse_precision(options.precision,
+                  parse_device(options.device));  // a wrong name is refused, whether it is used or not
   if (const FittedForm* form = fitted_form(model)) return open_fitted(*form, model);
   const FileForm form = file_form(model);
   if (!fs::exists(form.path)) {
@@ -153,8 +159,9 @@ std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions&
   }
   if (kind == ".pkl") {
     refuse_wrong_file(form.path, FileKind::kPackage);
-    throw bad_file(form.path.string(), "is named as a Python pickle, which is not run here; convert it once with "
-                                       "tools/convert/edm_pickle.py");
+    throw bad_file(form.path.string(),
+                   "is named as a Python pickle, which is not run here; convert it once with "
+                   "tools/convert/edm_pickle.py");
   }
   check_pin(form.path, form.words);
   return open_tensors(form.path, options);

@@ -11,9 +11,9 @@
 namespace farfield {
 
 struct ModelOptions {
-  std::string device = "auto";     // see core/device.h
+  std::string device = "auto";  // see core/device.h
   std::string precision = "auto";
-  bool trust = false;              // load formats that run code (TorchScript, .pt2)
+  bool trust = false;  // load formats that run code (TorchScript, .pt2)
 };
 
 // Opens MODEL, the one string form of every command:

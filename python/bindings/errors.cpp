@@ -26,14 +26,30 @@ class CausedError : public Error {
 py::object error_class(ExitCode code) {
   const char* name = "BugError";
   switch (code) {
-    case ExitCode::kUsage: name = "UsageError"; break;
-    case ExitCode::kBadFile: name = "BadFileError"; break;
-    case ExitCode::kNumeric: name = "NumericError"; break;
-    case ExitCode::kIo: name = "IoError"; break;
-    case ExitCode::kMemory: name = "OutOfMemoryError"; break;
-    case ExitCode::kInterrupted: name = "InterruptedRunError"; break;
-    case ExitCode::kTrust: name = "TrustError"; break;
-    case ExitCode::kOk: case ExitCode::kBug: break;
+    case ExitCode::kUsage:
+      name = "UsageError";
+      break;
+    case ExitCode::kBadFile:
+      name = "BadFileError";
+      break;
+    case ExitCode::kNumeric:
+      name = "NumericError";
+      break;
+    case ExitCode::kIo:
+      name = "IoError";
+      break;
+    case ExitCode::kMemory:
+      name = "OutOfMemoryError";
+      break;
+    case ExitCode::kInterrupted:
+      name = "InterruptedRunError";
+      break;
+    case ExitCode::kTrust:
+      name = "TrustError";
+      break;
+    case ExitCode::kOk:
+    case ExitCode::kBug:
+      break;
   }
   return py::module_::import("farfield._errors").attr(name);
 }
@@ -50,7 +66,8 @@ void translate(std::exception_ptr thrown) {
   } catch (const std::bad_alloc& error) {
     py::set_error(error_class(ExitCode::kMemory), describe_want_of_memory(error).c_str());
   } catch (const c10::Error& error) {
-    if (is_want_of_memory(error)) return py::set_error(error_class(ExitCode::kMemory), describe_want_of_memory(error).c_str());
+    if (is_want_of_memory(error))
+      return py::set_error(error_class(ExitCode::kMemory), describe_want_of_memory(error).c_str());
     py::set_error(error_class(ExitCode::kBug), ("LibTorch: " + words_of(error)).c_str());
   }
 }

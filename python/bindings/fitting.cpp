@@ -23,7 +23,8 @@ std::shared_ptr<DataSource> data_of(const py::object& source, const py::object& 
   }
   torch::Tensor samples = tensor_of(source, "data").detach();
   if (samples.dim() < 2 || samples.size(0) < 1) {
-    throw usage_error(fmt::format("data: an array of shape {}, expected [N, ...sample shape]", c10::str(samples.sizes())));
+    throw usage_error(
+        fmt::format("data: an array of shape {}, expected [N, ...sample shape]", c10::str(samples.sizes())));
   }
   if (samples.scalar_type() == torch::kUInt8) {
     if (samples.dim() != 4) {
@@ -54,26 +55,32 @@ void add_fitting(py::module_& module) {
   py::class_<DataSource, std::shared_ptr<DataSource>>(module, "Data")
       .def(py::init(&data_of), py::arg("source"), py::arg("labels") = py::none())
       .def_property_readonly("name", [](const DataSource& data) { return data.info().name; })
-      .def_property_readonly("sample_shape", [](const DataSource& data) { return py::tuple(py::cast(data.info().shape)); })
+      .def_property_readonly("sample_shape",
+                             [](const DataSource& data) { return py::tuple(py::cast(data.info().shape)); })
       .def_property_readonly("label_dim", [](const DataSource& data) { return data.info().label_dim; })
       .def_property_readonly("fingerprint", [](const DataSource& data) { return data.info().fingerprint; })
-      .def("__len__", [](const DataSource& data) { return data.info().count; })
-      .def("rows", [](const DataSource& data, int64_t first, int64_t count) { return data.rows(first, count); });
+      .def("__len__", [](const DataSource& data) {
+    return data.info().count;
+  }).def("rows", [](const DataSource& data, int64_t first, int64_t count) { return data.rows(first, count); });
 
   py::class_<Fitted>(module, "Fitted")
       .def_readonly("denoiser", &Fitted::denoiser)
-      .def_property_readonly("mean", [](const Fitted& fit) {
-        const auto* gaussian = std::get_if<GaussianStats>(&fit.reference.stats);
-        return gaussian != nullptr ? gaussian->mean : std::get<MixtureStats>(fit.reference.stats).means;
-      })
-      .def_property_readonly("eigenvalues", [](const Fitted& fit) {
-        return std::visit([](const auto& stats) { return stats.eigenvalues; }, fit.reference.stats);
-      })
-      .def_property_readonly("is_gaussian", [](const Fitted& fit) { return std::holds_alternative<GaussianStats>(fit.reference.stats); })
-      .def_property_readonly("source", [](const Fitted& fit) { return fit.reference.source; })
-      .def("save", [](const Fitted& fit, const std::string& path) {
-        return released([&] { return write_reference(path, fit.reference); });
-      });
+      .def_property_readonly("mean",
+                             [](const Fitted& fit) {
+    const auto* gaussian = std::get_if<GaussianStats>(&fit.reference.stats);
+    return gaussian != nullptr ? gaussian->mean : std::get<MixtureStats>(fit.reference.stats).means;
+  })
+      .def_property_readonly("eigenvalues",
+                             [](const Fitted& fit) {
+    return std::visit([](const auto& stats) { return stats.eigenvalues; }, fit.reference.stats);
+  })
+      .def_property_readonly("is_gaussian", [](const Fitted& fit) {
+    return std::holds_alternative<GaussianStats>(fit.reference.stats);
+  }).def_property_readonly("source", [](const Fitted& fit) {
+    return fit.reference.source;
+  }).def("save", [](const Fitted& fit, const std::string& path) {
+    return released([&] { return write_reference(path, fit.reference); });
+  });
   module.def("read_reference", [](const std::string& path) {
     Reference reference = read_reference(path);
     std::shared_ptr<Denoiser> denoiser = make_denoiser(reference);

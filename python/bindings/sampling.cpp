@@ -17,10 +17,11 @@ using OptionalText = std::optional<std::string>;
 using OptionalNumber = std::optional<double>;
 
 std::vector<double> levels(const Denoiser& model, const std::string& schedule, std::vector<double> sigmas,
-                           std::optional<int64_t> steps, OptionalNumber sigma_min, OptionalNumber sigma_max, OptionalNumber rho,
-                           OptionalText variant, OptionalText final) {
-  return resolve_levels({schedule, {}, std::move(sigmas), steps, sigma_min, sigma_max, rho, std::move(variant), std::move(final)},
-                        model.info());
+                           std::optional<int64_t> steps, OptionalNumber sigma_min, OptionalNumber sigma_max,
+                           OptionalNumber rho, OptionalText variant, OptionalText final) {
+  return resolve_levels(
+      {schedule, {}, std::move(sigmas), steps, sigma_min, sigma_max, rho, std::move(variant), std::move(final)},
+      model.info());
 }
 
 void set_churn(SampleRequest& request, const std::vector<double>& churn) {
@@ -49,7 +50,8 @@ py::dict run(const Denoiser& model, const std::string& solver, SampleRequest req
   result["seconds"] = samples.seconds;
   result["sigmas"] = torch::tensor(request.levels_run(), torch::kFloat64);
   result["trajectory"] = request.trajectory ? py::cast(samples.trajectory) : py::none();
-  result["trajectory_sigmas"] = request.trajectory ? py::cast(torch::tensor(samples.levels, torch::kFloat64)) : py::none();
+  result["trajectory_sigmas"] = request.trajectory ? py::cast(torch::tensor(samples.levels, torch::kFloat64))
+                                                   : py::none();
   return result;
 }
 
@@ -70,12 +72,14 @@ void add_sampling(py::module_& module) {
       .def_readwrite("denoise_to_zero", &SampleRequest::denoise_to_zero)
       .def_readwrite("ode_jump", &SampleRequest::ode_jump)
       .def_readwrite("trajectory", &SampleRequest::trajectory)
-      .def("set_latents", [](SampleRequest& request, const py::object& latents) {
-        request.latents = tensor_of(latents, "latents").detach().to(torch::kCPU);
-      })
-      .def("set_classes", [](SampleRequest& request, const py::object& classes) {
-        request.classes = tensor_of(classes, "classes").to(torch::kCPU, torch::kInt64);
-      })
+      .def("set_latents",
+           [](SampleRequest& request, const py::object& latents) {
+    request.latents = tensor_of(latents, "latents").detach().to(torch::kCPU);
+  })
+      .def("set_classes",
+           [](SampleRequest& request, const py::object& classes) {
+    request.classes = tensor_of(classes, "classes").to(torch::kCPU, torch::kInt64);
+  })
       .def("set_churn", &set_churn)
       .def("set_teleport", &set_teleport);
   module.def("sample", &run);

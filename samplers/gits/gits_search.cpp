@@ -93,13 +93,10 @@ void measure_teacher(const Denoiser& model, const Solver& teacher, const GitsReq
 // The student's evaluations in with_afs_level(indices).
 int64_t count_afs_evaluations(const GitsRequest& request, const std::vector<int64_t>& indices) {
   int64_t evaluations = 0;
-  with_afs_level(
-      indices,
-      [&](const std::vector<int64_t>& candidate) {
-        evaluations += count_evaluations(*request.afs_student, levels_at(request.levels, candidate), {.afs = true});
-        return torch::zeros({1, 1});
-      },
-      torch::zeros({1, 1}));
+  with_afs_level(indices, [&](const std::vector<int64_t>& candidate) {
+    evaluations += count_evaluations(*request.afs_student, levels_at(request.levels, candidate), {.afs = true});
+    return torch::zeros({1, 1});
+  }, torch::zeros({1, 1}));
   return evaluations;
 }
 
@@ -128,7 +125,8 @@ void add_afs_levels(const Denoiser& model, const GitsRequest& request, GitsSearc
 void GitsRequest::validate(const DenoiserInfo& model) const {
   const auto points = static_cast<int64_t>(levels.size());
   if (points < 3 || points > limits::kMostGridPoints) {
-    throw usage_error(fmt::format("gits: {} points in the teacher's grid, expected 3 to {}", points, limits::kMostGridPoints));
+    throw usage_error(
+        fmt::format("gits: {} points in the teacher's grid, expected 3 to {}", points, limits::kMostGridPoints));
   }
   check_levels(levels);
   check_levels_for(model, levels);
@@ -139,7 +137,8 @@ void GitsRequest::validate(const DenoiserInfo& model) const {
   if (batch < 1 || batch > limits::kMostBatch) {
     throw usage_error(fmt::format("gits: batch is {}, expected 1 to {}", batch, limits::kMostBatch));
   }
-  const int64_t size = c10::multiply_integers(model.sample_shape), rows = std::min(batch, static_cast<int64_t>(seeds.size()));
+  const int64_t size = c10::multiply_integers(model.sample_shape),
+                rows = std::min(batch, static_cast<int64_t>(seeds.size()));
   checked_product("gits: bytes of a batch of the teacher's paths", {points, rows, size, 2 * sizeof(double)},
                   limits::kMostBytes);
   checked_product("gits: bytes of the teacher's ends", {static_cast<int64_t>(seeds.size()), size, sizeof(double)},
@@ -158,7 +157,8 @@ GitsSearch gits_search(const Denoiser& model, const Solver& teacher, const GitsR
   GitsSearch search;
   measure_teacher(model, teacher, request, search);
   const auto paths = gits_paths(search.costs, request.gamma, *std::max_element(request.nfe.begin(), request.nfe.end()));
-  for (const int64_t nfe : request.nfe) search.schedules.push_back({nfe, paths[nfe - 1].indices, {}, paths[nfe - 1].cost});
+  for (const int64_t nfe : request.nfe)
+    search.schedules.push_back({nfe, paths[nfe - 1].indices, {}, paths[nfe - 1].cost});
   if (request.afs_student != nullptr) add_afs_levels(model, request, search);
   for (GitsSchedule& schedule : search.schedules) schedule.levels = levels_at(request.levels, schedule.indices);
   return search;

@@ -16,14 +16,14 @@ namespace farfield {
 
 // GITS, the geometry-inspired time schedule (Chen et al. 2024): which few levels of a teacher's grid to keep.
 struct GitsRequest {
-  std::vector<double> levels = {};   // the teacher's grid, T >= 3 levels, the last above 0
-  std::vector<int64_t> seeds = {};   // one warm-up trajectory each, latent and class drawn as sample() does
-  std::vector<int64_t> nfe = {};     // evaluations of the schedules asked for, at one a step; rising
+  std::vector<double> levels = {};  // the teacher's grid, T >= 3 levels, the last above 0
+  std::vector<int64_t> seeds = {};  // one warm-up trajectory each, latent and class drawn as sample() does
+  std::vector<int64_t> nfe = {};    // evaluations of the schedules asked for, at one a step; rising
   GitsMetric metric = GitsMetric::kDev;
-  double gamma = 1.15;               // weight of a segment over the one before it, > 0
+  double gamma = 1.15;  // weight of a segment over the one before it, > 0
   // One level more after the first, for a student that takes its first step without an evaluation (AFS).
   const Solver* afs_student = nullptr;
-  int64_t batch = 64;                // trajectories at a time; changes costs by rounding only
+  int64_t batch = 64;                  // trajectories at a time; changes costs by rounding only
   torch::Device device = torch::kCPU;  // where the teacher runs
   // For progress; may be empty: before a phase of the search with its evaluations times samples, counted, and after
   // every denoiser call.
@@ -38,7 +38,7 @@ struct GitsSearch {
   torch::Tensor deviations;  // [T] float64: the teacher's mean distance from its chord
   torch::Tensor ends;        // [N, ...shape] float64: where the teacher ended, in the order of the seeds
   std::vector<GitsSchedule> schedules;
-  int64_t teacher_nfe = 0;   // counted
+  int64_t teacher_nfe = 0;  // counted
 };
 
 // One teacher run over the grid gives the costs, one dynamic program the schedules of every length (gits_cost.h,

@@ -47,7 +47,8 @@ GitsSchedule schedule_of(const ordered_json& item) {
     schedule.indices.push_back(whole_number(index, "an index", 0, limits::kMostGridPoints));
   }
   item.at("levels").get_to(schedule.levels);
-  if (whole_number(item.at("steps"), "steps", 1, limits::kMostGridPoints) != static_cast<int64_t>(schedule.levels.size()) - 1) {
+  if (whole_number(item.at("steps"), "steps", 1, limits::kMostGridPoints) !=
+      static_cast<int64_t>(schedule.levels.size()) - 1) {
     throw usage_error("steps of a schedule is not the number of its levels less one");
   }
   return schedule;
@@ -62,8 +63,8 @@ void check_schedule(const GitsSchedule& schedule, const std::vector<double>& gri
   bool all = schedule.indices.size() == schedule.levels.size();
   for (size_t i = 0; all && i < schedule.indices.size(); ++i) all = fits(i);
   if (!all || schedule.levels.front() != grid.front() || schedule.levels.back() != grid.back()) {
-    throw usage_error(fmt::format("the levels of the schedule for {} evaluations are not those of the grid at its indices",
-                                  schedule.nfe));
+    throw usage_error(fmt::format(
+        "the levels of the schedule for {} evaluations are not those of the grid at its indices", schedule.nfe));
   }
 }
 

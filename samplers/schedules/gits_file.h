@@ -22,7 +22,7 @@ struct GitsFile {
   std::string metric, student;      // student: of AFS; empty without
   std::string seeds, precision;
   double gamma = 0;
-  std::vector<double> levels;       // the teacher's grid
+  std::vector<double> levels;  // the teacher's grid
   std::vector<GitsSchedule> schedules = {};
   std::vector<std::vector<double>> costs = {};  // row i holds the jumps from i to i + 1 ... T - 1
 };

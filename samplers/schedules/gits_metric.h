@@ -10,7 +10,7 @@ namespace farfield {
 //   kL1, kL2: ||xh - x_j|| in that norm
 enum class GitsMetric { kDev, kL1, kL2 };
 
-const std::vector<std::string>& gits_metric_names();  // dev, l1, l2
+const std::vector<std::string>& gits_metric_names();    // dev, l1, l2
 GitsMetric parse_gits_metric(const std::string& name);  // usage_error with the nearest name
 std::string to_string(GitsMetric metric);
 

@@ -26,8 +26,9 @@ double snapped(const std::vector<double>& levels, double sigma) {
 std::vector<double> levels_from(const std::vector<double>& levels, double sigma) {
   sigma = snapped(levels, sigma);
   if (!(sigma <= levels.front() && sigma > levels.back())) {
-    throw usage_error(fmt::format("teleport: sigma is {}, expected one in the schedule's range, at most {} and above {}",
-                                  format_double(sigma), format_double(levels.front()), format_double(levels.back())));
+    throw usage_error(
+        fmt::format("teleport: sigma is {}, expected one in the schedule's range, at most {} and above {}",
+                    format_double(sigma), format_double(levels.front()), format_double(levels.back())));
   }
   std::vector<double> rest = {sigma};
   for (const double level : levels) {
@@ -39,9 +40,10 @@ std::vector<double> levels_from(const std::vector<double>& levels, double sigma)
 std::vector<double> levels_down_to(const std::vector<double>& levels, double sigma) {
   sigma = snapped(levels, sigma);
   if (!(sigma < levels.front() && sigma >= levels.back() && sigma > 0)) {
-    throw usage_error(fmt::format("ODE-Jump: sigma is {}, expected one above 0 in the schedule's range, below {} and at "
-                                  "least {}",
-                                  format_double(sigma), format_double(levels.front()), format_double(levels.back())));
+    throw usage_error(
+        fmt::format("ODE-Jump: sigma is {}, expected one above 0 in the schedule's range, below {} and at "
+                    "least {}",
+                    format_double(sigma), format_double(levels.front()), format_double(levels.back())));
   }
   std::vector<double> first;
   for (const double level : levels) {

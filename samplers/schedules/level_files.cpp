@@ -19,7 +19,8 @@ std::vector<double> from_json(const std::string& text, const std::string& name) 
   std::vector<double> levels;
   for (const auto& item : list) {
     if (!item.is_number()) {
-      throw bad_file(name, fmt::format("item {} of the list is {}, expected a number", levels.size(), item.type_name()));
+      throw bad_file(name,
+                     fmt::format("item {} of the list is {}, expected a number", levels.size(), item.type_name()));
     }
     levels.push_back(item.get<double>());
   }
@@ -38,7 +39,8 @@ std::vector<double> from_lines(const std::string& text, const std::string& name)
     try {
       levels.push_back(parse_double(value, "noise level"));
     } catch (const Error&) {
-      throw bad_file(name, fmt::format("line {}: {} is no number; expected one noise level a line", number, quote(value)));
+      throw bad_file(name,
+                     fmt::format("line {}: {} is no number; expected one noise level a line", number, quote(value)));
     }
   }
   return levels;

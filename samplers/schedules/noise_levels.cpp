@@ -23,7 +23,7 @@ ScheduleRange range_of(const NoiseLevelOptions& options, const ScheduleEntry& sc
   return {.sigma_min = options.sigma_min.value_or(schedule.sigma_min),
           .sigma_max = options.sigma_max.value_or(schedule.sigma_max),
           .rho = options.rho.value_or(schedule.rho),
-          .variant = options.variant          ? std::string_view(*options.variant)
+          .variant = options.variant             ? std::string_view(*options.variant)
                      : schedule.variants.empty() ? std::string_view()
                                                  : std::string_view(schedule.variants.front()),
           .vp_end = schedule.vp_end};
@@ -43,8 +43,8 @@ std::vector<double> down_to_the_last(const ScheduleEntry& schedule, const Schedu
 void refuse_options_without_use(const NoiseLevelOptions& options, const ScheduleEntry& schedule) {
   const auto refuse = [&](bool given, const std::string& option) {
     if (!given) return;
-    throw usage_error(fmt::format("noise levels: {} does not apply to the schedule {}; leave it out", option,
-                                  schedule.name));
+    throw usage_error(
+        fmt::format("noise levels: {} does not apply to the schedule {}; leave it out", option, schedule.name));
   };
   refuse(options.rho && !schedule.takes_rho, "--rho");
   refuse(options.sigma_min && !schedule.takes_range, "--sigma-min");
@@ -95,7 +95,8 @@ void check_levels(const std::vector<double>& levels) {
     throw usage_error(fmt::format("noise levels: got {} level(s), expected at least 2", levels.size()));
   }
   if (levels.size() > limits::kMostSteps + 1) {
-    throw usage_error(fmt::format("noise levels: got {} levels, expected at most {}", levels.size(), limits::kMostSteps + 1));
+    throw usage_error(
+        fmt::format("noise levels: got {} levels, expected at most {}", levels.size(), limits::kMostSteps + 1));
   }
   for (size_t i = 0; i < levels.size(); ++i) {
     const auto refuse = [&](const std::string& why) {

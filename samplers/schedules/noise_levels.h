@@ -12,8 +12,8 @@ namespace farfield {
 // How to choose the noise levels of N steps: N + 1 levels sigma_0 > ... > sigma_N. What is left out has the schedule's
 // own default (samplers/schedules/schedule_registry.cpp); an option that the schedule does not use is refused.
 struct NoiseLevelOptions {
-  std::string schedule = "polynomial";  // one of schedule_names(), with constants where it has some: "vp,beta_d=18.5"
-  int64_t steps = 18;                   // N, 1 to 100,000
+  std::string schedule = "polynomial";   // one of schedule_names(), with constants where it has some: "vp,beta_d=18.5"
+  int64_t steps = 18;                    // N, 1 to 100,000
   std::optional<double> sigma_min = {};  // 0 <= sigma_min < sigma_max; 0 only where the schedule reaches it
   std::optional<double> sigma_max = {};  // levels above 0 lie within core/limits.h, 1e-35 to 1e12
   std::optional<double> rho = {};        // 0.01 to 100

@@ -26,7 +26,7 @@ struct ScheduleEntry {
   // Levels of a table: its ends are not sigma_min and sigma_max but entries within them.
   bool own_ends = false;
   bool zero_replaces_last = false;  // with final = zero the last level becomes 0 rather than being followed by it
-  std::vector<std::string> variants = {};  // the first is the default
+  std::vector<std::string> variants = {};        // the first is the default
   std::vector<ScheduleConstant> constants = {};  // of a VP process: they give the range, which is then not taken
   double vp_end = VpTime::kEnd;                  // ScheduleRange's
 };

@@ -10,8 +10,8 @@ namespace farfield {
 // What the formula of a schedule works on: every option resolved, 0 <= sigma_min < sigma_max.
 struct ScheduleRange {
   double sigma_min, sigma_max;
-  double rho;                // 1 where the schedule has no exponent
-  std::string_view variant;  // the table of a schedule that has several
+  double rho;                    // 1 where the schedule has no exponent
+  std::string_view variant;      // the table of a schedule that has several
   double vp_end = VpTime::kEnd;  // the time of sigma_min in a schedule over VP time
 };
 

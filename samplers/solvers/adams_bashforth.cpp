@@ -25,10 +25,8 @@ std::unique_ptr<const Solver> exact(const std::string& family, int order) {
 }
 
 MultistepWeights equal_step_weights(const RunPlan& plan, int64_t i, int order) {
-  static const std::vector<double> kWeights[] = {{1},
-                                                 {3. / 2, -1. / 2},
-                                                 {23. / 12, -16. / 12, 5. / 12},
-                                                 {55. / 24, -59. / 24, 37. / 24, -9. / 24}};
+  static const std::vector<double> kWeights[] = {
+      {1}, {3. / 2, -1. / 2}, {23. / 12, -16. / 12, 5. / 12}, {55. / 24, -59. / 24, 37. / 24, -9. / 24}};
   MultistepWeights weights{.history = kWeights[usable_values(plan, i, order) - 1]};
   for (double& weight : weights.history) weight *= plan.intervals[i].to - plan.intervals[i].from;
   return weights;

@@ -23,8 +23,8 @@ constexpr int64_t kElementsPerThread = 256;
 void for_each_row(int64_t rows, int64_t elements, const std::function<void(int64_t)>& work) {
   at::parallel_for(0, rows, std::max<int64_t>(1, kElementsPerThread / std::max<int64_t>(1, elements)),
                    [&](int64_t begin, int64_t end) {
-                     for (int64_t row = begin; row < end; ++row) work(row);
-                   });
+    for (int64_t row = begin; row < end; ++row) work(row);
+  });
 }
 
 int64_t elements_of(const std::vector<int64_t>& shape) {

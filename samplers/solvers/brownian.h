@@ -42,8 +42,8 @@ class BrownianPath {
   std::vector<uint64_t> seeds_;
   std::vector<int64_t> shape_;
   int exponent_;
-  torch::Tensor octave_;                                   // W(2^exponent_), [B, elements]: where walks begin
-  std::vector<std::pair<double, torch::Tensor>> recent_;   // the last two queries
+  torch::Tensor octave_;                                  // W(2^exponent_), [B, elements]: where walks begin
+  std::vector<std::pair<double, torch::Tensor>> recent_;  // the last two queries
 };
 
 }  // namespace farfield

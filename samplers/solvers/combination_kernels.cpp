@@ -56,24 +56,36 @@ FARFIELD_INLINE void advance_slopes(const SlopeAdvance<Scalar>& work, int64_t be
 template <class Scalar>
 FARFIELD_INLINE void combine_any(const Combination<Scalar>& work, int64_t begin, int64_t end) {
   switch (work.count) {
-    case 1: return combine_terms(work, begin, end, std::make_index_sequence<0>());
-    case 2: return combine_terms(work, begin, end, std::make_index_sequence<1>());
-    case 3: return combine_terms(work, begin, end, std::make_index_sequence<2>());
-    case 4: return combine_terms(work, begin, end, std::make_index_sequence<3>());
-    case 5: return combine_terms(work, begin, end, std::make_index_sequence<4>());
-    case 6: return combine_terms(work, begin, end, std::make_index_sequence<5>());
-    case 7: return combine_terms(work, begin, end, std::make_index_sequence<6>());
-    case 8: return combine_terms(work, begin, end, std::make_index_sequence<7>());
+    case 1:
+      return combine_terms(work, begin, end, std::make_index_sequence<0>());
+    case 2:
+      return combine_terms(work, begin, end, std::make_index_sequence<1>());
+    case 3:
+      return combine_terms(work, begin, end, std::make_index_sequence<2>());
+    case 4:
+      return combine_terms(work, begin, end, std::make_index_sequence<3>());
+    case 5:
+      return combine_terms(work, begin, end, std::make_index_sequence<4>());
+    case 6:
+      return combine_terms(work, begin, end, std::make_index_sequence<5>());
+    case 7:
+      return combine_terms(work, begin, end, std::make_index_sequence<6>());
+    case 8:
+      return combine_terms(work, begin, end, std::make_index_sequence<7>());
   }
 }
 
 template <class Scalar>
 FARFIELD_INLINE void advance_any(const SlopeAdvance<Scalar>& work, int64_t begin, int64_t end) {
   switch (work.count) {
-    case 1: return advance_slopes(work, begin, end, std::make_index_sequence<0>());
-    case 2: return advance_slopes(work, begin, end, std::make_index_sequence<1>());
-    case 3: return advance_slopes(work, begin, end, std::make_index_sequence<2>());
-    case 4: return advance_slopes(work, begin, end, std::make_index_sequence<3>());
+    case 1:
+      return advance_slopes(work, begin, end, std::make_index_sequence<0>());
+    case 2:
+      return advance_slopes(work, begin, end, std::make_index_sequence<1>());
+    case 3:
+      return advance_slopes(work, begin, end, std::make_index_sequence<2>());
+    case 4:
+      return advance_slopes(work, begin, end, std::make_index_sequence<3>());
   }
 }
 

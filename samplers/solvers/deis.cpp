@@ -77,8 +77,8 @@ std::unique_ptr<const Solver> make_deis_tab(int order) {
                          .order = order,
                          .prediction = Prediction::kSlope,
                          .weights = [order](const RunPlan& plan, int64_t i) -> MultistepWeights {
-                           return {.history = deis_tab_weights(plan, i, order)};
-                         }});
+    return {.history = deis_tab_weights(plan, i, order)};
+  }});
 }
 
 std::unique_ptr<const Solver> make_deis_tab_compat(int order) {
@@ -86,8 +86,8 @@ std::unique_ptr<const Solver> make_deis_tab_compat(int order) {
                          .order = 2,
                          .prediction = Prediction::kSlope,
                          .weights = [order](const RunPlan& plan, int64_t i) -> MultistepWeights {
-                           return {.history = deis_tab_compat_weights(plan, i, order)};
-                         }});
+    return {.history = deis_tab_compat_weights(plan, i, order)};
+  }});
 }
 
 }  // namespace farfield

@@ -93,7 +93,8 @@ class DpmAdaptive final : public Solver {
     return {low, single.third_order(1. / 3, 2. / 3)};
   }
 
-  torch::Tensor with_noise(const torch::Tensor& x, const DpmAdaptiveMemory& memory, Interval interval, double down) const {
+  torch::Tensor with_noise(const torch::Tensor& x, const DpmAdaptiveMemory& memory, Interval interval,
+                           double down) const {
     const double up = std::sqrt(interval.to * interval.to - down * down);
     const auto noise = memory.brownian(interval.from, interval.to).to(x.options());
     return linear_combination({{1, x}, {settings_.s_noise * up, noise}});
@@ -106,12 +107,13 @@ class DpmAdaptive final : public Solver {
 
 std::unique_ptr<const Solver> make_dpm_adaptive(const SolverOptions& options, bool compat) {
   const FreshNoise fresh = FreshNoise::read(options, 0);
-  return std::make_unique<DpmAdaptive>(DpmAdaptiveSettings{.order = options.choice("order", "3", {"2", "3"}) == "2" ? 2 : 3,
-                                                .h_init = options.number_from("h_init", 0.05, 1e-4, 1000),
-                                                .eta = fresh.eta,
-                                                .s_noise = fresh.s_noise,
-                                                .control = error_control_of(options),
-                                                .evaluates_again = compat});
+  return std::make_unique<DpmAdaptive>(
+      DpmAdaptiveSettings{.order = options.choice("order", "3", {"2", "3"}) == "2" ? 2 : 3,
+                          .h_init = options.number_from("h_init", 0.05, 1e-4, 1000),
+                          .eta = fresh.eta,
+                          .s_noise = fresh.s_noise,
+                          .control = error_control_of(options),
+                          .evaluates_again = compat});
 }
 
 }  // namespace farfield

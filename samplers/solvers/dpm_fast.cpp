@@ -63,7 +63,7 @@ class DpmFast final : public Solver {
     const double down = std::max(memory.last_level, ancestral_split(interval.from, interval.to, eta_).down);
     DpmSolverStep single(denoise, x, denoised, {interval.from, down});
     const int order = memory.orders.at(memory.next++);
-    const auto moved = order == 1 ? single.first_order()
+    const auto moved = order == 1   ? single.first_order()
                        : order == 2 ? single.second_order(1. / 2)
                                     : single.third_order(1. / 3, 2. / 3);
     if (eta_ == 0) return {moved, denoised};

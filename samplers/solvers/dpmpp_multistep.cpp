@@ -17,7 +17,8 @@ struct DpmppVariant {
   int max_order;
   Prediction prediction = Prediction::kDenoised;
   bool lower_order_final = false;
-  double second_difference = 2;  // weight of D2 in units of phi_3: 2 is right, for D2 = m'' h^2 / 2; published code has 1
+  double second_difference =
+      2;                      // weight of D2 in units of phi_3: 2 is right, for D2 = m'' h^2 / 2; published code has 1
   bool halved_order2 = true;  // phi_1 / 2 in place of phi_2 at order 2: "midpoint", and the deterministic methods
   FreshNoise fresh = {.eta = 0};
 };
@@ -65,9 +66,9 @@ MultistepWeights weights_of(const DpmppVariant& variant, const RunPlan& plan, in
 std::unique_ptr<const Solver> make(const std::string& name, const SolverOptions& options, int max_order, int order,
                                    double second_difference) {
   const DpmppVariant variant{.max_order = max_order,
-                        .prediction = prediction_of(options),
-                        .lower_order_final = options.flag("lower_order_final", true),
-                        .second_difference = second_difference};
+                             .prediction = prediction_of(options),
+                             .lower_order_final = options.flag("lower_order_final", true),
+                             .second_difference = second_difference};
   const auto weights = [variant](const RunPlan& plan, int64_t i) { return weights_of(variant, plan, i); };
   return make_multistep({.name = name, .order = order, .prediction = variant.prediction, .weights = weights});
 }
@@ -75,11 +76,12 @@ std::unique_ptr<const Solver> make(const std::string& name, const SolverOptions&
 std::unique_ptr<const Solver> make_sde(const std::string& name, const DpmppVariant& variant) {
   const bool stochastic = variant.fresh.eta > 0;
   const int order = stochastic || variant.second_difference != 2 ? 2 : variant.max_order;
-  return make_multistep({.name = name,
-                         .order = order,
-                         .prediction = Prediction::kDenoised,
-                         .stochastic = stochastic,
-                         .weights = [variant](const RunPlan& plan, int64_t i) { return weights_of(variant, plan, i); }});
+  return make_multistep(
+      {.name = name,
+       .order = order,
+       .prediction = Prediction::kDenoised,
+       .stochastic = stochastic,
+       .weights = [variant](const RunPlan& plan, int64_t i) { return weights_of(variant, plan, i); }});
 }
 
 }  // namespace

@@ -24,26 +24,35 @@ class Schedule {
 
   double sigma(double t) const {
     switch (kind_) {
-      case Kind::kLinear: break;
-      case Kind::kVe: return std::sqrt(t);
-      case Kind::kVp: return vp_.sigma(t);
+      case Kind::kLinear:
+        break;
+      case Kind::kVe:
+        return std::sqrt(t);
+      case Kind::kVp:
+        return vp_.sigma(t);
     }
     return t;
   }
   double derivative(double t) const {
     const double s = sigma(t);
     switch (kind_) {
-      case Kind::kLinear: break;
-      case Kind::kVe: return 1 / (2 * s);
-      case Kind::kVp: return 0.5 * (vp_.beta_min() + vp_.beta_d() * t) * (s + 1 / s);
+      case Kind::kLinear:
+        break;
+      case Kind::kVe:
+        return 1 / (2 * s);
+      case Kind::kVp:
+        return 0.5 * (vp_.beta_min() + vp_.beta_d() * t) * (s + 1 / s);
     }
     return 1;
   }
   double time(double sigma) const {
     switch (kind_) {
-      case Kind::kLinear: break;
-      case Kind::kVe: return sigma * sigma;
-      case Kind::kVp: return vp_.time(sigma);
+      case Kind::kLinear:
+        break;
+      case Kind::kVe:
+        return sigma * sigma;
+      case Kind::kVp:
+        return vp_.time(sigma);
     }
     return sigma;
   }
@@ -55,9 +64,9 @@ class Schedule {
 
 struct AblationSettings {
   Schedule::Kind schedule;
-  bool scaled;          // s = 1 / sqrt(1 + sigma^2); otherwise s = 1
-  bool second_order;    // otherwise Euler
-  double alpha;         // where the second stage stands: 1 Heun, 1/2 midpoint, 2/3 Ralston
+  bool scaled;            // s = 1 / sqrt(1 + sigma^2); otherwise s = 1
+  bool second_order;      // otherwise Euler
+  double alpha;           // where the second stage stands: 1 Heun, 1/2 midpoint, 2/3 Ralston
   double vp_min, vp_max;  // what the vp schedule is fitted to; 0: the run's own levels
 };
 
@@ -74,7 +83,7 @@ class EdmAblation final : public Solver {
 
   std::unique_ptr<StepMemory> make_memory(const RunPlan& plan) const override {
     const double last = plan.levels.back() > 0 || plan.levels.size() < 3 ? plan.levels.back()
-                                                                          : plan.levels[plan.levels.size() - 2];
+                                                                         : plan.levels[plan.levels.size() - 2];
     const double low = settings_.vp_min > 0 ? settings_.vp_min : last;
     const double high = settings_.vp_max > 0 ? settings_.vp_max : plan.levels.front();
     if (settings_.schedule == Schedule::Kind::kVp && low >= high) {
@@ -96,8 +105,7 @@ class EdmAblation final : public Solver {
 
     const double alpha = settings_.alpha, t_stage = t + alpha * h;
     const double sigma_stage = alpha == 1 ? to : schedule.sigma(t_stage), s_stage = scaling(sigma_stage);
-    const auto stage = linear_combination(
-        {{(s + alpha * h * a) / s_stage, x}, {-alpha * h * b / s_stage, denoised}});
+    const auto stage = linear_combination({{(s + alpha * h * a) / s_stage, x}, {-alpha * h * b / s_stage, denoised}});
     const auto stage_denoised = denoise(stage, sigma_stage);
     const auto [a_stage, b_stage] = slope_factors(schedule, t_stage);
     const double w_stage = h / (2 * alpha), w = h - w_stage;
@@ -127,12 +135,14 @@ std::unique_ptr<const Solver> make_edm_ablation(const SolverOptions& options) {
   using Kind = Schedule::Kind;
   const std::string schedule = options.choice("schedule", "linear", {"linear", "ve", "vp"});
   return std::make_unique<EdmAblation>(
-      AblationSettings{.schedule = schedule == "vp" ? Kind::kVp : schedule == "ve" ? Kind::kVe : Kind::kLinear,
-               .scaled = options.choice("scaling", "none", {"none", "vp"}) == "vp",
-               .second_order = options.choice("rule", "heun", {"heun", "euler"}) == "heun",
-               .alpha = options.number_from("alpha", 1, 0.01, 1),
-               .vp_min = options.number_from("vp_min", 0, 0, limits::kHighestSigma),
-               .vp_max = options.number_from("vp_max", 0, 0, limits::kHighestSigma)});
+      AblationSettings{.schedule = schedule == "vp"   ? Kind::kVp
+                                   : schedule == "ve" ? Kind::kVe
+                                                      : Kind::kLinear,
+                       .scaled = options.choice("scaling", "none", {"none", "vp"}) == "vp",
+                       .second_order = options.choice("rule", "heun", {"heun", "euler"}) == "heun",
+                       .alpha = options.number_from("alpha", 1, 0.01, 1),
+                       .vp_min = options.number_from("vp_min", 0, 0, limits::kHighestSigma),
+                       .vp_max = options.number_from("vp_max", 0, 0, limits::kHighestSigma)});
 }
 
 }  // namespace farfield

@@ -9,8 +9,8 @@
 
 namespace farfield {
 
-const std::vector<std::string> kErrorControlOptions = {"rtol=",   "atol=",   "pcoeff=",
-                                                       "icoeff=", "dcoeff=", "accept_safety="};
+const std::vector<std::string> kErrorControlOptions = {
+    "rtol=", "atol=", "pcoeff=", "icoeff=", "dcoeff=", "accept_safety="};
 
 ErrorControl error_control_of(const SolverOptions& options, const ErrorControl& defaults) {
   constexpr double kTightest = 1e-13, kLoosest = 1e6, kLargestCoefficient = 1;
@@ -27,16 +27,18 @@ double error_of(const ErrorControl& control, const torch::Tensor& low, const tor
   const auto tolerance = torch::maximum(low.abs(), before.abs()).mul_(control.rtol).clamp_min_(control.atol);
   const double error = (low - high).div_(tolerance).square_().mean().sqrt().item<double>();
   if (std::isfinite(error)) return error;
-  throw numeric_error(fmt::format("sampling: {} met a state that is not finite at sigma {:.6g}; check the model at this "
-                                  "noise level",
-                                  solver, sigma));
+  throw numeric_error(
+      fmt::format("sampling: {} met a state that is not finite at sigma {:.6g}; check the model at this "
+                  "noise level",
+                  solver, sigma));
 }
 
 void check_attempt(Interval attempt, std::string_view solver) {
   if (attempt.to < attempt.from) return;
-  throw numeric_error(fmt::format("sampling: no step of {} from sigma {:.6g} is small enough for its tolerance; allow larger "
-                                  "errors with rtol and atol, or less noise with eta",
-                                  solver, attempt.from));
+  throw numeric_error(
+      fmt::format("sampling: no step of {} from sigma {:.6g} is small enough for its tolerance; allow larger "
+                  "errors with rtol and atol, or less noise with eta",
+                  solver, attempt.from));
 }
 
 StepSizeController::StepSizeController(const ErrorControl& control, double order, double size)

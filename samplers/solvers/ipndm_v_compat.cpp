@@ -20,7 +20,8 @@ MultistepWeights weights_of(const RunPlan& plan, int64_t i, int order) {
   if (count == 2) return {.history = {h0 * (1 + half), -h0 * half}};
 
   const double h2 = step(2), g1 = h1 / h2;
-  const double t = 0.5 * (1 - h0 / (3 * (h0 + h1)) * (h0 * (h0 + h1)) / (h1 * (h1 + h2)));  // the bracket closes too late
+  const double t = 0.5 *
+                   (1 - h0 / (3 * (h0 + h1)) * (h0 * (h0 + h1)) / (h1 * (h1 + h2)));  // the bracket closes too late
   if (count == 3) return {.history = {h0 * (1 + half + t), h0 * (-half - (1 + g1) * t), h0 * t * g1}};
 
   const double h3 = step(3), g2 = h1 * (h1 + h2) / (h2 * (h2 + h3));

@@ -68,7 +68,8 @@ torch::Tensor linear_combination(std::span<const Term> terms) {
   if (used.empty()) return torch::zeros_like(terms.front().tensor);
   if (are_plain_arrays({tensors})) {
     auto result = torch::empty_like(tensors.front());
-    AT_DISPATCH_FLOATING_TYPES(result.scalar_type(), "linear_combination", [&] { combine_arrays<scalar_t>(used, result); });
+    AT_DISPATCH_FLOATING_TYPES(result.scalar_type(), "linear_combination",
+                               [&] { combine_arrays<scalar_t>(used, result); });
     return result;
   }
   auto result = used.front().tensor * used.front().factor;

@@ -16,11 +16,8 @@ struct Tableau {
 
 const Tableau kMidpoint{"midpoint", 2, {0, 1. / 2}, {{}, {1. / 2}}, {0, 1}};
 const Tableau kRalston{"ralston", 2, {0, 2. / 3}, {{}, {2. / 3}}, {1. / 4, 3. / 4}};
-const Tableau kRk4{"rk4",
-                   4,
-                   {0, 1. / 2, 1. / 2, 1},
-                   {{}, {1. / 2}, {0, 1. / 2}, {0, 0, 1}},
-                   {1. / 6, 1. / 3, 1. / 3, 1. / 6}};
+const Tableau kRk4{
+    "rk4", 4, {0, 1. / 2, 1. / 2, 1}, {{}, {1. / 2}, {0, 1. / 2}, {0, 0, 1}}, {1. / 6, 1. / 3, 1. / 3, 1. / 6}};
 
 class RungeKutta final : public Solver {
  public:

@@ -26,9 +26,9 @@ using BrownianFn = std::function<torch::Tensor(double from, double to)>;
 
 // One attempted inner step of a method that chooses its own step sizes.
 struct Attempt {
-  double from, to;        // noise levels
-  double error;           // estimate in units of the tolerance; above 1 is too much
-  double next;            // the size of the next attempt, in the method's own time
+  double from, to;  // noise levels
+  double error;     // estimate in units of the tolerance; above 1 is too much
+  double next;      // the size of the next attempt, in the method's own time
   bool accepted;
   const torch::Tensor& x;  // the state after it: at `to` when accepted, still at `from` otherwise
 };

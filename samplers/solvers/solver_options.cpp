@@ -45,8 +45,8 @@ std::string SolverOptions::resolved() const {
 
 double SolverOptions::parsed(const std::string& key, double fallback) const {
   const auto found = given_.find(key);
-  const double value =
-      found == given_.end() ? fallback : parse_double(found->second, "solver " + solver_ + ", option " + key);
+  const double value = found == given_.end() ? fallback
+                                             : parse_double(found->second, "solver " + solver_ + ", option " + key);
   remember(key, format_double(value));
   return value;
 }

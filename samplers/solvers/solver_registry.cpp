@@ -44,8 +44,8 @@ std::unique_ptr<const Solver> dpm2() { return make_dpm2(SolverOptions("dpm2")); 
 
 const std::vector<std::string> kFreshNoise = {"eta=", "s_noise="};
 const std::vector<std::string> kMultistep = {"predict=x0|eps", "lower_order_final=yes|no"};
-const std::vector<std::string> kAblation = {"schedule=linear|ve|vp", "scaling=none|vp", "rule=heun|euler", "alpha=",
-                                            "vp_min=",              "vp_max="};
+const std::vector<std::string> kAblation = {
+    "schedule=linear|ve|vp", "scaling=none|vp", "rule=heun|euler", "alpha=", "vp_min=", "vp_max="};
 
 std::vector<std::string> adaptive_options() {
   std::vector<std::string> forms = {"order=2|3", "h_init=", "eta=", "s_noise="};
@@ -87,15 +87,21 @@ const std::vector<SolverEntry>& solver_table() {
       {"ralston", "Ralston's rule; order 2, two evaluations a step", {}, plain(make_ralston)},
       {"rk4", "classic Runge-Kutta; order 4, four evaluations a step", {}, plain(make_rk4)},
       {"dopri5", "Dormand-Prince, adaptive between levels; order 5, a reference", kErrorControlOptions, make_dopri5},
-      {"dpmpp_1m", "DPM-Solver++ multistep; order 1, one evaluation a step", kMultistep, with_options_and_order(make_dpmpp_multistep, 1)},
-      {"dpmpp_2m", "DPM-Solver++ multistep; order 2, one evaluation a step", kMultistep, with_options_and_order(make_dpmpp_multistep, 2)},
-      {"dpmpp_3m", "DPM-Solver++ multistep; order 3, one evaluation a step", kMultistep, with_options_and_order(make_dpmpp_multistep, 3)},
-      {"dpmpp_3m_compat", "dpmpp_3m as published, half of its second difference; order 2", kMultistep, make_dpmpp_3m_compat},
+      {"dpmpp_1m", "DPM-Solver++ multistep; order 1, one evaluation a step", kMultistep,
+       with_options_and_order(make_dpmpp_multistep, 1)},
+      {"dpmpp_2m", "DPM-Solver++ multistep; order 2, one evaluation a step", kMultistep,
+       with_options_and_order(make_dpmpp_multistep, 2)},
+      {"dpmpp_3m", "DPM-Solver++ multistep; order 3, one evaluation a step", kMultistep,
+       with_options_and_order(make_dpmpp_multistep, 3)},
+      {"dpmpp_3m_compat", "dpmpp_3m as published, half of its second difference; order 2", kMultistep,
+       make_dpmpp_3m_compat},
       {"dpmpp_2s", "DPM-Solver++ single-step; order 2, two evaluations a step", {}, plain(make_dpmpp_2s)},
       {"dpmpp_3s", "DPM-Solver++ single-step; order 3, three evaluations a step", {}, plain(make_dpmpp_3s)},
       {"dpm_fast", "DPM-Solver, orders 3, 2, 1 on its own levels; N evaluations", {"eta=", "s_noise="}, make_dpm_fast},
-      {"dpm_adaptive", "DPM-Solver 12 or 23, steps by error, from first to last level", adaptive_options(), with_options_and_order(make_dpm_adaptive, false)},
-      {"dpm_adaptive_compat", "the same, evaluating anew after a rejected step", adaptive_options(), with_options_and_order(make_dpm_adaptive, true)},
+      {"dpm_adaptive", "DPM-Solver 12 or 23, steps by error, from first to last level", adaptive_options(),
+       with_options_and_order(make_dpm_adaptive, false)},
+      {"dpm_adaptive_compat", "the same, evaluating anew after a rejected step", adaptive_options(),
+       with_options_and_order(make_dpm_adaptive, true)},
       {"ipndm1", "iPNDM, weights of equal steps; order 1, one evaluation a step", {}, with_order(make_ipndm, 1)},
       {"ipndm2", "iPNDM, weights of equal steps; order 2, one evaluation a step", {}, with_order(make_ipndm, 2)},
       {"ipndm3", "iPNDM, weights of equal steps; order 2, one evaluation a step", {}, with_order(make_ipndm, 3)},
@@ -129,15 +135,30 @@ const std::vector<SolverEntry>& solver_table() {
       {"lms4", "linear multistep, exact; order 4, one evaluation a step", {}, with_order(make_lms, 4)},
       {"spndm", "S-PNDM, Heun then iPNDM-2; order 2, one evaluation a step", {}, plain(make_spndm)},
       {"res_2s", "RES, exponential Runge-Kutta; order 2, two evaluations a step", {}, plain(make_res_2s)},
-      {"res_multistep", "RES, exponential Adams-Bashforth; order 2, one evaluation a step", {}, plain(make_res_multistep)},
-      {"euler_ancestral", "Euler with fresh noise; weak order 1, one evaluation a step", kFreshNoise, ancestral(make_euler)},
-      {"dpm2_ancestral", "DPM-Solver-2 with fresh noise; weak order 2, two evaluations a step", kFreshNoise, ancestral(dpm2)},
-      {"dpmpp_2s_ancestral", "dpmpp_2s with fresh noise; weak order 2, two evaluations a step", kFreshNoise, ancestral(make_dpmpp_2s)},
-      {"dpmpp_sde", "DPM-Solver++ single-step for the SDE; two evaluations a step", {"r=", "eta=", "s_noise="}, make_dpmpp_sde},
-      {"dpmpp_2m_sde", "DPM-Solver++ 2M for the SDE; one evaluation a step", {"type=midpoint|heun", "eta=", "s_noise="}, make_dpmpp_2m_sde},
+      {"res_multistep",
+       "RES, exponential Adams-Bashforth; order 2, one evaluation a step",
+       {},
+       plain(make_res_multistep)},
+      {"euler_ancestral", "Euler with fresh noise; weak order 1, one evaluation a step", kFreshNoise,
+       ancestral(make_euler)},
+      {"dpm2_ancestral", "DPM-Solver-2 with fresh noise; weak order 2, two evaluations a step", kFreshNoise,
+       ancestral(dpm2)},
+      {"dpmpp_2s_ancestral", "dpmpp_2s with fresh noise; weak order 2, two evaluations a step", kFreshNoise,
+       ancestral(make_dpmpp_2s)},
+      {"dpmpp_sde",
+       "DPM-Solver++ single-step for the SDE; two evaluations a step",
+       {"r=", "eta=", "s_noise="},
+       make_dpmpp_sde},
+      {"dpmpp_2m_sde",
+       "DPM-Solver++ 2M for the SDE; one evaluation a step",
+       {"type=midpoint|heun", "eta=", "s_noise="},
+       make_dpmpp_2m_sde},
       {"dpmpp_3m_sde", "DPM-Solver++ 3M for the SDE; one evaluation a step", kFreshNoise, make_dpmpp_3m_sde},
-      {"dpmpp_3m_sde_compat", "dpmpp_3m_sde as published, half of its second difference", kFreshNoise, make_dpmpp_3m_sde_compat},
-      {"edm_ablation", "EDM's generalised sampler; order 2 (heun), two evaluations a step; ve and vp from sigma_min 0.002 up", kAblation, make_edm_ablation},
+      {"dpmpp_3m_sde_compat", "dpmpp_3m_sde as published, half of its second difference", kFreshNoise,
+       make_dpmpp_3m_sde_compat},
+      {"edm_ablation",
+       "EDM's generalised sampler; order 2 (heun), two evaluations a step; ve and vp from sigma_min 0.002 up",
+       kAblation, make_edm_ablation},
   };
   return table;
 }

@@ -172,9 +172,9 @@ class UniPC final : public Solver {
 
 std::unique_ptr<const Solver> make_unipc(const SolverOptions& options, int max_order, bool bh2) {
   const UniPcVariant variant{.max_order = max_order,
-                        .bh2 = bh2,
-                        .prediction = prediction_of(options),
-                        .lower_order_final = options.flag("lower_order_final", true)};
+                             .bh2 = bh2,
+                             .prediction = prediction_of(options),
+                             .lower_order_final = options.flag("lower_order_final", true)};
   return std::make_unique<UniPC>(fmt::format("unipc{}_{}", max_order, bh2 ? "bh2" : "bh1"), variant);
 }
 

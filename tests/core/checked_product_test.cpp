@@ -20,8 +20,8 @@ TEST(CheckedProduct, MultipliesUpToTheLimitAndNeverWraps) {
   refused({11});
   refused({INT64_MAX, 2});
   refused({INT64_MAX, INT64_MAX});
-  refused({int64_t{1} << 32, int64_t{1} << 32});     // 0 where it wraps
-  refused({(int64_t{1} << 62) + 1, 4});              // 4 where it wraps
+  refused({int64_t{1} << 32, int64_t{1} << 32});  // 0 where it wraps
+  refused({(int64_t{1} << 62) + 1, 4});           // 4 where it wraps
 }
 
 }  // namespace

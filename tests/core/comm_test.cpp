@@ -24,7 +24,8 @@ void use_every_call(Comm& comm) {
   EXPECT_TRUE(values.eq(size - 1).all().item<bool>());
   const auto all = comm.gather(torch::full({2}, rank, torch::kInt64));
   EXPECT_TRUE(all.equal(torch::arange(size, torch::kInt64).unsqueeze(1).expand({size, 2})));
-  EXPECT_EQ(comm.broadcast_text("from rank " + std::to_string(rank), size - 1), "from rank " + std::to_string(size - 1));
+  EXPECT_EQ(comm.broadcast_text("from rank " + std::to_string(rank), size - 1),
+            "from rank " + std::to_string(size - 1));
   EXPECT_TRUE(comm.any(rank == size - 1));
   EXPECT_FALSE(comm.any(false));
   comm.wait_for_all();
@@ -42,7 +43,8 @@ TEST(Comm, OnOneMachineItKeepsToSharedMemoryUnlessTheUserChose) {
   const std::vector<Row> rows = {
       {{}, {{"OMPI_MCA_pml", "ob1"}, {"OMPI_MCA_btl", "self,vader"}, {"NCCL_SOCKET_IFNAME", "lo"}}},
       {{{"OMPI_MCA_btl", "self,tcp"}}, {{"OMPI_MCA_btl", "self,tcp"}, {"NCCL_SOCKET_IFNAME", "lo"}}},
-      {{{"OMPI_MCA_pml", "ucx"}, {"NCCL_SOCKET_IFNAME", "ib0"}}, {{"OMPI_MCA_pml", "ucx"}, {"NCCL_SOCKET_IFNAME", "ib0"}}}};
+      {{{"OMPI_MCA_pml", "ucx"}, {"NCCL_SOCKET_IFNAME", "ib0"}},
+       {{"OMPI_MCA_pml", "ucx"}, {"NCCL_SOCKET_IFNAME", "ib0"}}}};
   for (const auto& row : rows) {
     for (const char* name : {"OMPI_MCA_pml", "OMPI_MCA_btl", "NCCL_SOCKET_IFNAME"}) unsetenv(name);
     for (const auto& [name, value] : row.given) setenv(name.c_str(), value.c_str(), 1);

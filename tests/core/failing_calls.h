@@ -5,8 +5,8 @@ namespace farfield::test {
 // This program's system calls that change folders and files (open, write, fsync, rename, unlink, rmdir, mkdir and their
 // ...at forms), also those that the C++ library makes, can be made to fail or to be the last one.
 struct CallFault {
-  long at = -1;       // the number of the call, from 0 on; -1: none
-  int error = 0;      // errno of the failing call; 0: the process is killed there (SIGKILL) instead
+  long at = -1;   // the number of the call, from 0 on; -1: none
+  int error = 0;  // errno of the failing call; 0: the process is killed there (SIGKILL) instead
 };
 
 // From now on in this process.

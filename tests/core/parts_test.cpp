@@ -81,7 +81,9 @@ TEST(Parts, WhatTheRootDoesIsDoneOnceAndKnownToAll) {
     test::run_ranks(size, [&](Comm& comm) {
       do_on_root(comm, [&] { ++times; });
       EXPECT_EQ(times, 1);
-      EXPECT_EQ(on_root(comm, [&] { return Tensors{torch::full({1}, comm.rank() + 7, torch::kInt64)}; })[0].item<int64_t>(), 7);
+      EXPECT_EQ(
+          on_root(comm, [&] { return Tensors{torch::full({1}, comm.rank() + 7, torch::kInt64)}; })[0].item<int64_t>(),
+          7);
       EXPECT_EQ(test::error_of([&] { do_on_root(comm, [] { throw io_error("full"); }); })->code(), ExitCode::kIo);
     });
   }

@@ -11,8 +11,13 @@ TEST(Printable, EscapesWhatIsUnseenAndKeepsTheRest) {
   EXPECT_EQ(printable("a\nb\tc\rd\x1b[2J\x07\x7f"), "a\\nb\\tc\\rd\\x1b[2J\\x07\\x7f");
   EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
   EXPECT_EQ(printable("caf\xe9"), "caf\\xe9");
-  EXPECT_EQ(printable("\xEF\xBB\xBF" "data"), "<U+FEFF>data");
-  EXPECT_EQ(printable("a\xC2\xA0" "b\xC2\x9B" "c\xE2\x80\xAE"), "a<U+00A0>b<U+009B>c<U+202E>");
+  EXPECT_EQ(printable("\xEF\xBB\xBF"
+                      "data"),
+            "<U+FEFF>data");
+  EXPECT_EQ(printable("a\xC2\xA0"
+                      "b\xC2\x9B"
+                      "c\xE2\x80\xAE"),
+            "a<U+00A0>b<U+009B>c<U+202E>");
   EXPECT_EQ(printable("\xF3\xA0\x80\x81"), "<U+E0001>");
 }
 
@@ -64,7 +69,10 @@ TEST(Printable, MessagesHaveAtMostTwentyLinesAndFourKilobytes) {
 }
 
 TEST(Printable, QuotesCutBetweenCharacters) {
-  EXPECT_EQ(quote("a\x1b" "b"), "'a\\x1b" "b'");
+  EXPECT_EQ(quote("a\x1b"
+                  "b"),
+            "'a\\x1b"
+            "b'");
   EXPECT_EQ(quote(std::string(79, 'x') + "σ"), "'" + std::string(79, 'x') + "...'");
   EXPECT_EQ(quote(std::string(78, 'x') + "σ"), "'" + std::string(78, 'x') + "σ'");
 }

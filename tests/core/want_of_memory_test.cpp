@@ -76,7 +76,8 @@ int64_t after(int64_t k) {
 }
 
 // Refuses the k-th allocation, then a later one, until one is not reached; each time in a folder of its own.
-[[noreturn]] void sweep_from(std::atomic<int64_t>& k, const Path& path, const fs::path& dir, RefusedAllocation::Which which) {
+[[noreturn]] void sweep_from(std::atomic<int64_t>& k, const Path& path, const fs::path& dir,
+                             RefusedAllocation::Which which) {
   std::set_terminate(end_like_the_program);
   std::signal(SIGSEGV, [](int) { end_like_the_program(); });
   for (;; k = after(k)) {
@@ -96,7 +97,8 @@ int64_t after(int64_t k) {
 
 // In children, because some ends are ends of the process.
 void sweep_memory(const Path& path) {
-  void* const shared = ::mmap(nullptr, sizeof(std::atomic<int64_t>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const shared = ::mmap(nullptr, sizeof(std::atomic<int64_t>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                              -1, 0);
   ASSERT_NE(shared, MAP_FAILED);
   auto& k = *new (shared) std::atomic<int64_t>;
   for (const auto which : {RefusedAllocation::Which::kOne, RefusedAllocation::Which::kAllFrom}) {
@@ -107,7 +109,8 @@ void sweep_memory(const Path& path) {
       if (child == 0) sweep_from(k, path, dir.path(), which);
       int status = 0;
       ::waitpid(child, &status, 0);
-      ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) != kWrong) << path.name << ", allocation " << k << ": " << status;
+      ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) != kWrong)
+          << path.name << ", allocation " << k << ": " << status;
       if (WEXITSTATUS(status) == kDone) break;
       remove_stale_temporaries(dir / std::to_string(k));
       path.check(dir / std::to_string(k));
@@ -124,14 +127,14 @@ TensorFile tensors() {
 // The file is the old one or the new one, and nothing lies beside it.
 Path writer(std::string name, std::function<void(const fs::path& file)> write) {
   return {std::move(name), [](const fs::path& folder) { std::ofstream(folder / "f") << "old"; },
-          [write](const fs::path& folder) { write(folder / "f"); },
-          [](const fs::path& folder) {
-            EXPECT_GE(fs::file_size(folder / "f"), 3u);
-            EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
-          }};
+          [write](const fs::path& folder) { write(folder / "f"); }, [](const fs::path& folder) {
+    EXPECT_GE(fs::file_size(folder / "f"), 3u);
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
+  }};
 }
 
-Path reader(std::string name, std::function<void(const fs::path& file)> write, std::function<void(const fs::path& file)> read) {
+Path reader(std::string name, std::function<void(const fs::path& file)> write,
+            std::function<void(const fs::path& file)> read) {
   return {std::move(name), [write](const fs::path& folder) { write(folder / "f"); },
           [read](const fs::path& folder) { read(folder / "f"); }, nothing};
 }
@@ -139,18 +142,18 @@ Path reader(std::string name, std::function<void(const fs::path& file)> write, s
 TEST(WantOfMemory, OfAnyAllocationOfConfigs) {
   const std::string yaml = "a: 1\nb: [1, 2, {c: text}]\nd: {e: 1e-3, f: true}\n";
   sweep_memory({"config", nothing, [&](const fs::path&) {
-           Config config = Config::from_text(yaml, "c.yaml");
-           config.set("d.e=0.5");
-           config.integer("a", 0);
-           config.section("d").number("e", 0);
-           config.section("d").flag("f", false);
-           config.resolved();
-           try {
-             config.finish();  // 'b' was not read
-           } catch (const Error& error) {
-             if (error.code() != ExitCode::kUsage) throw;
-           }
-         }, nothing});
+    Config config = Config::from_text(yaml, "c.yaml");
+    config.set("d.e=0.5");
+    config.integer("a", 0);
+    config.section("d").number("e", 0);
+    config.section("d").flag("f", false);
+    config.resolved();
+    try {
+      config.finish();  // 'b' was not read
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kUsage) throw;
+    }
+  }, nothing});
 }
 
 TEST(WantOfMemory, OfAnyAllocationOfWriters) {
@@ -169,23 +172,25 @@ TEST(WantOfMemory, OfAnyAllocationOfWriters) {
 
 TEST(WantOfMemory, OfAnyAllocationOfReaders) {
   sweep_memory(reader("safetensors", [](const fs::path& file) { write_safetensors(file, tensors()); },
-               [](const fs::path& file) { read_safetensors(file); }));
-  sweep_memory(reader("npz", [](const fs::path& file) { write_npz(file, tensors().tensors); }, [](const fs::path& file) { read_npz(file); }));
-  sweep_memory(reader("hash", [](const fs::path& file) { write_file_atomically(file, "text"); }, [](const fs::path& file) { sha256_file(file); }));
+                      [](const fs::path& file) { read_safetensors(file); }));
+  sweep_memory(reader("npz", [](const fs::path& file) { write_npz(file, tensors().tensors); },
+                      [](const fs::path& file) { read_npz(file); }));
+  sweep_memory(reader("hash", [](const fs::path& file) { write_file_atomically(file, "text"); },
+                      [](const fs::path& file) { sha256_file(file); }));
   sweep_memory(reader("log", [](const fs::path& file) { write_file_atomically(file, "{}\ntorn"); },
-               [](const fs::path& file) { JsonLines(file).append("{\"a\": 1}"); }));
+                      [](const fs::path& file) { JsonLines(file).append("{\"a\": 1}"); }));
 }
 
 TEST(WantOfMemory, OfAnyAllocationOfDataSets) {
   const auto images = torch::arange(2 * 4 * 4, torch::kUInt8).view({2, 4, 4, 1});
-  sweep_memory({"npz", [&](const fs::path& folder) { write_npz(folder / "d.npz", {{"images", images}, {"labels", torch::arange(2)}}); },
-         [](const fs::path& folder) { open_data((folder / "d.npz").string()); }, nothing});
+  sweep_memory({"npz", [&](const fs::path& folder) {
+    write_npz(folder / "d.npz", {{"images", images}, {"labels", torch::arange(2)}});
+  }, [](const fs::path& folder) { open_data((folder / "d.npz").string()); }, nothing});
   sweep_memory({"folder", [&](const fs::path& folder) {
-           fs::create_directory(folder / "d");
-           for (const char* name : {"a.png", "b.png"}) write_png(folder / "d" / name, images[0], {});
-           write_file_atomically(folder / "d/dataset.json", R"({"labels": [["a.png", 1], ["b.png", 0]]})");
-         },
-         [](const fs::path& folder) { open_data((folder / "d").string()); }, nothing});
+    fs::create_directory(folder / "d");
+    for (const char* name : {"a.png", "b.png"}) write_png(folder / "d" / name, images[0], {});
+    write_file_atomically(folder / "d/dataset.json", R"({"labels": [["a.png", 1], ["b.png", 0]]})");
+  }, [](const fs::path& folder) { open_data((folder / "d").string()); }, nothing});
   sweep_memory({"glyphs", nothing, [](const fs::path&) { open_data("glyphs,size=8,count=3"); }, nothing});
   sweep_memory({"points", nothing, [](const fs::path&) { open_data("moons,count=4"); }, nothing});
 }
@@ -193,10 +198,10 @@ TEST(WantOfMemory, OfAnyAllocationOfDataSets) {
 TEST(WantOfMemory, OfAnyAllocationOfStatistics) {
   const auto rows = torch::arange(60, torch::kFloat64).view({20, 3}).sin();
   sweep_memory({"moments", nothing, [&](const fs::path&) {
-           Moments moments(3);
-           moments.add(rows);
-           covariance_eigen(moments.covariance());
-         }, nothing});
+    Moments moments(3);
+    moments.add(rows);
+    covariance_eigen(moments.covariance());
+  }, nothing});
 }
 
 TEST(WantOfMemory, OfAnyAllocationOfARunFolder) {
@@ -206,15 +211,14 @@ TEST(WantOfMemory, OfAnyAllocationOfARunFolder) {
     output.commit(RunInfo({"farfield", "sample"}));
   };
   sweep_memory({"run folder", [&](const fs::path& folder) { run(folder, "first"); },
-         [&](const fs::path& folder) { run(folder, "second"); },
-         [&](const fs::path& folder) {
-           tidy_place(folder / "run");
-           EXPECT_GE(read_file(folder / "run/samples.csv", kMemoryLimit).size(), 5u);
-           for (const auto& entry : fs::directory_iterator(folder)) {
-             const std::string name = entry.path().filename().string();
-             EXPECT_EQ(name.find("partial"), std::string::npos) << name;
-           }
-         }});
+                [&](const fs::path& folder) { run(folder, "second"); }, [&](const fs::path& folder) {
+    tidy_place(folder / "run");
+    EXPECT_GE(read_file(folder / "run/samples.csv", kMemoryLimit).size(), 5u);
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      const std::string name = entry.path().filename().string();
+      EXPECT_EQ(name.find("partial"), std::string::npos) << name;
+    }
+  }});
 }
 
 TEST(WantOfMemory, IsKnownInEveryDress) {

@@ -13,7 +13,9 @@
 
 namespace farfield::fuzz {
 
-inline std::string_view text_of(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+inline std::string_view text_of(const uint8_t* data, size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
 
 // A file in memory, for readers that take paths.
 class MemoryFile {

@@ -18,8 +18,8 @@ void save(const fs::path& folder, const char* target, const std::string& name, c
 
 void make_seeds(const fs::path& folder) {
   std::map<std::string, torch::Tensor> arrays;
-  for (const auto dtype : {torch::kBool, torch::kUInt8, torch::kInt16, torch::kInt64, torch::kFloat16, torch::kFloat32,
-                           torch::kFloat64}) {
+  for (const auto dtype :
+       {torch::kBool, torch::kUInt8, torch::kInt16, torch::kInt64, torch::kFloat16, torch::kFloat32, torch::kFloat64}) {
     const std::string name = c10::toString(dtype);
     arrays[name] = torch::ones({2, 3}, dtype);
     save(folder, "fuzz_npy", name, serialize_npy(arrays[name]));
@@ -41,7 +41,8 @@ void make_seeds(const fs::path& folder) {
   save(folder, "fuzz_image_header", "bmp", "BM"s + std::string(12, '\0') + "\x28\0\0\0\2\0\0\0\2\0\0\0"s);
   save(folder, "fuzz_image_header", "pgm", "P5\n# c\n2 1\n255\nab");
   save(folder, "fuzz_image_header", "webp", "RIFF\x16\0\0\0WEBPVP8L\1\0\0\0x\0EXIF\2\0\0\0II"s);
-  save(folder, "fuzz_image_header", "tiff", "II*\0\x0A\0\0\0ab\2\0\x11\1\4\0\1\0\0\0\x08\0\0\0\x17\1\4\0\1\0\0\0\2\0\0\0\0\0\0\0"s);
+  save(folder, "fuzz_image_header", "tiff",
+       "II*\0\x0A\0\0\0ab\2\0\x11\1\4\0\1\0\0\0\x08\0\0\0\x17\1\4\0\1\0\0\0\2\0\0\0\0\0\0\0"s);
   save(folder, "fuzz_label_entries", "edm", R"({"labels": [["a/0.png", 1], ["b.png", [0, 1]], ["c.png", "cat"]]})");
   save(folder, "fuzz_label_entries", "object", R"({"a.png": 1, "b.png": 2.0})");
   save(folder, "fuzz_idx", "two", "\0\0\10\3\0\0\0\2\0\0\0\2\0\0\0\3"s + std::string(12, 'x'));

@@ -82,7 +82,8 @@ Graph graph_of(Part part_of) {
   Graph graph;
   for (const auto& file : sources()) {
     for (const auto& include : includes_of(file)) {
-      if (include.ours && part_of(file) != part_of(include.target)) graph[part_of(file)].insert(part_of(include.target));
+      if (include.ours && part_of(file) != part_of(include.target))
+        graph[part_of(file)].insert(part_of(include.target));
     }
   }
   return graph;
@@ -133,11 +134,13 @@ TEST(Layering, IncludesFlowOneWay) {
     for (const auto& include : includes_of(file)) {
       if (!include.ours) continue;
       const auto target = first_folder(include.target);
-      EXPECT_TRUE(kMayInclude.count(target) == 1) << file << " includes \"" << include.target << "\", not rooted at a folder";
+      EXPECT_TRUE(kMayInclude.count(target) == 1)
+          << file << " includes \"" << include.target << "\", not rooted at a folder";
       const bool down = target == include.folder || kMayInclude.at(include.folder).count(target) == 1;
       EXPECT_TRUE(down) << file << " includes " << include.target << ": upward or sideways";
       if (include.folder == "samplers" && target == "models") {
-        EXPECT_TRUE(kWaist.count(include.target) == 1) << file << " includes " << include.target << ": not in the waist";
+        EXPECT_TRUE(kWaist.count(include.target) == 1)
+            << file << " includes " << include.target << ": not in the waist";
       }
     }
   }
@@ -154,7 +157,8 @@ TEST(Layering, ThirdPartiesStayBehindTheirWalls) {
       const bool header = file.ends_with(".h") && kSeams.count(file) == 0;
       const bool forward = include.target == "nlohmann/json_fwd.hpp";
       for (const char* library : {"nlohmann/", "fmt/", "CLI/", "openssl/", "zlib.h"}) {
-        EXPECT_FALSE(header && !forward && include.target.rfind(library, 0) == 0) << file << " includes " << include.target;
+        EXPECT_FALSE(header && !forward && include.target.rfind(library, 0) == 0)
+            << file << " includes " << include.target;
       }
     }
   }

@@ -16,7 +16,8 @@ class Labelled final : public Denoiser {
   mutable std::vector<torch::Tensor> labels_seen;
 
  private:
-  torch::Tensor denoise(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels) const override {
+  torch::Tensor denoise(const torch::Tensor& x, const torch::Tensor& sigma,
+                        const torch::Tensor& labels) const override {
     labels_seen.push_back(labels);
     const auto class_of = labels.defined() ? labels.to(x.dtype()).matmul(torch::arange(1, 5, x.options())).view({-1, 1})
                                            : torch::zeros({x.size(0), 1}, x.options());

@@ -70,8 +70,7 @@ TEST_F(GoldenAnalytic, golden_teleport) {
     ASSERT_EQ(static_cast<int64_t>(start.levels.size()), expected.size(0));
     auto states = torch::empty_like(expected);
     const auto model = test::golden_model(inputs, denoiser);
-    const auto result =
-        integrate(*solver, model->bind(), start.x, start.levels, {.observer = record_states(states)});
+    const auto result = integrate(*solver, model->bind(), start.x, start.levels, {.observer = record_states(states)});
     EXPECT_LE(test::deviation(states, expected), 1e-9);
     EXPECT_EQ(result.nfe, item.at("nfe").get<int64_t>());
   }

@@ -45,7 +45,8 @@ std::string ipndm_v(const json& options) {
 
 std::string deis(const json& options) {
   const int order = options.at("max_order");
-  return options.at("deis_mode") == "tab" ? fmt::format("deis_tab{}_compat", order) : fmt::format("deis_rhoab{}", order);
+  return options.at("deis_mode") == "tab" ? fmt::format("deis_tab{}_compat", order)
+                                          : fmt::format("deis_rhoab{}", order);
 }
 
 std::string dpmpp(const json& options) {
@@ -95,16 +96,16 @@ const std::map<std::string, std::function<std::string(const json& options)>>& na
       {"k_dpmpp_2m", is("dpmpp_2m,lower_order_final=no")},
       {"unipc",
        [](const json& o) {
-         return fmt::format("unipc{}_{}{}", o.at("max_order").get<int>(), o.at("variant").get<std::string>(),
-                            multistep_options(o));
-       }},
+    return fmt::format("unipc{}_{}{}", o.at("max_order").get<int>(), o.at("variant").get<std::string>(),
+                       multistep_options(o));
+  }},
       {"k_lms", [](const json& o) { return fmt::format("lms{}", o.at("order").get<int>()); }},
       {"k_dpm_fast", [](const json& o) { return "dpm_fast" + passed_on(o, {"eta", "s_noise"}); }},
       {"k_dpm_adaptive",
        [](const json& o) {
-         return "dpm_adaptive_compat" + passed_on(o, {"order", "rtol", "atol", "h_init", "pcoeff", "icoeff", "dcoeff",
-                                                      "accept_safety", "eta", "s_noise"});
-       }},
+    return "dpm_adaptive_compat" + passed_on(o, {"order", "rtol", "atol", "h_init", "pcoeff", "icoeff", "dcoeff",
+                                                 "accept_safety", "eta", "s_noise"});
+  }},
       {"k_euler_ancestral", with_noise("euler_ancestral")},
       {"k_dpm_2_ancestral", with_noise("dpm2_ancestral")},
       {"k_dpmpp_2s_ancestral", with_noise("dpmpp_2s_ancestral")},

@@ -12,7 +12,7 @@ namespace farfield::test {
 
 // A case of solvers_index.json as a run of ours.
 struct GoldenCase {
-  std::string solver;          // SOLVER[,option=value...]
+  std::string solver;  // SOLVER[,option=value...]
   std::vector<double> levels;
   IntegrateOptions options;    // all but noise and observers
   bool scaled_states = false;  // the stored states are x / sqrt(1 + sigma^2)

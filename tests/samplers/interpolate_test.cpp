@@ -30,10 +30,13 @@ TEST(Interpolate, spherical_keeps_length_and_turns_evenly) {
   const double whole = std::acos((z[0] * z[1]).sum().item<double>());
   for (int64_t j = 0; j < 9; ++j) {
     EXPECT_NEAR(strip[j].norm().item<double>(), 1, 1e-12);
-    EXPECT_NEAR(std::acos(std::min(1.0, (z[0] * strip[j]).sum().item<double>())), whole * static_cast<double>(j) / 8, 1e-7);
+    EXPECT_NEAR(std::acos(std::min(1.0, (z[0] * strip[j]).sum().item<double>())), whole * static_cast<double>(j) / 8,
+                1e-7);
   }
-  EXPECT_LE(test::deviation(interpolate(torch::stack({z[0], 2 * z[0]}), {.mode = "spherical", .frames = 3})[1], 1.5 * z[0]),
-            1e-12) << "parallel corners";
+  EXPECT_LE(
+      test::deviation(interpolate(torch::stack({z[0], 2 * z[0]}), {.mode = "spherical", .frames = 3})[1], 1.5 * z[0]),
+      1e-12)
+      << "parallel corners";
   const auto opposite = test::error_of([&] { interpolate(torch::stack({z[0], -z[0]}), {.mode = "spherical"}); });
   ASSERT_TRUE(opposite);
   EXPECT_EQ(opposite->code(), ExitCode::kUsage);
@@ -42,7 +45,8 @@ TEST(Interpolate, spherical_keeps_length_and_turns_evenly) {
 // n-linear weights normalised as a whole: sum w_i z_i / sqrt(sum w_i^2).
 TEST(Interpolate, a_grid_has_the_n_linear_weights) {
   const auto z = corners_of(4);
-  const auto linear = interpolate(z, {.mode = "linear", .frames = 4}), in = interpolate(z, {.mode = "indist", .frames = 4});
+  const auto linear = interpolate(z, {.mode = "linear", .frames = 4}),
+             in = interpolate(z, {.mode = "indist", .frames = 4});
   ASSERT_EQ(in.sizes(), (std::vector<int64_t>{16, 2, 3}));
   for (int64_t row = 0; row < 4; ++row) {
     for (int64_t column = 0; column < 4; ++column) {
@@ -59,7 +63,8 @@ TEST(Interpolate, a_grid_has_the_n_linear_weights) {
 
 TEST(Interpolate, in_distribution_frames_have_variance_one) {
   const auto z = SampleRandom(5).normal({4, 40'000}, torch::kFloat64);
-  const auto in = interpolate(z, {.mode = "indist", .frames = 5}), linear = interpolate(z, {.mode = "linear", .frames = 5});
+  const auto in = interpolate(z, {.mode = "indist", .frames = 5}),
+             linear = interpolate(z, {.mode = "linear", .frames = 5});
   EXPECT_LE((in.var(1) - 1).abs().max().item<double>(), 0.04);
   EXPECT_NEAR(linear[12].var().item<double>(), 0.25, 0.01) << "the middle of a linear grid is much too quiet";
 }

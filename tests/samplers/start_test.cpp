@@ -24,8 +24,8 @@ TEST(GaussianFlow, solves_the_ode_of_its_own_denoiser) {
   const test::ThreadCount one(1);
   const auto stats = tailed_gaussian();
   const auto eye = torch::eye(3, torch::kFloat64), projector = stats.basis.matmul(stats.basis.t());
-  const auto covariance =
-      stats.basis.matmul(torch::diag(stats.eigenvalues)).matmul(stats.basis.t()) + stats.tail * (eye - projector);
+  const auto covariance = stats.basis.matmul(torch::diag(stats.eigenvalues)).matmul(stats.basis.t()) +
+                          stats.tail * (eye - projector);
   const auto denoise = [&](const torch::Tensor& x, double sigma) {
     const auto gain = covariance.matmul(at::linalg_inv(covariance + sigma * sigma * eye));
     return stats.mean + (x - stats.mean).matmul(gain.t());

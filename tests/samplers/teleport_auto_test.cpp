@@ -76,7 +76,8 @@ class Labelled final : public Denoiser {
   const DenoiserInfo& info() const override { return info_; }
 
  private:
-  torch::Tensor denoise(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels) const override {
+  torch::Tensor denoise(const torch::Tensor& x, const torch::Tensor& sigma,
+                        const torch::Tensor& labels) const override {
     const auto mean = labels.to(torch::kFloat64).matmul(torch::arange(4, torch::kFloat64)).view({-1, 1});
     const auto variance = (sigma * sigma).view({-1, 1});
     return (mean * variance + 0.25 * x) / (variance + 0.25);
@@ -88,7 +89,8 @@ TEST(TeleportAuto, probes_have_the_class_asked_for_or_one_of_their_own_in_any_ba
   GaussianStats third = isotropic(2, 0.25);
   third.mean.fill_(3);
   const auto explained = [&](std::optional<int64_t> label, int64_t batch) {
-    return measure_explained(Labelled(), third, {2, 1, 0}, {.threshold = 0.1, .batch = batch, .label = label}).explained[0];
+    return measure_explained(Labelled(), third, {2, 1, 0}, {.threshold = 0.1, .batch = batch, .label = label})
+        .explained[0];
   };
   EXPECT_NEAR(explained(3, 64), 1, 1e-12);
   EXPECT_LT(explained({}, 64), 0.95);

@@ -26,10 +26,24 @@ void collect(const ordered_json& value, const ordered_json::json_pointer& place,
 }  // namespace
 
 const std::vector<std::string>& hostile_numbers() {
-  static const std::vector<std::string> numbers = {
-      "0",   "-1",  "2147483648", "4294967296", "9223372036854775807", "9223372036854775808", "18446744073709551616",
-      "nan", "inf", "-inf",       "1e400",      "1e300",               "1e-300",              "1e20",
-      "0.5", "",    "0x10",       "-9223372036854775808"};
+  static const std::vector<std::string> numbers = {"0",
+                                                   "-1",
+                                                   "2147483648",
+                                                   "4294967296",
+                                                   "9223372036854775807",
+                                                   "9223372036854775808",
+                                                   "18446744073709551616",
+                                                   "nan",
+                                                   "inf",
+                                                   "-inf",
+                                                   "1e400",
+                                                   "1e300",
+                                                   "1e-300",
+                                                   "1e20",
+                                                   "0.5",
+                                                   "",
+                                                   "0x10",
+                                                   "-9223372036854775808"};
   return numbers;
 }
 

@@ -17,13 +17,27 @@ class Mutator {
     if (bytes.empty()) bytes.push_back(static_cast<char>(below(256)));
     const size_t at = below(bytes.size()), length = 1 + below(std::min<size_t>(bytes.size() - at, 16));
     switch (below(7)) {
-      case 0: bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8))); break;
-      case 1: bytes[at] = "\x00\x01\x7F\x80\xFF\"{[-9"[below(10)]; break;
-      case 2: bytes.resize(at); break;
-      case 3: bytes.erase(at, length); break;
-      case 4: bytes.insert(at, bytes.substr(at, length)); break;
-      case 5: bytes.insert(at, length, static_cast<char>(below(256))); break;
-      default: bytes.replace(at, length, length, below(2) == 0 ? '\xFF' : '\0'); break;
+      case 0:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8)));
+        break;
+      case 1:
+        bytes[at] = "\x00\x01\x7F\x80\xFF\"{[-9"[below(10)];
+        break;
+      case 2:
+        bytes.resize(at);
+        break;
+      case 3:
+        bytes.erase(at, length);
+        break;
+      case 4:
+        bytes.insert(at, bytes.substr(at, length));
+        break;
+      case 5:
+        bytes.insert(at, length, static_cast<char>(below(256)));
+        break;
+      default:
+        bytes.replace(at, length, length, below(2) == 0 ? '\xFF' : '\0');
+        break;
     }
   }
 

@@ -1,12 +1,12 @@
 #include "tests/support/process.h"
 
-#include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
-#include <fstream>
-#include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 #include "tests/support/files.h"
 

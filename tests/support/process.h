@@ -23,7 +23,7 @@ class RunningProgram {
   // As run_program().
   RunningProgram(const std::vector<std::string>& command, const std::vector<std::string>& environment = {},
                  const std::string& directory = "");
-  ~RunningProgram();       // kills it when it still runs: a test that failed leaves nothing behind
+  ~RunningProgram();  // kills it when it still runs: a test that failed leaves nothing behind
   RunningProgram(const RunningProgram&) = delete;
   void signal(int number) const;
   int process() const { return child_; }

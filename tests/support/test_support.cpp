@@ -1,10 +1,10 @@
 #include "tests/support/test_support.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
-#include <sys/resource.h>
-#include <unistd.h>
 
 namespace farfield::test {
 namespace fs = std::filesystem;

@@ -7,9 +7,8 @@ namespace farfield::test {
 using torch::Tensor;
 
 ToyDenoiser toy_gaussian(double mean, double variance) {
-  return [=](const Tensor& x, double sigma) {
-    return (mean * sigma * sigma + variance * x) / (variance + sigma * sigma);
-  };
+  return
+      [=](const Tensor& x, double sigma) { return (mean * sigma * sigma + variance * x) / (variance + sigma * sigma); };
 }
 
 ToyDenoiser toy_two_modes() {
@@ -35,7 +34,8 @@ Tensor reference_flow(const ToyDenoiser& denoise, Tensor x, double from, double 
     return state - denoise(state, from * std::exp(h * position));
   };
   for (int i = 0; i < steps; ++i) {
-    const auto k1 = f(x, i), k2 = f(x + h / 2 * k1, i + 0.5), k3 = f(x + h / 2 * k2, i + 0.5), k4 = f(x + h * k3, i + 1);
+    const auto k1 = f(x, i), k2 = f(x + h / 2 * k1, i + 0.5), k3 = f(x + h / 2 * k2, i + 0.5),
+               k4 = f(x + h * k3, i + 1);
     x = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4);
   }
   return x;

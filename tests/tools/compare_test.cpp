@@ -22,7 +22,8 @@ constexpr const char* kCompareData = "glyphs,size=8,count=60";
 class CompareCommand : public ::testing::Test {
  protected:
   test::ProcessResult compare(const std::string& out, const Arguments& more) {
-    Arguments arguments = {"compare", "--probes", "20", "--seeds", "0-3", "--steps", "4", "--quiet", "--out", (folder / out).string()};
+    Arguments arguments = {"compare", "--probes", "20",      "--seeds", "0-3",
+                           "--steps", "4",        "--quiet", "--out",   (folder / out).string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return test::run_farfield(arguments);
   }
@@ -35,15 +36,17 @@ class CompareCommand : public ::testing::Test {
 };
 
 TEST_F(CompareCommand, writes_tables_arrays_pictures_and_one_page) {
-  const auto sampled = test::run_farfield({"sample", "--model", std::string("delta:") + kCompareData, "--seeds", "0-5", "--steps", "4", "--quiet",
-                                           "--out", (folder / "s<b>").string()});
+  const auto sampled = test::run_farfield({"sample", "--model", std::string("delta:") + kCompareData, "--seeds", "0-5",
+                                           "--steps", "4", "--quiet", "--out", (folder / "s<b>").string()});
   ASSERT_EQ(sampled.exit_code, 0) << sampled.err;
-  const auto result = compare("c", {"--model", std::string("delta:") + kCompareData, "--data", kCompareData, "--references",
-                                    "isotropic,gaussian,mixture:3,delta", "--sigmas", "0.1,1,80", "--json", "--with", (folder / "s<b>").string()});
+  const auto result = compare("c", {"--model", std::string("delta:") + kCompareData, "--data", kCompareData,
+                                    "--references", "isotropic,gaussian,mixture:3,delta", "--sigmas", "0.1,1,80",
+                                    "--json", "--with", (folder / "s<b>").string()});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const auto summary = nlohmann::json::parse(result.out);
   EXPECT_EQ(summary["report"], (folder / "c/report.html").string());
-  EXPECT_NE(summary["headline"].get<std::string>().find("the exact score of the data set at every tested noise level"), std::string::npos);
+  EXPECT_NE(summary["headline"].get<std::string>().find("the exact score of the data set at every tested noise level"),
+            std::string::npos);
 
   const auto lines = rows("c");
   ASSERT_EQ(lines.size(), 1u + 2 * 4 * 3);
@@ -91,11 +94,17 @@ TEST_F(CompareCommand, refuses_with_one_line_and_leaves_nothing_behind) {
       {{"--model", model, "--references", "gaussian"}, 2, "--data"},
       {{"--model", model, "--references", "isotropic", "--data", "glyphs,size=16,count=20"}, 2, "[1,16,16]"},
       {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--sigmas", "1,x"}, 2, "--sigmas"},
-      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--sigmas", "5:1:3"}, 2, "LOW:HIGH:COUNT"},
+      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--sigmas", "5:1:3"},
+       2,
+       "LOW:HIGH:COUNT"},
       {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--probes", "1"}, 2, "probes"},
       {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--class", "3"}, 2, "no class labels"},
-      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--with", "/nowhere"}, 5, "--with /nowhere"},
-      {{"--model", "/nowhere.safetensors", "--references", "isotropic", "--data", kCompareData}, 5, "/nowhere.safetensors"}};
+      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--with", "/nowhere"},
+       5,
+       "--with /nowhere"},
+      {{"--model", "/nowhere.safetensors", "--references", "isotropic", "--data", kCompareData},
+       5,
+       "/nowhere.safetensors"}};
   for (const Case& one : cases) {
     const auto result = compare("bad", one.more);
     EXPECT_EQ(result.exit_code, one.code) << result.err;

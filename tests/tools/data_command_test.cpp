@@ -35,10 +35,13 @@ TEST(DataCommand, ManyClassesAreSummedUp) {
     return result.out;
   };
   const auto some = stats(torch::cat({torch::arange(60), torch::arange(30), torch::tensor({0, 64})}));
-  EXPECT_NE(some.find("65 classes, 1 to 3 samples in each, median 1; 4 without samples: 60 61 62 63\n"), std::string::npos) << some;
+  EXPECT_NE(some.find("65 classes, 1 to 3 samples in each, median 1; 4 without samples: 60 61 62 63\n"),
+            std::string::npos)
+      << some;
   const auto highest = stats(torch::tensor({0, 5, 999'999}));
   EXPECT_NE(highest.find("1000000 classes, 1 to 1 samples in each, median 1; 999997 without samples: 1 2 3 4 6 ..."),
-            std::string::npos) << highest;
+            std::string::npos)
+      << highest;
   EXPECT_LT(highest.size(), 4000u);
 }
 
@@ -47,7 +50,8 @@ TEST(DataCommand, TextsBecomeNamedClasses) {
   ZipWriter zip;
   zip.add("images.npy", {serialize_npy(torch::zeros({3, 2, 2}, torch::kUInt8))});
   const std::string header = "{'descr': '|S3', 'fortran_order': False, 'shape': (3,), }\n";
-  zip.add("labels.npy", {std::string("\x93NUMPY\1\0", 8), std::string{static_cast<char>(header.size()), '\0'}, header, "owlcatowl"});
+  zip.add("labels.npy",
+          {std::string("\x93NUMPY\1\0", 8), std::string{static_cast<char>(header.size()), '\0'}, header, "owlcatowl"});
   write_file_atomically(folder / "a.npz", zip.finish());
   const auto table = run_farfield({"data", "stats", (folder / "a.npz").string()});
   EXPECT_NE(table.out.find("0 'cat', 1 'owl'"), std::string::npos) << table.out << table.err;

@@ -61,9 +61,9 @@ TEST_F(EdmPickle, AStateDictWithoutPrefixNeedsAConfig) {
 // The rows are in the Python file: one process for all of them.
 TEST_F(EdmPickle, StateDictsOfEveryKind) {
   std::filesystem::create_directory(folder_ / "cases");
-  const auto run = test::run_program({python_, kFolder + "/state_dict_cases.py", file("cases"),
-                                      FARFIELD_SOURCE_DIR "/tools/convert", FARFIELD_BINARY},
-                                     {"PYTHONDONTWRITEBYTECODE=1"});
+  const auto run = test::run_program(
+      {python_, kFolder + "/state_dict_cases.py", file("cases"), FARFIELD_SOURCE_DIR "/tools/convert", FARFIELD_BINARY},
+      {"PYTHONDONTWRITEBYTECODE=1"});
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
 }
 
@@ -76,8 +76,8 @@ TEST_F(EdmPickle, AWrongConfigIsNoticedByTheComparison) {
   changed.replace(at, wrong.size(), "0.26 / total * x + s * 0.5 / total.sqrt() * output");
   std::filesystem::create_directory(folder_ / "code");
   write_file_atomically(folder_ / "code/edm_pickle_fixture.py", changed);
-  const auto run = convert({file("network.pkl"), "--edm-code", file("code"), "--out", file("m.safetensors"),
-                            "--farfield", FARFIELD_BINARY});
+  const auto run = convert(
+      {file("network.pkl"), "--edm-code", file("code"), "--out", file("m.safetensors"), "--farfield", FARFIELD_BINARY});
   EXPECT_NE(run.exit_code, 0);
   EXPECT_NE(run.err.find("differ"), std::string::npos) << run.err;
 }

@@ -49,13 +49,15 @@ TEST_F(LatentsCommands, encode_reports_its_round_trip_and_its_file_starts_sample
   EXPECT_LT(result.at("rms_error"), 0.05);
   EXPECT_GT(result.at("rms_error"), 0);
   EXPECT_GE(result.at("max_error"), result.at("rms_error"));
-  EXPECT_NE(encoded.out.find("5 latents, 80 evaluations each; back with 80: rms error"), std::string::npos) << encoded.out;
+  EXPECT_NE(encoded.out.find("5 latents, 80 evaluations each; back with 80: rms error"), std::string::npos)
+      << encoded.out;
 
   const auto arrays = read_npz(folder / "e/latents.npz");
   EXPECT_EQ(arrays.at("latents").sizes(), (std::vector<int64_t>{5, 1, 8, 8}));
   EXPECT_EQ(arrays.at("sigma").item<double>(), 80);
   const std::string file = (folder / "e/latents.npz").string();
-  const Arguments from_file = {"--model", kModel, "--latents", file, "--steps", "40", "--final", "sigma_min", "--batch", "2"};
+  const Arguments from_file = {"--model", kModel,    "--latents", file,      "--steps",
+                               "40",      "--final", "sigma_min", "--batch", "2"};
   const auto sampled = run("sample", "s", from_file);
   ASSERT_EQ(sampled.exit_code, 0) << sampled.err;
   EXPECT_LE(test::deviation(read_npz(folder / "s/samples.npz").at("x"), arrays.at("round_trip")), 1e-12);
@@ -71,7 +73,8 @@ TEST_F(LatentsCommands, classes_go_with_the_latents) {
   test::write_labelled_model(model);
   expect_refused("encode", {"--model", model, "--data", "rings,count=3"}, "--class");
   expect_refused("encode", {"--model", model, "--data", "rings,count=3", "--class", "3"}, "knows 3 classes");
-  const auto encoded = run("encode", "e", {"--model", model, "--data", "rings,count=3", "--class", "2", "--steps", "12"});
+  const auto encoded = run("encode", "e",
+                           {"--model", model, "--data", "rings,count=3", "--class", "2", "--steps", "12"});
   ASSERT_EQ(encoded.exit_code, 0) << encoded.err;
   const std::string file = (folder / "e/latents.npz").string();
   ASSERT_EQ(run("sample", "s", {"--model", model, "--latents", file, "--steps", "12"}).exit_code, 0);
@@ -79,7 +82,8 @@ TEST_F(LatentsCommands, classes_go_with_the_latents) {
 }
 
 TEST_F(LatentsCommands, encode_says_what_it_cannot_do_and_leaves_nothing) {
-  expect_refused("encode", {"--model", kModel, "--data", "glyphs,size=8,first=2", "--final", "zero"}, "end the levels above 0");
+  expect_refused("encode", {"--model", kModel, "--data", "glyphs,size=8,first=2", "--final", "zero"},
+                 "end the levels above 0");
   expect_refused("encode", {"--model", kModel, "--data", "rings,count=2"}, "another shape");
 }
 
@@ -94,7 +98,8 @@ TEST_F(LatentsCommands, interpolate_makes_strips_and_grids_with_the_seeds_own_sa
   ASSERT_EQ(run("interpolate", "grid", grid).exit_code, 0);
   ASSERT_EQ(run("sample", "corners", corners).exit_code, 0);
   const auto x = read_npz(folder / "corners/samples.npz").at("x");
-  const auto on_strip = read_npz(folder / "strip/interpolation.npz"), on_grid = read_npz(folder / "grid/interpolation.npz");
+  const auto on_strip = read_npz(folder / "strip/interpolation.npz"),
+             on_grid = read_npz(folder / "grid/interpolation.npz");
   EXPECT_EQ(on_strip.at("x").size(0), 6);
   EXPECT_EQ(on_grid.at("x").size(0), 9);
   EXPECT_LE(test::deviation(on_strip.at("x")[0], x[0]), 1e-12);

@@ -25,7 +25,8 @@ const fs::path& original() {
   static const TempDir folder;
   static const fs::path made = [] {
     std::ofstream(folder / "c.yaml") << kConfig;
-    const auto trained = run_farfield({"train", "--config", "c.yaml", "--out", "run", "--threads", "1", "--quiet"}, {}, folder.path().string());
+    const auto trained = run_farfield({"train", "--config", "c.yaml", "--out", "run", "--threads", "1", "--quiet"}, {},
+                                      folder.path().string());
     EXPECT_EQ(trained.exit_code, 0) << trained.err;
     fs::copy_file(folder / "run/snapshots/snapshot-000000000016.safetensors", folder / "n.safetensors");
     return folder.path();
@@ -44,17 +45,30 @@ std::vector<CommandCase> every_command() {
   std::vector<CommandCase> all = {
       call("train", {"train", "--config", "c.yaml", "--threads", "1"}, "new"),
       call("sample", {"sample", "--model", "n.safetensors", "--seeds", "0-3", "--steps", "2", "--threads", "1"}, "new"),
-      call("encode", {"encode", "--model", "n.safetensors", "--data", std::string(kEveryData) + ",first=2", "--steps", "2", "--threads", "1"}, "new"),
-      call("interpolate", {"interpolate", "--model", "n.safetensors", "--seeds", "0,1", "--class", "3", "--steps", "2", "--threads", "1"}, "new"),
-      call("compare", {"compare", "--model", "n.safetensors", "--data", kEveryData, "--references", "gaussian,delta", "--sigmas", "1", "--probes", "4",
-                       "--seeds", "0-1", "--steps", "2", "--threads", "1"}, "new"),
-      call("study", {"study", "--model", "n.safetensors", "--nfe", "3", "--seeds", "0-1", "--solvers", "euler", "--schedules", "polynomial",
-                     "--threads", "1"}, "new"),
+      call("encode",
+           {"encode", "--model", "n.safetensors", "--data", std::string(kEveryData) + ",first=2", "--steps", "2",
+            "--threads", "1"},
+           "new"),
+      call("interpolate",
+           {"interpolate", "--model", "n.safetensors", "--seeds", "0,1", "--class", "3", "--steps", "2", "--threads",
+            "1"},
+           "new"),
+      call("compare",
+           {"compare", "--model", "n.safetensors", "--data", kEveryData, "--references", "gaussian,delta", "--sigmas",
+            "1", "--probes", "4", "--seeds", "0-1", "--steps", "2", "--threads", "1"},
+           "new"),
+      call("study",
+           {"study", "--model", "n.safetensors", "--nfe", "3", "--seeds", "0-1", "--solvers", "euler", "--schedules",
+            "polynomial", "--threads", "1"},
+           "new"),
       call("report", {"report", "run"}, "new"),
       call("ema", {"ema", "--run", "run", "--sigma-rel", "0.07", "--threads", "1"}, "new.safetensors"),
       call("fit gaussian", {"fit", "gaussian", "--data", kEveryData, "--threads", "1"}, "new.safetensors"),
-      call("fit mixture", {"fit", "mixture", "--data", kEveryData, "--components", "2", "--threads", "1"}, "new.safetensors"),
-      call("schedule search", {"schedule", "search", "--model", "n.safetensors", "--nfe", "3", "--seeds", "0-1", "--points", "5", "--threads", "1"},
+      call("fit mixture", {"fit", "mixture", "--data", kEveryData, "--components", "2", "--threads", "1"},
+           "new.safetensors"),
+      call("schedule search",
+           {"schedule", "search", "--model", "n.safetensors", "--nfe", "3", "--seeds", "0-1", "--points", "5",
+            "--threads", "1"},
            "new.json"),
       call("schedule", {"schedule", "--name", "polynomial", "--steps", "5"}),
       call("data stats", {"data", "stats", kEveryData, "--threads", "1"}),
@@ -66,14 +80,26 @@ std::vector<CommandCase> every_command() {
 
 std::vector<CommandCase> every_long_command() {
   return {
-      call("train", {"train", "--config", "c.yaml", "--set", "run.images=100000000", "--set", "run.state_images=0", "--threads", "1"}, "new"),
-      call("sample", {"sample", "--model", kLongModel, "--seeds", "0-99999", "--steps", "100", "--threads", "1"}, "new"),
-      call("encode", {"encode", "--model", kLongModel, "--data", kLongData, "--steps", "1000", "--threads", "1"}, "new"),
-      call("interpolate", {"interpolate", "--model", kLongModel, "--seeds", "0,1", "--steps", "100000", "--threads", "1"}, "new"),
-      call("compare", {"compare", "--model", kLongModel, "--references", "delta:glyphs,size=32,count=4095", "--probes", "100000", "--threads", "1"}, "new"),
+      call("train",
+           {"train", "--config", "c.yaml", "--set", "run.images=100000000", "--set", "run.state_images=0", "--threads",
+            "1"},
+           "new"),
+      call("sample", {"sample", "--model", kLongModel, "--seeds", "0-99999", "--steps", "100", "--threads", "1"},
+           "new"),
+      call("encode", {"encode", "--model", kLongModel, "--data", kLongData, "--steps", "1000", "--threads", "1"},
+           "new"),
+      call("interpolate",
+           {"interpolate", "--model", kLongModel, "--seeds", "0,1", "--steps", "100000", "--threads", "1"}, "new"),
+      call("compare",
+           {"compare", "--model", kLongModel, "--references", "delta:glyphs,size=32,count=4095", "--probes", "100000",
+            "--threads", "1"},
+           "new"),
       call("study", {"study", "--model", kLongModel, "--seeds", "0-999", "--threads", "1"}, "new"),
-      call("fit mixture", {"fit", "mixture", "--data", kLongData, "--components", "500", "--threads", "1"}, "new.safetensors"),
-      call("schedule search", {"schedule", "search", "--model", kLongModel, "--nfe", "3-10", "--warmup", "4096", "--threads", "1"}, "new.json"),
+      call("fit mixture", {"fit", "mixture", "--data", kLongData, "--components", "500", "--threads", "1"},
+           "new.safetensors"),
+      call("schedule search",
+           {"schedule", "search", "--model", kLongModel, "--nfe", "3-10", "--warmup", "4096", "--threads", "1"},
+           "new.json"),
       call("data stats", {"data", "stats", "glyphs,size=64,count=4096", "--threads", "1"}),
   };
 }

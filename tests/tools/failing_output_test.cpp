@@ -9,14 +9,16 @@ namespace {
 namespace fs = std::filesystem;
 
 // `script` with "$@" for the command, in a copy of the workplace.
-test::ProcessResult run_in_shell(const std::string& script, const test::CommandCase& command, const test::Workplace& place) {
+test::ProcessResult run_in_shell(const std::string& script, const test::CommandCase& command,
+                                 const test::Workplace& place) {
   test::Arguments words = {"bash", "-c", script, "bash"};
   for (const auto& word : test::farfield_command(command.arguments)) words.push_back(word);
   return test::run_program(words, {}, place.path().string());
 }
 
 bool holds_partial_folder(const test::Workplace& place) {
-  return std::ranges::any_of(place.names(), [](const std::string& name) { return name.find("partial") != std::string::npos; });
+  return std::ranges::any_of(place.names(),
+                             [](const std::string& name) { return name.find("partial") != std::string::npos; });
 }
 
 TEST(FailingOutput, AReaderThatLeftIsAnInputOutputErrorOfEveryCommand) {
@@ -36,7 +38,8 @@ TEST(FailingOutput, AClosedStandardOutputIsOneToo) {
     const test::Workplace place;
     const auto result = run_in_shell("exec \"$@\" >&-", command, place);
     EXPECT_EQ(result.exit_code, 5) << command.name << ": " << result.err;
-    EXPECT_NE(result.err.find("standard output: Bad file descriptor"), std::string::npos) << command.name << ": " << result.err;
+    EXPECT_NE(result.err.find("standard output: Bad file descriptor"), std::string::npos)
+        << command.name << ": " << result.err;
   }
 }
 

@@ -17,8 +17,8 @@ const char* const kData = "glyphs,size=8,count=120";
 TEST(FitCommand, WritesAReferenceAndSaysWhatItHolds) {
   const test::TempDir folder;
   const auto file = (folder / "m.safetensors").string();
-  const auto result = run_farfield({"fit", "mixture", "--data", kData, "--components", "3", "--rank", "5", "--out", file,
-                                    "--json"});
+  const auto result = run_farfield(
+      {"fit", "mixture", "--data", kData, "--components", "3", "--rank", "5", "--out", file, "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const auto report = nlohmann::json::parse(result.out);
   EXPECT_EQ(report.at("components"), 3);
@@ -29,7 +29,8 @@ TEST(FitCommand, WritesAReferenceAndSaysWhatItHolds) {
   EXPECT_EQ(stored.metadata.at("source"), kData);
   EXPECT_EQ(stored.tensors.at("bases").size(1), 5);
 
-  const auto again = run_farfield({"fit", "mixture", "--data", kData, "--components", "3", "--rank", "5", "--out", file});
+  const auto again = run_farfield(
+      {"fit", "mixture", "--data", kData, "--components", "3", "--rank", "5", "--out", file});
   EXPECT_EQ(again.exit_code, 2);
   EXPECT_NE(again.err.find("--force"), std::string::npos) << again.err;
   const auto forced = run_farfield({"fit", "gaussian", "--data", kData, "--out", file, "--force"});

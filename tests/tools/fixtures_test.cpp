@@ -43,21 +43,25 @@ INSTANTIATE_TEST_SUITE_P(Versions, ReleasedFiles, testing::ValuesIn(versions()),
 TEST_P(ReleasedFiles, NetworksGiveTheSamplesThatTheyGave) {
   for (const std::string samples : {"samples", "points"}) {
     const char* model = samples == "points" ? "run" : "network.safetensors";
-    run_ok({"sample", "--model", model, "--seeds", "0-3", "--steps", "4", "--precision", "fp32", "--trajectory", "--out", "again", "--force"});
+    run_ok({"sample", "--model", model, "--seeds", "0-3", "--steps", "4", "--precision", "fp32", "--trajectory",
+            "--out", "again", "--force"});
     const auto stored = read_npz(folder / (samples + "/samples.npz"));
     auto now = read_npz(folder / "again/samples.npz");
-    if (!stored.contains("trajectory")) std::erase_if(now, [&](const auto& array) { return !stored.contains(array.first); });
+    if (!stored.contains("trajectory"))
+      std::erase_if(now, [&](const auto& array) { return !stored.contains(array.first); });
     ASSERT_EQ(stored.size(), now.size());
     for (const auto& [name, array] : stored) {
       const double allowed = name == "images" ? 1 : 1e-4;  // bytes may round another way
-      EXPECT_LE((now.at(name).to(torch::kFloat64) - array.to(torch::kFloat64)).abs().max().item<double>(), allowed) << model << " " << name;
+      EXPECT_LE((now.at(name).to(torch::kFloat64) - array.to(torch::kFloat64)).abs().max().item<double>(), allowed)
+          << model << " " << name;
     }
   }
 }
 
 TEST_P(ReleasedFiles, AreReadByEveryCommandThatTakesThem) {
-  for (const char* file : {"network.safetensors", "gaussian.safetensors", "mixture.safetensors",
-                           "run/states/state-000000000064.safetensors", "run/averages/power-0.05-000000000064.safetensors"}) {
+  for (const char* file :
+       {"network.safetensors", "gaussian.safetensors", "mixture.safetensors",
+        "run/states/state-000000000064.safetensors", "run/averages/power-0.05-000000000064.safetensors"}) {
     const auto result = test::run_farfield({"inspect", file}, {}, folder.path().string());
     EXPECT_EQ(result.exit_code, 0) << file << ": " << result.err;
   }
@@ -66,14 +70,23 @@ TEST_P(ReleasedFiles, AreReadByEveryCommandThatTakesThem) {
     how.insert(how.end(), {"--out", out});
     run_ok(how);
   };
-  sample({"--model", "mixture.safetensors", "--seeds", "0-1", "--steps", "6", "--teleport", "5", "--gaussian", "gaussian.safetensors"}, "a");
-  sample({"--model", "network.safetensors", "--seeds", "0-1", "--schedule", "gits:gits.json", "--steps", "3", "--solver", "ipndm4"}, "b");
-  sample({"--model", "network.safetensors", "--latents", "latents/latents.npz", "--steps", "4", "--final", "sigma_min"}, "c");
-  sample({"--model", "mixture.safetensors", "--seeds", "0-1", "--solver", "auto", "--nfe", "4", "--study", "study/study.json"}, "d");
+  sample({"--model", "mixture.safetensors", "--seeds", "0-1", "--steps", "6", "--teleport", "5", "--gaussian",
+          "gaussian.safetensors"},
+         "a");
+  sample({"--model", "network.safetensors", "--seeds", "0-1", "--schedule", "gits:gits.json", "--steps", "3",
+          "--solver", "ipndm4"},
+         "b");
+  sample({"--model", "network.safetensors", "--latents", "latents/latents.npz", "--steps", "4", "--final", "sigma_min"},
+         "c");
+  sample({"--model", "mixture.safetensors", "--seeds", "0-1", "--solver", "auto", "--nfe", "4", "--study",
+          "study/study.json"},
+         "d");
   sample({"--model", "delta:samples/samples.npz", "--seeds", "0-1", "--steps", "3"}, "e");
-  run_ok({"interpolate", "--model", "network.safetensors", "--latents", "latents/latents.npz", "--class", "3", "--frames", "2", "--steps", "3", "--out", "f"});
-  run_ok({"compare", "--model", "network.safetensors", "--data", "glyphs,size=8,count=64", "--references", "gaussian.safetensors", "--sigmas", "1",
-          "--probes", "2", "--seeds", "0", "--steps", "3", "--with", "samples", "--out", "g"});
+  run_ok({"interpolate", "--model", "network.safetensors", "--latents", "latents/latents.npz", "--class", "3",
+          "--frames", "2", "--steps", "3", "--out", "f"});
+  run_ok({"compare", "--model", "network.safetensors", "--data", "glyphs,size=8,count=64", "--references",
+          "gaussian.safetensors", "--sigmas", "1", "--probes", "2", "--seeds", "0", "--steps", "3", "--with", "samples",
+          "--out", "g"});
 }
 
 TEST_P(ReleasedFiles, ATrainingRunGoesOnIsReportedAndAveragedAnew) {
@@ -88,9 +101,11 @@ TEST_P(ReleasedFiles, ATrainingRunGoesOnIsReportedAndAveragedAnew) {
 // Their run.json says what may be replaced.
 TEST_P(ReleasedFiles, OutputsAreReplacedByTheirOwnCommand) {
   run_ok({"sample", "--model", "mixture.safetensors", "--seeds", "0", "--steps", "1", "--out", "samples", "--force"});
-  run_ok({"interpolate", "--model", "mixture.safetensors", "--seeds", "0,1", "--frames", "2", "--steps", "1", "--out", "strip", "--force"});
+  run_ok({"interpolate", "--model", "mixture.safetensors", "--seeds", "0,1", "--frames", "2", "--steps", "1", "--out",
+          "strip", "--force"});
   run_ok({"fit", "gaussian", "--data", "moons,count=8", "--out", "gaussian.safetensors", "--force"});
-  const auto refused = run({"encode", "--model", "mixture.safetensors", "--data", "glyphs,size=8,count=1", "--out", "samples", "--force"});
+  const auto refused = run(
+      {"encode", "--model", "mixture.safetensors", "--data", "glyphs,size=8,count=1", "--out", "samples", "--force"});
   EXPECT_EQ(refused.exit_code, 2) << refused.err;
 }
 

@@ -16,8 +16,8 @@ class GuidanceCommand : public ::testing::Test {
   void SetUp() override { test::write_labelled_model(model); }
 
   test::ProcessResult sample(const std::string& out, std::vector<std::string> more, const std::string& of) {
-    std::vector<std::string> arguments = {"sample",  "--model", of,      "--out",  (folder / out).string(),
-                                          "--quiet", "--seeds", "0-5",   "--steps", "4"};
+    std::vector<std::string> arguments = {"sample",  "--model", of,    "--out",   (folder / out).string(),
+                                          "--quiet", "--seeds", "0-5", "--steps", "4"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return test::run_farfield(arguments);
   }
@@ -41,7 +41,9 @@ TEST_F(GuidanceCommand, moves_the_samples_and_is_recorded_and_one_is_no_guidance
 }
 
 TEST_F(GuidanceCommand, a_model_without_labels_refuses_it_in_one_line) {
-  for (const auto& [weight, words] : {std::pair{"2", "takes no labels"}, std::pair{"inf", "--guidance: got 'inf', expected a number from -10000 to 10000"}}) {
+  for (const auto& [weight, words] :
+       {std::pair{"2", "takes no labels"},
+        std::pair{"inf", "--guidance: got 'inf', expected a number from -10000 to 10000"}}) {
     const auto result = sample("bad", {"--guidance", weight}, "delta:rings,count=20");
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_NE(result.err.find(words), std::string::npos) << result.err;

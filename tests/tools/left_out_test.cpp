@@ -29,7 +29,8 @@ class DataSetsWithMore : public testing::Test {
     write_file_atomically(folder_ / "set/a.gif", "GIF89a");
   }
   void add(const std::string& where, int i) {
-    write_png(folder_ / where / (std::to_string(i) + ".png"), (torch::arange(64) * (i + 1) % 251).to(torch::kUInt8).reshape({8, 8}));
+    write_png(folder_ / where / (std::to_string(i) + ".png"),
+              (torch::arange(64) * (i + 1) % 251).to(torch::kUInt8).reshape({8, 8}));
   }
   test::ProcessResult run(std::vector<std::string> arguments, const std::string& out) const {
     arguments.insert(arguments.end(), {"--threads", "1"});
@@ -57,7 +58,8 @@ class DataSetsWithMore : public testing::Test {
 TEST_F(DataSetsWithMore, StatsNameIt) {
   const auto table = run({"data", "stats", data_}, "");
   EXPECT_NE(table.out.find("12 of 1 x 8 x 8"), std::string::npos) << table.out;
-  EXPECT_NE(table.out.find("not taken         1 images of a format that is not read ('a.gif')"), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("not taken         1 images of a format that is not read ('a.gif')"), std::string::npos)
+      << table.out;
   expect_named(json::parse(run({"data", "stats", data_, "--json"}, "").out)["left_out"]);
 }
 
@@ -66,17 +68,19 @@ TEST_F(DataSetsWithMore, FitNamesIt) {
 }
 
 TEST_F(DataSetsWithMore, CompareAndEncodeRecordItAndSayItOnce) {
-  run({"compare", "--model", "delta:" + data_, "--data", data_, "--references", "gaussian,delta", "--sigmas", "1", "--probes", "4", "--seeds",
-       "0", "--steps", "2"}, "c");
+  run({"compare", "--model", "delta:" + data_, "--data", data_, "--references", "gaussian,delta", "--sigmas", "1",
+       "--probes", "4", "--seeds", "0", "--steps", "2"},
+      "c");
   expect_named(record("c/run.json")["data_left_out"]);
   run({"encode", "--model", "isotropic:" + data_, "--data", data_ + ",first=2", "--steps", "2"}, "e");
   expect_named(record("e/run.json")["data_left_out"]);
 }
 
 TEST_F(DataSetsWithMore, TrainingRecordsIt) {
-  run({"train", "--config", std::string(FARFIELD_SOURCE_DIR) + "/configs/train/tiny.yaml", "--set", "data.source=" + data_, "--set",
-       "network.label_dim=0", "--set", "network.model_channels=8", "--set", "run.batch=4", "--set", "run.images=8", "--set",
-       "run.preview_images=0"}, "t");
+  run({"train", "--config", std::string(FARFIELD_SOURCE_DIR) + "/configs/train/tiny.yaml", "--set",
+       "data.source=" + data_, "--set", "network.label_dim=0", "--set", "network.model_channels=8", "--set",
+       "run.batch=4", "--set", "run.images=8", "--set", "run.preview_images=0"},
+      "t");
   const auto data = record("t/run.json")["data"];
   EXPECT_EQ(data["count"], 12);
   expect_named(data["left_out"]);

@@ -16,8 +16,8 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 TEST(LongFit, AGaussianOfManyDimensionsStopsOnASignal) {
   const test::TempDir folder;
   const std::string out = folder / "gaussian.safetensors";
-  test::RunningProgram fit(test::farfield_command(
-      {"fit", "gaussian", "--data", "glyphs,size=64,count=40", "--out", out, "--threads", "1"}));
+  test::RunningProgram fit(
+      test::farfield_command({"fit", "gaussian", "--data", "glyphs,size=64,count=40", "--out", out, "--threads", "1"}));
   std::this_thread::sleep_for(std::chrono::seconds(3));
   if (!fit.running()) GTEST_SKIP() << "this machine fits 4096 dimensions within 3 s";
   const auto start = Clock::now();

@@ -52,10 +52,12 @@ TEST(MemoryLimit, EveryCommandSaysThatItIsOutOfMemory) {
     const auto& command = commands[i];
     for (int64_t k = 0; k < count; ++k) {
       const test::Workplace place;
-      const int64_t place_in_span = k * static_cast<int64_t>(commands.size()) + static_cast<int64_t>(i);  // each at limits of its own
+      const int64_t place_in_span = k * static_cast<int64_t>(commands.size()) +
+                                    static_cast<int64_t>(i);  // each at limits of its own
       const int64_t limit = lowest + kSpan * place_in_span / total;
       SCOPED_TRACE(command.name + ", ulimit -v " + std::to_string(limit));
-      const auto result = run_limited(k % 2 == 0 ? command.arguments : on_two_threads(command.arguments), limit, place.path().string());
+      const auto result = run_limited(k % 2 == 0 ? command.arguments : on_two_threads(command.arguments), limit,
+                                      place.path().string());
       EXPECT_TRUE(result.exit_code == 0 || result.exit_code == 6) << result.exit_code << ": " << result.err;
       if (result.exit_code == 6) {
         ++refused;
@@ -71,8 +73,8 @@ TEST(MemoryLimit, EveryCommandSaysThatItIsOutOfMemory) {
 TEST(MemoryLimit, AThreadThatIsRefusedIsOutOfMemory) {
   const test::Workplace place;
   test::Arguments words = {"bash", "-c", "ulimit -s 4000000; ulimit -v 4500000; exec \"$@\"", "bash"};
-  for (const auto& word : test::farfield_command({"sample", "--model", "delta:glyphs,count=4096", "--seeds", "0-63", "--steps", "2", "--threads",
-                                                  "2", "--out", "new"})) {
+  for (const auto& word : test::farfield_command({"sample", "--model", "delta:glyphs,count=4096", "--seeds", "0-63",
+                                                  "--steps", "2", "--threads", "2", "--out", "new"})) {
     words.push_back(word);
   }
   const auto result = test::run_program(words, {}, place.path().string());

@@ -33,7 +33,8 @@ const std::map<std::string, std::string> kCalls = {
     {"schedule", ""},
     {"schedule search", "--model m.safetensors --nfe 2 --points 4 --warmup 2"},
     {"study", "--model m.safetensors --nfe 2 --seeds 0 --solvers euler --schedules polynomial"},
-    {"compare", "--model m.safetensors --data moons,count=32 --references isotropic --probes 4 --seeds 0 --steps 2 --sigmas 1"},
+    {"compare",
+     "--model m.safetensors --data moons,count=32 --references isotropic --probes 4 --seeds 0 --steps 2 --sigmas 1"},
     {"fit gaussian", "--data moons,count=32"},
     {"fit mixture", "--data moons,count=32 --components 2"},
     {"data stats", "moons,count=32"},
@@ -115,7 +116,7 @@ Words call_of(const Try& one, const std::string& out) {
 
 bool is_allowed(const Try& one, int code) {
   if (code == 0 || code == 2 || code == 3) return true;
-  const bool path = code == 5;              // "nan" is no file
+  const bool path = code == 5;  // "nan" is no file
   const bool stopped = code == 7 && one.option == "--max-time";
   return (path && !kNumbersInText.contains(one.option)) || stopped;
 }

@@ -25,8 +25,8 @@ using test::text_of;
 // UTF-8 without a control character but line ends and tabs.
 bool is_plain(const std::string& text) {
   return valid_utf8(text) && std::none_of(text.begin(), text.end(), [](char c) {
-           return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-         });
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+  });
 }
 
 class OddNames : public ::testing::Test {
@@ -47,7 +47,8 @@ class OddNames : public ::testing::Test {
     const std::set<std::string> texts = {".csv", ".json", ".jsonl", ".html", ".yaml"};
     int seen = 0;
     for (const auto& entry : fs::recursive_directory_iterator(folder.path())) {
-      const std::string kind = entry.path().extension().string(), text = entry.is_regular_file() ? text_of(entry.path()) : "";
+      const std::string kind = entry.path().extension().string(),
+                        text = entry.is_regular_file() ? text_of(entry.path()) : "";
       if (kind == ".png") {
         EXPECT_EQ(text.find("\x1b[2J"), std::string::npos) << entry.path();
       }
@@ -73,13 +74,17 @@ TEST_F(OddNames, AreInputAndOutputOfEveryCommand) {
   run({"fit", "gaussian", "--data", data, "--out", in("g.safetensors"), "--json"});
   run({"inspect", "./" + in("g.safetensors")});
   run({"inspect", "./" + in("s"), "--json"});
-  run({"compare", "--model", model, "--data", data, "--references", "isotropic," + in("g.safetensors") + "," + model + ",first=4",
-       "--with", in("s"), "--probes", "2", "--sigmas", "1", "--seeds", "0", "--steps", "2", "--out", in("c")});
-  run({"study", "--model", model, "--gaussian", in("g.safetensors"), "--nfe", "3", "--seeds", "0-1", "--solvers", "euler",
-       "--schedules", "polynomial", "--out", in("st")});
-  run({"sample", "--model", model, "--solver", "auto", "--nfe", "3", "--study", in("st/study.json"), "--seeds", "0", "--out", in("a")});
-  run({"schedule", "search", "--model", model, "--nfe", "3", "--seeds", "0-1", "--out", in("g.json"), "--report", in("r")});
-  run({"sample", "--model", model, "--schedule", "gits:" + in("g.json"), "--steps", "3", "--seeds", "0", "--json", "--out", in("a"), "--force"});
+  run({"compare", "--model", model, "--data", data, "--references",
+       "isotropic," + in("g.safetensors") + "," + model + ",first=4", "--with", in("s"), "--probes", "2", "--sigmas",
+       "1", "--seeds", "0", "--steps", "2", "--out", in("c")});
+  run({"study", "--model", model, "--gaussian", in("g.safetensors"), "--nfe", "3", "--seeds", "0-1", "--solvers",
+       "euler", "--schedules", "polynomial", "--out", in("st")});
+  run({"sample", "--model", model, "--solver", "auto", "--nfe", "3", "--study", in("st/study.json"), "--seeds", "0",
+       "--out", in("a")});
+  run({"schedule", "search", "--model", model, "--nfe", "3", "--seeds", "0-1", "--out", in("g.json"), "--report",
+       in("r")});
+  run({"sample", "--model", model, "--schedule", "gits:" + in("g.json"), "--steps", "3", "--seeds", "0", "--json",
+       "--out", in("a"), "--force"});
   run({"encode", "--model", model, "--data", data, "--steps", "2", "--out", in("e")});
   run({"sample", "--model", model, "--latents", in("e/latents.npz"), "--steps", "2", "--out", in("l"), "--json"});
   run({"interpolate", "--model", model, "--seeds", "0,1", "--steps", "1", "--frames", "2", "--out", in("i")});
@@ -87,8 +92,9 @@ TEST_F(OddNames, AreInputAndOutputOfEveryCommand) {
 }
 
 TEST_F(OddNames, AreTrainedOnResumedReportedAndSampledFrom) {
-  std::ofstream(folder / in("c.yaml")) << "network: {model_type: PointMlp, label_dim: 0}\nema: {sigma_rel: [0.1]}\n"
-                                          "run: {images: 16, batch: 8, tick_images: 8, snapshot_images: 8, state_images: 8}\n";
+  std::ofstream(folder / in("c.yaml"))
+      << "network: {model_type: PointMlp, label_dim: 0}\nema: {sigma_rel: [0.1]}\n"
+         "run: {images: 16, batch: 8, tick_images: 8, snapshot_images: 8, state_images: 8}\n";
   run({"sample", "--model", "delta:moons,count=16", "--seeds", "0-15", "--steps", "1", "--out", in("s")});
   const std::string source = "data.source=" + in("s/samples.npz");
   const Arguments train = {"train", "--config", in("c.yaml"), "--set", source + ",key=x,labels=no", "--out", in("t")};
@@ -122,7 +128,9 @@ TEST_F(OddNames, MessagesAreEscapedAndShort) {
     EXPECT_LE(result.err.size(), 4096u);
     EXPECT_LE(std::count(result.err.begin(), result.err.end(), '\n'), 21);
   };
-  std::string keys = "data: {source: moons}\n\"\\e[2J\\e]0;x\\a\": 1\n\"\xEF\xBB\xBF" "run\": 1\n";
+  std::string keys =
+      "data: {source: moons}\n\"\\e[2J\\e]0;x\\a\": 1\n\"\xEF\xBB\xBF"
+      "run\": 1\n";
   for (int i = 0; i < 20'000; ++i) keys += "k" + std::to_string(i) + std::string(40, 'x') + ": 1\n";
   std::ofstream(folder / "many.yaml") << keys;
   const auto many = run({"train", "--config", "many.yaml", "--out", "o"}, 2);
@@ -137,7 +145,9 @@ TEST_F(OddNames, MessagesAreEscapedAndShort) {
   const auto missing = run({"data", "stats", "./x\nerror: y.npz"}, 5);
   EXPECT_EQ(std::count(missing.err.begin(), missing.err.end(), '\n'), 1) << missing.err;
   EXPECT_NE(missing.err.find("./x\\nerror: y.npz"), std::string::npos) << missing.err;
-  for (const Arguments& wrong : {Arguments{"sample", "--mod\x1b[2J"}, {"s\x1b[2J"}, {"data", "stats", "moons,\xff=1"},
+  for (const Arguments& wrong : {Arguments{"sample", "--mod\x1b[2J"},
+                                 {"s\x1b[2J"},
+                                 {"data", "stats", "moons,\xff=1"},
                                  {"sample", "--model", "m\x1b[2J", "--out", "o", "--solver", "\x1b"}}) {
     const auto result = test::run_farfield(wrong, {}, folder.path().string());
     EXPECT_NE(result.exit_code, 0);
@@ -162,13 +172,16 @@ TEST_F(OddNames, DuplicateKeysAreErrorsInEveryJson) {
   };
   twice("s/run.json");
   run({"inspect", "s"}, 3);
-  run({"compare", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--references", "isotropic", "--probes", "2", "--sigmas",
-       "1", "--seeds", "0", "--with", "s", "--out", "c"}, 3);
+  run({"compare", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--references", "isotropic", "--probes",
+       "2", "--sigmas", "1", "--seeds", "0", "--with", "s", "--out", "c"},
+      3);
   std::ofstream(folder / "levels.json") << R"({"a": 1, "a": 2})";
   std::ofstream(folder / "list.json") << R"([80, {"a": 1, "a": 2}])";
   run({"sample", "--model", "delta:moons,count=8", "--schedule", "gits:levels.json", "--steps", "3", "--out", "o"}, 3);
   run({"sample", "--model", "delta:moons,count=8", "--schedule", "file:list.json", "--out", "o"}, 3);
-  run({"sample", "--model", "delta:moons,count=8", "--solver", "auto", "--nfe", "3", "--study", "levels.json", "--out", "o"}, 3);
+  run({"sample", "--model", "delta:moons,count=8", "--solver", "auto", "--nfe", "3", "--study", "levels.json", "--out",
+       "o"},
+      3);
 }
 
 }  // namespace

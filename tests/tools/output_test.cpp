@@ -15,8 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
-using test::text_of;
 using test::put;
+using test::text_of;
 
 // Name and content of everything below `folder`.
 std::map<std::string, std::string> contents(const fs::path& folder) {
@@ -35,8 +35,9 @@ Arguments joined(Arguments first, const Arguments& more) {
 class Outputs : public ::testing::Test {
  protected:
   void SetUp() override {
-    put(folder / "c.yaml", "data: {source: \"moons,count=64\"}\nnetwork: {model_type: PointMlp, label_dim: 0}\n"
-                           "run: {images: 16, batch: 8, tick_images: 8, preview_images: 0, snapshot_images: 8, state_images: 8}\n");
+    put(folder / "c.yaml",
+        "data: {source: \"moons,count=64\"}\nnetwork: {model_type: PointMlp, label_dim: 0}\n"
+        "run: {images: 16, batch: 8, tick_images: 8, preview_images: 0, snapshot_images: 8, state_images: 8}\n");
     run_ok({"train", "--config", "c.yaml", "--out", "run"});
   }
   test::ProcessResult run(const Arguments& arguments) {
@@ -67,16 +68,19 @@ TEST_F(Outputs, NoCommandReplacesATrainingRunOrItsOwnInput) {
       {"sample", "--model", "run", "--seeds", "0", "--steps", "1"},
       {"encode", "--model", "delta:moons,count=8", "--data", "moons,first=2", "--steps", "2"},
       {"interpolate", "--model", "delta:moons,count=8", "--seeds", "0,1", "--steps", "2"},
-      {"compare", "--model", "delta:moons,count=8", "--references", "delta:moons,count=9", "--probes", "2", "--sigmas", "1", "--seeds", "0"},
-      {"study", "--model", "delta:moons,count=8", "--nfe", "3", "--seeds", "0-1", "--solvers", "euler", "--schedules", "polynomial"},
+      {"compare", "--model", "delta:moons,count=8", "--references", "delta:moons,count=9", "--probes", "2", "--sigmas",
+       "1", "--seeds", "0"},
+      {"study", "--model", "delta:moons,count=8", "--nfe", "3", "--seeds", "0-1", "--solvers", "euler", "--schedules",
+       "polynomial"},
       {"report", "run"},
   };
   for (const auto& command : commands) {
     const bool reads = command[1] == "run" || (command.size() > 2 && command[2] == "run");
     expect_refused(joined(command, {"--out", "run", "--force"}), reads ? "this call reads" : "is a training run");
   }
-  expect_refused({"schedule", "search", "--model", "delta:moons,count=8", "--nfe", "3", "--seeds", "0-1", "--points", "5", "--out",
-                  "g.json", "--report", "run", "--force"}, "is a training run");
+  expect_refused({"schedule", "search", "--model", "delta:moons,count=8", "--nfe", "3", "--seeds", "0-1", "--points",
+                  "5", "--out", "g.json", "--report", "run", "--force"},
+                 "is a training run");
 }
 
 TEST_F(Outputs, OnlyAFinishedOutputOfTheSameCommandIsReplaced) {
@@ -89,10 +93,14 @@ TEST_F(Outputs, OnlyAFinishedOutputOfTheSameCommandIsReplaced) {
   }
   EXPECT_EQ(record.at("files").size(), 2u);
   expect_refused(joined(kSample, {"--out", "s"}), "--force");
-  expect_refused({"encode", "--model", "delta:moons,count=8", "--data", "moons,first=2", "--out", "s", "--force"}, "farfield sample");
-  expect_refused({"train", "--config", "c.yaml", "--set", "data.source=s/samples.npz", "--out", "s", "--force"}, "no run folder");
-  expect_refused({"train", "--config", "c.yaml", "--set", "data.source=s/samples.npz", "--out", "s", "--replace-run"}, "no run folder");
-  expect_refused({"sample", "--model", "delta:s/samples.npz", "--seeds", "0", "--steps", "1", "--out", "s", "--force"}, "this call reads");
+  expect_refused({"encode", "--model", "delta:moons,count=8", "--data", "moons,first=2", "--out", "s", "--force"},
+                 "farfield sample");
+  expect_refused({"train", "--config", "c.yaml", "--set", "data.source=s/samples.npz", "--out", "s", "--force"},
+                 "no run folder");
+  expect_refused({"train", "--config", "c.yaml", "--set", "data.source=s/samples.npz", "--out", "s", "--replace-run"},
+                 "no run folder");
+  expect_refused({"sample", "--model", "delta:s/samples.npz", "--seeds", "0", "--steps", "1", "--out", "s", "--force"},
+                 "this call reads");
   put(folder / "s/notes.txt", "thesis");
   expect_refused(joined(kSample, {"--out", "s", "--force"}), "'notes.txt'");
   fs::remove(folder / "s/notes.txt");
@@ -101,7 +109,9 @@ TEST_F(Outputs, OnlyAFinishedOutputOfTheSameCommandIsReplaced) {
 }
 
 TEST_F(Outputs, ATrainingRunIsReplacedByItsOwnFlagAlone) {
-  const auto train = [](const Arguments& more) { return joined({"train", "--config", "c.yaml", "--out", "run"}, more); };
+  const auto train = [](const Arguments& more) {
+    return joined({"train", "--config", "c.yaml", "--out", "run"}, more);
+  };
   expect_refused(train({}), "--replace-run");
   expect_refused(train({"--force"}), "--replace-run");
   put(folder / "run/notes.txt", "thesis");
@@ -135,7 +145,9 @@ TEST_F(Outputs, AFileIsReplacedByItsOwnKindAlone) {
     return Arguments{"fit", "gaussian", "--data", "moons,count=8", "--out", out, "--force"};
   };
   const auto search = [](const std::string& out) {
-    return Arguments{"schedule", "search", "--model", "delta:moons,count=8", "--nfe", "3", "--seeds", "0-1", "--points", "5", "--out", out, "--force"};
+    return Arguments{
+        "schedule", "search", "--model", "delta:moons,count=8", "--nfe", "3", "--seeds", "0-1", "--points", "5",
+        "--out",    out,      "--force"};
   };
   run_ok(fit("g.safetensors"));
   run_ok(fit("g.safetensors"));
@@ -151,8 +163,9 @@ TEST_F(Outputs, AFileIsReplacedByItsOwnKindAlone) {
 
 TEST(WorkingFolder, ThatWasDeletedIsAnInputOutputError) {
   test::TempDir folder;
-  const auto result = test::run_program({"sh", "-c", "mkdir gone && cd gone && rmdir ../gone && exec \"$0\" doctor",
-                                         test::farfield_command({}).front()}, {}, folder.path().string());
+  const auto result = test::run_program(
+      {"sh", "-c", "mkdir gone && cd gone && rmdir ../gone && exec \"$0\" doctor", test::farfield_command({}).front()},
+      {}, folder.path().string());
   EXPECT_EQ(result.exit_code, 5);
   EXPECT_EQ(result.err, "error: the working folder was deleted; change to one that is there\n");
 }

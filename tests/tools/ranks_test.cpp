@@ -59,7 +59,8 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
       {"sample", "--model", "mixture.safetensors", "--seeds", "0-9", "--batch", "3", "--steps", "4", "--trajectory",
        "--teleport", "auto", "--gaussian", "gaussian.safetensors", "--out", "samples", "--json"},
       {"compare", "--model", "mixture.safetensors", "--data", data, "--references", "isotropic,gaussian,mixture:3",
-       "--sigmas", "0.1,1,80", "--probes", "20", "--batch", "8", "--seeds", "0-9", "--steps", "4", "--out", "compared"}};
+       "--sigmas", "0.1,1,80", "--probes", "20", "--batch", "8", "--seeds", "0-9", "--steps", "4", "--out",
+       "compared"}};
   std::vector<std::string> expected;
   for (const int ranks : {1, 2, 3}) {
     for (size_t i = 0; i < commands.size(); ++i) {
@@ -127,12 +128,15 @@ std::vector<std::string> sockets_for_others(int process) {
 
 TEST_F(Ranks, ListenOnNothingThatAnotherMachineReaches) {
   const std::string out = (folder / "long").string();
-  const Words command = {"sample", "--model", "delta:glyphs,count=500", "--seeds", "0-99999", "--steps", "100", "--threads", "1", "--out", out};
+  const Words command = {
+      "sample", "--model", "delta:glyphs,count=500", "--seeds", "0-99999", "--steps", "100", "--threads", "1",
+      "--out",  out};
   const auto listening = [&](const Words& environment) {
     test::RunningProgram program(*test::ranks_command(2, command), test::ranks_environment(environment));
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     const auto staged = [&] { return fs::directory_iterator(folder.path()) != fs::directory_iterator(); };
-    while (!staged() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    while (!staged() && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
     std::vector<std::string> all;
     for (const int process : test::processes_of_ranks(2, out)) {
       EXPECT_GT(process, 0);
@@ -144,17 +148,22 @@ TEST_F(Ranks, ListenOnNothingThatAnotherMachineReaches) {
     return all;
   };
   EXPECT_EQ(listening({}), Words{});
-  EXPECT_NE(listening({"OMPI_MCA_btl=self,vader,tcp"}), Words{}) << "what the user chose is kept, and this test sees sockets";
+  EXPECT_NE(listening({"OMPI_MCA_btl=self,vader,tcp"}), Words{})
+      << "what the user chose is kept, and this test sees sockets";
 }
 
 TEST_F(Ranks, ASignalToOneOfThemEndsAll) {
   const std::string out = (folder / "long").string();
-  const Words command = {"sample", "--model", "delta:glyphs,count=500", "--seeds", "0-99999", "--steps", "100", "--batch", "8",
-                         "--threads", "1", "--out", out};
+  const Words command = {"sample",    "--model", "delta:glyphs,count=500",
+                         "--seeds",   "0-99999", "--steps",
+                         "100",       "--batch", "8",
+                         "--threads", "1",       "--out",
+                         out};
   test::RunningProgram program(*test::ranks_command(2, command), test::ranks_environment());
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   const auto staged = [&] { return fs::directory_iterator(folder.path()) != fs::directory_iterator(); };
-  while (!staged() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  while (!staged() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   std::this_thread::sleep_for(std::chrono::milliseconds(500));  // both sample
   const int process = test::processes_of_ranks(2, out)[1];
   ASSERT_GT(process, 0);

@@ -106,8 +106,10 @@ TEST_F(SampleCommand, teleport_auto_measures_where_the_gaussian_holds_and_says_s
   EXPECT_GE(explained[sigmas.size() - 2], 0.99);
   EXPECT_EQ(run.at("sampling").at("levels_run").at(0), measured.at("sigma"));
 
-  ASSERT_EQ(sample("loose", {"--seeds", "0-3", "--teleport", "auto", "--teleport-threshold", "0.9", "--gaussian", gaussian})
-                .exit_code, 0);
+  ASSERT_EQ(
+      sample("loose", {"--seeds", "0-3", "--teleport", "auto", "--teleport-threshold", "0.9", "--gaussian", gaussian})
+          .exit_code,
+      0);
   EXPECT_LT(run_json("loose").at("teleport_auto").at("sigma"), measured.at("sigma"));
 }
 

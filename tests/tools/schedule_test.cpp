@@ -30,8 +30,8 @@ TEST(ScheduleCommand, lists_levels_that_sample_takes_back) {
   EXPECT_EQ(levels[5], 0.002);
   EXPECT_EQ(levels[6], 0);
 
-  const std::vector<std::string> sample = {"sample", "--model", "isotropic:rings,count=50", "--seeds", "0-1", "--json",
-                                           "--schedule"};
+  const std::vector<std::string> sample = {"sample", "--model",   "isotropic:rings,count=50", "--seeds", "0-1",
+                                           "--json", "--schedule"};
   const auto run = [&](const std::vector<std::string>& schedule, const std::string& out) {
     auto command = sample;
     command.insert(command.end(), schedule.begin(), schedule.end());
@@ -77,9 +77,11 @@ TEST(ScheduleCommand, mistakes_are_one_line) {
 
 class ScheduleSearch : public ::testing::Test {
  protected:
-  test::ProcessResult search(const std::vector<std::string>& more, const std::string& model = "isotropic:rings,count=50") {
+  test::ProcessResult search(const std::vector<std::string>& more,
+                             const std::string& model = "isotropic:rings,count=50") {
     std::vector<std::string> command = {"schedule", "search", "--model", model, "--points", "21", "--quiet"};
-    if (std::find(more.begin(), more.end(), "--teacher") == more.end()) command.insert(command.end(), {"--teacher", "heun"});
+    if (std::find(more.begin(), more.end(), "--teacher") == more.end())
+      command.insert(command.end(), {"--teacher", "heun"});
     command.insert(command.end(), more.begin(), more.end());
     return run_farfield(command);
   }
@@ -96,13 +98,17 @@ TEST_F(ScheduleSearch, one_search_serves_every_number_of_steps) {
   EXPECT_EQ(json::parse(read_file(in("gits.json"), 1 << 20)).at("precision"), "float64") << "on every machine";
   ASSERT_EQ(search({"--nfe", "3-6", "--seeds", "0-9", "--out", in("again.json")}).exit_code, 0);
   EXPECT_EQ(read_file(in("gits.json"), 1 << 20), read_file(in("again.json"), 1 << 20)) << "the same bytes";
-  ASSERT_EQ(search({"--nfe", "3-6", "--seeds", "0-9", "--out", in("other.json"), "--batch", "3", "--threads", "1"}).exit_code, 0);
-  const auto one = json::parse(read_file(in("gits.json"), 1 << 20)), other = json::parse(read_file(in("other.json"), 1 << 20));
+  ASSERT_EQ(
+      search({"--nfe", "3-6", "--seeds", "0-9", "--out", in("other.json"), "--batch", "3", "--threads", "1"}).exit_code,
+      0);
+  const auto one = json::parse(read_file(in("gits.json"), 1 << 20)),
+             other = json::parse(read_file(in("other.json"), 1 << 20));
   for (size_t i = 0; i < 4; ++i) EXPECT_EQ(one["schedules"][i]["indices"], other["schedules"][i]["indices"]);
 
   const auto sample = [&](const std::string& model, const std::vector<std::string>& more) {
-    std::vector<std::string> command = {"sample", "--model", model, "--seeds", "0-3", "--solver", "euler", "--schedule",
-                                        "gits:" + in("gits.json"), "--quiet", "--out", in("run"), "--force"};
+    std::vector<std::string> command = {
+        "sample",  "--model", model,     "--seeds", "0-3", "--solver", "euler", "--schedule", "gits:" + in("gits.json"),
+        "--quiet", "--out",   in("run"), "--force"};
     command.insert(command.end(), more.begin(), more.end());
     return run_farfield(command);
   };
@@ -167,9 +173,9 @@ TEST_F(ScheduleSearch, mistakes_and_signals_leave_no_file) {
     EXPECT_NE(result.err.find(row.words), std::string::npos) << result.err;
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
   }
-  const auto stopped = test::run_program(
-      {"timeout", "--preserve-status", "-s", "INT", "3", FARFIELD_BINARY, "schedule", "search", "--model", "delta:glyphs",
-       "--teacher", "heun", "--warmup", "4096", "--quiet", "--out", in("bad.json"), "--report", in("page")});
+  const auto stopped = test::run_program({"timeout", "--preserve-status", "-s", "INT", "3", FARFIELD_BINARY, "schedule",
+                                          "search", "--model", "delta:glyphs", "--teacher", "heun", "--warmup", "4096",
+                                          "--quiet", "--out", in("bad.json"), "--report", in("page")});
   EXPECT_EQ(stopped.exit_code, 7) << stopped.err;
   EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "something was left behind";
 }

@@ -43,12 +43,15 @@ bool holds_a_state(const fs::path& run) {
 // A long command under way in a place of its own.
 struct Working {
   explicit Working(test::CommandCase what)
-      : command(std::move(what)), before(place.names()),
+      : command(std::move(what)),
+        before(place.names()),
         program(test::farfield_command(command.arguments), {}, place.path().string()) {}
 
   bool is_training() const { return command.name == "train"; }
   // Its handlers are set; a training run has its folder.
-  bool is_ready() const { return catches_hangups(program.process()) && (!is_training() || fs::exists(place / "new/log.jsonl")); }
+  bool is_ready() const {
+    return catches_hangups(program.process()) && (!is_training() || fs::exists(place / "new/log.jsonl"));
+  }
 
   test::CommandCase command;
   test::Workplace place;

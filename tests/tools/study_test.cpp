@@ -12,8 +12,12 @@ using nlohmann::json;
 using test::run_farfield;
 
 std::vector<std::string> study(const std::string& out, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> command = {"study", "--model", "mixture:moons,count=100,components=3", "--out", out, "--nfe", "4,7", "--seeds", "0-3",
-                                      "--solvers", "heun", "--solvers", "dpmpp_3m", "--schedules", "polynomial", "--quiet"};
+  std::vector<std::string> command = {"study",     "--model",     "mixture:moons,count=100,components=3",
+                                      "--out",     out,           "--nfe",
+                                      "4,7",       "--seeds",     "0-3",
+                                      "--solvers", "heun",        "--solvers",
+                                      "dpmpp_3m",  "--schedules", "polynomial",
+                                      "--quiet"};
   command.insert(command.end(), more.begin(), more.end());
   return command;
 }
@@ -34,8 +38,9 @@ TEST(StudyCommand, WritesAReportAndAdviceThatSampleTakes) {
   const auto advice = json::parse(read_file(folder / "study" / "study.json", 1 << 20));
   const std::string file = (folder / "study" / "study.json").string();
   const auto sample = [&](const std::vector<std::string>& more, const std::string& name) {
-    std::vector<std::string> line = {"sample", "--model", model, "--seeds", "0-1", "--json", "--out", (folder / name).string(),
-                                     "--solver", "auto", "--nfe", "7", "--study", file};
+    std::vector<std::string> line = {
+        "sample",   "--model", model,   "--seeds", "0-1",     "--json", "--out", (folder / name).string(),
+        "--solver", "auto",    "--nfe", "7",       "--study", file};
     line.insert(line.end(), more.begin(), more.end());
     return run_farfield(line);
   };
@@ -73,7 +78,8 @@ TEST(StudyCommand, MistakesLeaveNothingBehind) {
     EXPECT_NE(result.err.find(row.words), std::string::npos) << result.err;
     EXPECT_FALSE(std::filesystem::exists(out));
   }
-  const auto auto_alone = run_farfield({"sample", "--model", "isotropic:rings,count=50", "--solver", "auto", "--out", out});
+  const auto auto_alone = run_farfield(
+      {"sample", "--model", "isotropic:rings,count=50", "--solver", "auto", "--out", out});
   EXPECT_EQ(auto_alone.exit_code, 2);
   EXPECT_NE(auto_alone.err.find("needs --nfe N and --study FILE"), std::string::npos) << auto_alone.err;
 }

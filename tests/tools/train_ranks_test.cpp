@@ -19,12 +19,13 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 std::vector<std::string> ranks_run(const fs::path& out, int64_t images, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> command = {"train", "--config", std::string(FARFIELD_SOURCE_DIR) + "/configs/train/tiny.yaml",
-                                      "--out", out.string(), "--threads", "1"};
-  for (const auto& setting : {std::string("data.source=glyphs,count=64"), std::string("network.model_channels=8"),
-                              std::string("run.batch=8"), std::string("run.state_images=16"), std::string("run.tick_images=32"),
-                              std::string("run.preview_images=0"), std::string("run.precision=fp32"),
-                              fmt::format("run.images={}", images)}) {
+  std::vector<std::string> command = {
+      "train",     "--config", std::string(FARFIELD_SOURCE_DIR) + "/configs/train/tiny.yaml", "--out", out.string(),
+      "--threads", "1"};
+  for (const auto& setting :
+       {std::string("data.source=glyphs,count=64"), std::string("network.model_channels=8"), std::string("run.batch=8"),
+        std::string("run.state_images=16"), std::string("run.tick_images=32"), std::string("run.preview_images=0"),
+        std::string("run.precision=fp32"), fmt::format("run.images={}", images)}) {
     command.insert(command.end(), {"--set", setting});
   }
   command.insert(command.end(), more.begin(), more.end());
@@ -64,7 +65,8 @@ TEST(TrainRanks, OneTwoAndFourRanksTrainAlikeAndGoOnWithOneAnother) {
       EXPECT_NEAR(loss, wanted, 1e-4 * wanted) << ranks << " ranks, line " << i;
     }
   }
-  const auto resumed = test::run_program(*test::ranks_command(2, ranks_run(folder / "1", 96, {"--resume"})), test::ranks_environment());
+  const auto resumed = test::run_program(*test::ranks_command(2, ranks_run(folder / "1", 96, {"--resume"})),
+                                         test::ranks_environment());
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_EQ(count(resumed.err, "resuming after 64 images"), 1) << resumed.err;
   const auto alone = test::run_farfield(ranks_run(folder / "4", 96, {"--resume"}));
@@ -75,8 +77,10 @@ TEST(TrainRanks, OneTwoAndFourRanksTrainAlikeAndGoOnWithOneAnother) {
 // A run under way on two ranks that has saved a state.
 class TwoRanks {
  public:
-  TwoRanks() : run_(folder_ / "run"), program_(*test::ranks_command(2, ranks_run(run_, 10'000'000)),
-                                               test::ranks_environment({"FARFIELD_GROUP_SILENCE=3"})) {
+  TwoRanks()
+      : run_(folder_ / "run"),
+        program_(*test::ranks_command(2, ranks_run(run_, 10'000'000)),
+                 test::ranks_environment({"FARFIELD_GROUP_SILENCE=3"})) {
     const auto deadline = Clock::now() + std::chrono::seconds(60);
     while (!fs::exists(run_ / "checkpoints.json") && Clock::now() < deadline && program_.running()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -121,7 +125,8 @@ TEST(TrainRanks, ASignalToAnyRankSavesOnceAndEndsAllWith7) {
     EXPECT_EQ(count(result.err, "the state is saved"), 1) << result.err;
     const auto newest = nlohmann::json::parse(read_file(two.run() / "checkpoints.json", 1 << 20))["states"].back();
     EXPECT_EQ(sha256_file(two.run() / newest["file"].get<std::string>()), newest["sha256"]);
-    EXPECT_NE(result.err.find(fmt::format("after {} of", newest["images"].get<int64_t>())), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find(fmt::format("after {} of", newest["images"].get<int64_t>())), std::string::npos)
+        << result.err;
   }
 }
 
@@ -139,7 +144,8 @@ TEST(TrainRanks, ARankThatHangsEndsTheOthers) {
     TwoRanks two;
     const auto result = two.end_by(rank, SIGSTOP);
     EXPECT_EQ(result.exit_code, 5) << result.err;
-    EXPECT_NE(result.err.find(fmt::format("rank {} has not answered for 3 seconds", rank)), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find(fmt::format("rank {} has not answered for 3 seconds", rank)), std::string::npos)
+        << result.err;
   }
 }
 
@@ -151,7 +157,8 @@ TEST(TrainRanks, AMistakeIsSaidOnceAndLeavesNothing) {
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_EQ(count(refused.err, "8 images do not divide over 3 ranks"), 1) << refused.err;
   EXPECT_FALSE(fs::exists(run));
-  const auto unknown = test::run_program(*test::ranks_command(2, ranks_run(run, 64, {"--resum"})), test::ranks_environment());
+  const auto unknown = test::run_program(*test::ranks_command(2, ranks_run(run, 64, {"--resum"})),
+                                         test::ranks_environment());
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_EQ(count(unknown.err, "did you mean '--resume'"), 1) << unknown.err;
 }

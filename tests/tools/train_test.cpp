@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <sys/file.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "core/io/file.h"
 #include "core/io/safetensors.h"
@@ -22,14 +22,16 @@ using test::run_farfield;
 
 // A network of seconds, from the tiny config.
 std::vector<std::string> tiny_run(const fs::path& out, const std::vector<std::string>& settings = {}) {
-  std::vector<std::string> command = {"train", "--config", std::string(FARFIELD_SOURCE_DIR) + "/configs/train/tiny.yaml",
-                                      "--out", out.string(), "--threads", "1"};
+  std::vector<std::string> command = {
+      "train",     "--config", std::string(FARFIELD_SOURCE_DIR) + "/configs/train/tiny.yaml", "--out", out.string(),
+      "--threads", "1"};
   for (const auto& setting : settings) command.insert(command.end(), {"--set", setting});
   return command;
 }
 
-const std::vector<std::string> kSmall = {"data.source=glyphs,count=64", "network.model_channels=8", "run.batch=8",
-                                         "run.images=64", "run.state_images=16", "run.preview_images=0"};
+const std::vector<std::string> kSmall = {
+    "data.source=glyphs,count=64", "network.model_channels=8", "run.batch=8", "run.images=64",
+    "run.state_images=16",         "run.preview_images=0"};
 
 std::vector<std::string> small_run(const fs::path& out, const std::vector<std::string>& settings = {}) {
   auto all = kSmall;
@@ -195,20 +197,24 @@ TEST(TrainCommand, KilledAtAnyMomentItGoesOnFromAWholeState) {
     ASSERT_GE(saved_images(run), before) << "kill " << trial;
   }
   const int64_t images = saved_images(run) + 16;
-  const auto last = run_farfield(command(run, images, true)), whole = run_farfield(command(folder / "whole", images, false));
+  const auto last = run_farfield(command(run, images, true)),
+             whole = run_farfield(command(folder / "whole", images, false));
   ASSERT_EQ(last.exit_code, 0) << last.err;
   ASSERT_EQ(whole.exit_code, 0) << whole.err;
   const TensorFile expected = newest_state(folder / "whole"), got = newest_state(run);
   EXPECT_EQ(got.metadata.at("images"), std::to_string(images));
   ASSERT_EQ(got.tensors.size(), expected.tensors.size());
   for (const auto& [name, tensor] : expected.tensors) EXPECT_TRUE(torch::equal(got.tensors.at(name), tensor)) << name;
-  EXPECT_EQ(manifest_of(run)["snapshots"].back()["sha256"], manifest_of(folder / "whole")["snapshots"].back()["sha256"]);
+  EXPECT_EQ(manifest_of(run)["snapshots"].back()["sha256"],
+            manifest_of(folder / "whole")["snapshots"].back()["sha256"]);
 }
 
 TEST(TrainCommand, WarnsWhenSigmaDataIsNotThatOfTheData) {
   test::TempDir folder;
   const auto wrong = run_farfield(small_run(folder / "wrong", {"run.images=8", "preconditioning.sigma_data=0.5"}));
-  EXPECT_NE(wrong.err.find("preconditioning.sigma_data is 0.5, but the standard deviation of the data"), std::string::npos) << wrong.err;
+  EXPECT_NE(wrong.err.find("preconditioning.sigma_data is 0.5, but the standard deviation of the data"),
+            std::string::npos)
+      << wrong.err;
   const auto right = run_farfield(small_run(folder / "right", {"run.images=8"}));
   EXPECT_EQ(right.err.find("sigma_data"), std::string::npos) << right.err;
 }
@@ -216,10 +222,10 @@ TEST(TrainCommand, WarnsWhenSigmaDataIsNotThatOfTheData) {
 // What the exact score leaves unexplained of the network's falls with training at every noise level.
 TEST(TrainCommand, TheNetworkComesNearerToTheExactScoreAtEveryNoiseLevel) {
   test::TempDir folder;
-  const auto trained = run_farfield(tiny_run(folder / "run", {
-      "data.source=glyphs,size=8,count=256", "network.label_dim=0", "network.model_channels=8", "network.dropout=0",
-      "optimiser.learning_rate=0.005", "run.batch=16", "run.images=3200", "run.preview_images=0", "run.precision=fp32",
-      "probes.images=1600", "probes.references=delta"}));
+  const auto trained = run_farfield(tiny_run(
+      folder / "run", {"data.source=glyphs,size=8,count=256", "network.label_dim=0", "network.model_channels=8",
+                       "network.dropout=0", "optimiser.learning_rate=0.005", "run.batch=16", "run.images=3200",
+                       "run.preview_images=0", "run.precision=fp32", "probes.images=1600", "probes.references=delta"}));
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   std::vector<std::vector<double>> residuals;
   for (const auto& line : split(read_file(folder / "run/probes.jsonl", 1 << 20), '\n')) {
@@ -245,17 +251,24 @@ TEST(TrainCommand, FineTunesProbesReportsAndAveragesAnew) {
   const auto trained = run_farfield(command);
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   EXPECT_EQ(manifest_of(second)["averages"]["power-0.05"].size(), 3u);
-  const auto ema = run_farfield({"ema", "--run", second.string(), "--sigma-rel", "0.07", "--out", (folder / "e.safetensors").string(), "--json"});
+  const auto ema = run_farfield(
+      {"ema", "--run", second.string(), "--sigma-rel", "0.07", "--out", (folder / "e.safetensors").string(), "--json"});
   ASSERT_EQ(ema.exit_code, 0) << ema.err;
   EXPECT_EQ(nlohmann::json::parse(ema.out)["averages"], 6);
-  EXPECT_EQ(run_farfield({"sample", "--model", (folder / "e.safetensors").string(), "--seeds", "0", "--steps", "1", "--out",
-                          (folder / "s").string()}).exit_code, 0);
-  EXPECT_EQ(run_farfield({"ema", "--run", first.string(), "--sigma-rel", "0.07", "--out", (folder / "f.safetensors").string()}).exit_code, 2);
+  EXPECT_EQ(run_farfield({"sample", "--model", (folder / "e.safetensors").string(), "--seeds", "0", "--steps", "1",
+                          "--out", (folder / "s").string()})
+                .exit_code,
+            0);
+  EXPECT_EQ(run_farfield(
+                {"ema", "--run", first.string(), "--sigma-rel", "0.07", "--out", (folder / "f.safetensors").string()})
+                .exit_code,
+            2);
 
   const auto report = run_farfield({"report", second.string(), "--out", (folder / "report").string()});
   ASSERT_EQ(report.exit_code, 0) << report.err;
   const std::string page = read_file(folder / "report/report.html", 1 << 24);
-  for (const char* words : {"Where the loss falls", "Samples while it trained", "explained by delta", "images per second"}) {
+  for (const char* words :
+       {"Where the loss falls", "Samples while it trained", "explained by delta", "images per second"}) {
     EXPECT_NE(page.find(words), std::string::npos) << words;
   }
   EXPECT_EQ(split(read_file(folder / "report/probes.csv", 1 << 20), '\n').front(), "images,reference,sigma,explained");

@@ -3,8 +3,8 @@
 #include <map>
 #include <numbers>
 
-#include <gtest/gtest.h>
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include "tests/support/test_support.h"
 #include "train/augment.h"
@@ -46,9 +46,10 @@ torch::Tensor warped(const torch::Tensor& image, const AffineMap& inverse) {
 // The same with torch's operators in float64, step by step as the paper's appendix lists them, margins of the whole
 // image: padding further than the map reaches changes nothing.
 torch::Tensor warped_by_torch(const torch::Tensor& image, const AffineMap& g) {
-  const std::vector<double> taps = {0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633,
-                                    0.4910559419267466, 0.787641141030194, 0.3379294217276218, -0.07263748278646252,
-                                    -0.021060292512300564, 0.04472490177066578, 0.0017677118642428036, -0.007800708325034148};
+  const std::vector<double> taps = {0.015404109327027373, 0.0034907120842174702, -0.11799011114819057,
+                                    -0.048311742585633,   0.4910559419267466,    0.787641141030194,
+                                    0.3379294217276218,   -0.07263748278646252,  -0.021060292512300564,
+                                    0.04472490177066578,  0.0017677118642428036, -0.007800708325034148};
   const int64_t c = image.size(0), h = image.size(1), w = image.size(2);
   const auto low = torch::tensor(taps, torch::kFloat64), high = low.flip(0);
   const auto filter = [&](torch::Tensor x, const torch::Tensor& f, int64_t dim, int64_t stride, int64_t pad) {
@@ -56,8 +57,9 @@ torch::Tensor warped_by_torch(const torch::Tensor& image, const AffineMap& g) {
     shape[dim] = 12;
     strides[dim - 2] = stride;
     pads[dim - 2] = pad;
-    return torch::conv2d(x, f.view(dim == 3 ? torch::IntArrayRef{1, 1, 1, 12} : torch::IntArrayRef{1, 1, 12, 1}).expand(shape), {},
-                         strides, pads, torch::IntArrayRef{1, 1}, c);
+    return torch::conv2d(
+        x, f.view(dim == 3 ? torch::IntArrayRef{1, 1, 1, 12} : torch::IntArrayRef{1, 1, 12, 1}).expand(shape), {},
+        strides, pads, torch::IntArrayRef{1, 1}, c);
   };
   const auto matrix = [](double a, double b, double t, double d, double e, double u) {
     return torch::tensor({a, b, t, d, e, u, 0., 0., 1.}, torch::kFloat64).view({3, 3});
@@ -73,7 +75,8 @@ torch::Tensor warped_by_torch(const torch::Tensor& image, const AffineMap& g) {
   const double out_h = 2. * (static_cast<double>(h) + 6), out_w = 2. * (static_cast<double>(w) + 6);
   const auto in_h = static_cast<double>(x.size(2)), in_w = static_cast<double>(x.size(3));
   m = matrix(2 / in_w, 0, 0, 0, 2 / in_h, 0).matmul(m).matmul(matrix(out_w / 2, 0, 0, 0, out_h / 2, 0));
-  const auto grid = torch::affine_grid_generator(m.narrow(0, 0, 2).unsqueeze(0), {1, c, 2 * (h + 6), 2 * (w + 6)}, false);
+  const auto grid = torch::affine_grid_generator(m.narrow(0, 0, 2).unsqueeze(0), {1, c, 2 * (h + 6), 2 * (w + 6)},
+                                                 false);
   x = torch::grid_sampler(x, grid, 0, 0, false);
   x = filter(x, low, 3, 2, 5).narrow(3, 3, w);
   return filter(x, low, 2, 2, 5).narrow(2, 3, h)[0];
@@ -88,7 +91,8 @@ TEST(AugmentWarp, IdentityIsTheImageItself) {
 
 TEST(AugmentWarp, FollowsTheSameStepsInTorch) {
   const auto image = torch::randn({3, 16, 16}), wide = torch::randn({1, 10, 20});
-  const std::vector<AffineMap> maps = {{}, rotation(0.7), {1.3, 0.2, 2.5, -0.1, 0.8, -1.25}, {2.5, 0, 0, 0, 2.5, 9}, {0.4, 0, -3, 0, 0.4, 0}};
+  const std::vector<AffineMap> maps = {
+      {}, rotation(0.7), {1.3, 0.2, 2.5, -0.1, 0.8, -1.25}, {2.5, 0, 0, 0, 2.5, 9}, {0.4, 0, -3, 0, 0.4, 0}};
   for (const auto& map : maps) {
     EXPECT_LT(test::deviation(warped(image, map), warped_by_torch(image, map)), 1e-5);
     EXPECT_LT(test::deviation(warped(wide, map), warped_by_torch(wide, map)), 1e-5);
@@ -98,7 +102,8 @@ TEST(AugmentWarp, FollowsTheSameStepsInTorch) {
 // A smooth picture under a known map is the function at the mapped places, away from the mirrored border.
 TEST(AugmentWarp, MovesASmoothPictureByTheMap) {
   const auto image = waves(2, 32, 32);
-  for (const AffineMap& map : {AffineMap{1, 0, 2.5, 0, 1, -1.25}, rotation(0.4), AffineMap{0.8, 0.1, 1, -0.05, 0.9, 0}}) {
+  for (const AffineMap& map :
+       {AffineMap{1, 0, 2.5, 0, 1, -1.25}, rotation(0.4), AffineMap{0.8, 0.1, 1, -0.05, 0.9, 0}}) {
     const auto inner = [](const torch::Tensor& x) { return x.slice(1, 10, 22).slice(2, 10, 22); };
     EXPECT_LT((inner(warped(image, map)) - inner(waves(2, 32, 32, map))).abs().max().item<double>(), 0.01);
   }
@@ -159,8 +164,9 @@ TEST(AugmentParameters, HaveTheirProbabilitiesAndMoments) {
     EXPECT_TRUE(one.stretch != 0 || one.stretch_direction == 0);
     EXPECT_EQ(one.shift_x != 0, one.shift_y != 0);
   }
-  const std::map<std::string, double> expected = {{"xflip", 0.5}, {"yflip", 0.125}, {"scale", 0.25}, {"rotation", 0.25},
-                                                  {"stretch", 0.25}, {"direction", 0.125}, {"shift", 0.25}};
+  const std::map<std::string, double> expected = {{"xflip", 0.5},     {"yflip", 0.125},  {"scale", 0.25},
+                                                  {"rotation", 0.25}, {"stretch", 0.25}, {"direction", 0.125},
+                                                  {"shift", 0.25}};
   for (const auto& [name, value] : expected) EXPECT_NEAR(rate[name] / kCount, value, 0.012) << name;
   for (const auto& [name, sum] : square) {  // N(0, 1), or uniform in +-pi
     const bool angle = name == "rotation" || name == "direction";

@@ -115,7 +115,11 @@ TEST(Checkpoints, SurviveKillsWhileSaving) {
 
 TEST(CheckpointManifest, DamagedOnesAreRefused) {
   const std::vector<std::string> bad = {
-      "", "[]", "{", R"({"format": 2, "states": [], "snapshots": []})", R"({"format": 1, "states": []})",
+      "",
+      "[]",
+      "{",
+      R"({"format": 2, "states": [], "snapshots": []})",
+      R"({"format": 1, "states": []})",
       R"({"format": 1, "states": [{"file": "../x", "images": 1, "sha256": ""}], "snapshots": []})",
       R"({"format": 1, "states": [{"file": "/etc/passwd", "images": 1, "sha256": ""}], "snapshots": []})",
       R"({"format": 1, "states": [{"file": 3, "images": 1, "sha256": ""}], "snapshots": []})",

@@ -43,7 +43,9 @@ TEST(NoiseDistribution, VpAndVeAreThoseOfTheirLosses) {
     EXPECT_LT(test::relative_deviation(make_noise_distribution({"ve"})(numbers({u})), numbers({ve})), 1e-12) << u;
     const double log_uniform = std::exp(std::log(0.1) + u * std::log(50 / 0.1));
     EXPECT_LT(test::relative_deviation(make_noise_distribution(noise("loguniform", 0.1, 50))(numbers({u})),
-                                       numbers({log_uniform})), 1e-12) << u;
+                                       numbers({log_uniform})),
+              1e-12)
+        << u;
   }
 }
 
@@ -52,7 +54,9 @@ TEST(NoiseDistribution, ACutLognormalIsTheDistributionGivenTheRange) {
   const auto cdf = [&](double sigma) { return 0.5 * (1 + std::erf((std::log(sigma) - mean) / (std * std::sqrt(2)))); };
   for (const double sigma : {0.11, 0.3, 1.0, 1.9}) {
     const double u = (cdf(sigma) - cdf(low)) / (cdf(high) - cdf(low));
-    EXPECT_LT(test::relative_deviation(make_noise_distribution(noise("lognormal", low, high))(numbers({u})), numbers({sigma})), 1e-9);
+    EXPECT_LT(test::relative_deviation(make_noise_distribution(noise("lognormal", low, high))(numbers({u})),
+                                       numbers({sigma})),
+              1e-9);
   }
   // `range`: centre and quantiles of N(ln 2, (ln 8 / 6)^2) cut at three deviations.
   const auto fitted = make_noise_distribution(noise("range", std::sqrt(0.5), std::sqrt(32.0)));
@@ -152,7 +156,9 @@ TEST(Ema, PowerFunctionAveragesHaveTheirProfile) {
     double mean = 0, square = 0, all = 0;  // moments of time under the weights
     for (int step = 1; step <= kSteps; ++step) {
       const double beta = power_beta(gamma, 64 * (step - 1), 64);
-      if (step == 1) { EXPECT_EQ(beta, 0); }
+      if (step == 1) {
+        EXPECT_EQ(beta, 0);
+      }
       mean = beta * mean + (1 - beta) * step;
       square = beta * square + (1 - beta) * step * step;
       all = beta * all + (1 - beta);
@@ -204,7 +210,8 @@ TEST(Adam, PartsAndAveragesHaveTheBitsOfTheWhole) {
   const auto whole_average = average.clone();
   EXPECT_TRUE(adam_step(parameters, gradient, state, 0.01, {}));
   EXPECT_TRUE(update_ema(average, parameters, 0.9));
-  at::_fused_adam_({whole}, {gradient}, {first}, {second}, {}, {torch::full({}, 7.0)}, 0.01, 0.9, 0.999, 0, 1e-8, false, false);
+  at::_fused_adam_({whole}, {gradient}, {first}, {second}, {}, {torch::full({}, 7.0)}, 0.01, 0.9, 0.999, 0, 1e-8, false,
+                   false);
   EXPECT_TRUE(torch::equal(parameters, whole));
   EXPECT_TRUE(torch::equal(state.first, first));
   EXPECT_TRUE(torch::equal(state.second, second));
@@ -272,7 +279,8 @@ TEST(Augment, FlipsHalfOfThePicturesAndAlwaysTheSame) {
     count += mirrored;
   }
   EXPECT_NEAR(static_cast<double>(count), 200, 50);
-  EXPECT_TRUE(torch::equal(augment(pictures.slice(0, 9, 20), torch::arange(9, 20), 1, {true}).samples, flipped.slice(0, 9, 20)));
+  EXPECT_TRUE(torch::equal(augment(pictures.slice(0, 9, 20), torch::arange(9, 20), 1, {true}).samples,
+                           flipped.slice(0, 9, 20)));
   EXPECT_TRUE(torch::equal(augment(pictures, torch::arange(400), 1, {}).samples, pictures));
 }
 

@@ -24,7 +24,8 @@ std::vector<Setting> numbers_of(const std::string& resolved) {
     if (colon == std::string::npos) continue;
     if (line[0] != ' ') section = line.substr(0, colon);
     const std::string value = colon + 2 <= line.size() ? line.substr(colon + 2) : "";
-    if (value.find_first_of("[-0123456789") == 0) settings.push_back({section + "." + line.substr(2, colon - 2), value});
+    if (value.find_first_of("[-0123456789") == 0)
+      settings.push_back({section + "." + line.substr(2, colon - 2), value});
   }
   return settings;
 }
@@ -51,8 +52,8 @@ TEST(NumberSweep, EveryNumberOfATrainingConfig) {
       }
     }
   }
-  for (const char* key : {"run.batch", "loss.sigma_min", "optimiser.weight_decay", "network.resample_filter", "probes.sigmas",
-                          "augment.probability", "ema.sigma_rel"}) {
+  for (const char* key : {"run.batch", "loss.sigma_min", "optimiser.weight_decay", "network.resample_filter",
+                          "probes.sigmas", "augment.probability", "ema.sigma_rel"}) {
     EXPECT_TRUE(seen.contains(key)) << key;
   }
   EXPECT_GE(seen.size(), 44u);

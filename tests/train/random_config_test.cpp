@@ -30,10 +30,12 @@ class Grammar {
       for (const auto& [key, value] : keys) {
         const bool small = key == "batch" || key == "model_channels" || key == "channel_mult" || key == "num_blocks";
         if (!small && !chance(0.1)) continue;  // few at a time, or nothing fits together
-        lines.push_back(key + ": " + (chance(0.02) ? word({"nan", "-1", "[]", "yes", "{a: 1}", "1e400", "''"}) : value()));
+        lines.push_back(key + ": " +
+                        (chance(0.02) ? word({"nan", "-1", "[]", "yes", "{a: 1}", "1e400", "''"}) : value()));
       }
       if (lines.empty()) continue;
-      text += chance(0.3) ? section + ": {" + join(lines, ", ") + "}\n" : section + ":\n  " + join(lines, "\n  ") + "\n";
+      text += chance(0.3) ? section + ": {" + join(lines, ", ") + "}\n"
+                          : section + ":\n  " + join(lines, "\n  ") + "\n";
     }
     return text + "data: {source: tiny}\n";
   }
@@ -55,7 +57,9 @@ class Grammar {
   }
   // From `low` to `high`, evenly in the logarithm.
   Value number(double low, double high) {
-    return [=, this] { return format_double(low * std::pow(high / low, std::uniform_real_distribution<double>()(random_))); };
+    return [=, this] {
+      return format_double(low * std::pow(high / low, std::uniform_real_distribution<double>()(random_)));
+    };
   }
   Value list(Value item, int64_t longest) {
     return [=, this] {
@@ -70,39 +74,66 @@ class Grammar {
     static constexpr int64_t kFar = 1'000'000'000'000;
     const Value flag = one_of({"true", "false"});
     if (rows_.empty()) {
-      rows_ = {
-          {"network",
-           {{"model_type", one_of({"SongUNet", "DhariwalUNet", "PointMlp"})},
-            {"model_channels", one_of({"4", "8", "12", "16"})},
-            {"channel_mult", list(whole(1, 2), 3)}, {"channel_mult_emb", whole(1, 4)}, {"num_blocks", whole(0, 2)},
-            {"attn_resolutions", list(one_of({"2", "4", "8"}), 2)}, {"dropout", number(0.001, 0.9)},
-            {"label_dropout", number(0.001, 0.9)}, {"label_dim", one_of({"0", "3", "4"})},
-            {"embedding_type", one_of({"positional", "fourier"})}, {"channel_mult_noise", whole(1, 2)},
-            {"encoder_type", one_of({"standard", "residual", "skip"})}, {"decoder_type", one_of({"standard", "skip"})},
-            {"resample_filter", one_of({"[1, 1]", "[1, 3, 3, 1]", "[1, 2, 1]"})}}},
-          {"preconditioning", {{"name", one_of({"edm", "vp", "ve", "iddpm"})}, {"sigma_data", number(0.1, 2)}}},
-          {"loss",
-           {{"name", one_of({"edm", "vp", "ve"})}, {"noise", one_of({"lognormal", "loguniform", "range", "vp", "ve"})},
-            {"p_mean", one_of({"-1.2", "0", "1"})}, {"p_std", number(0.5, 2)}, {"sigma_min", number(0.001, 0.1)},
-            {"sigma_max", number(1, 100)}, {"stratified", flag}}},
-          {"augment", {{"xflip", flag}, {"probability", number(0.01, 1)}}},
-          {"optimiser",
-           {{"name", one_of({"adam", "adamw"})}, {"learning_rate", number(1e-6, 0.1)}, {"rampup_images", whole(0, kFar)},
-            {"schedule", one_of({"constant", "inverse_sqrt", "cosine"})}, {"decay_images", whole(1, kFar)},
-            {"beta1", number(0.1, 0.99)}, {"beta2", number(0.1, 0.9999)}, {"epsilon", number(1e-12, 1e-3)},
-            {"weight_decay", number(1e-4, 1)}, {"clip_norm", number(0.01, 100)}}},
-          {"ema",
-           {{"halflife_images", whole(0, kFar)}, {"ramp_ratio", number(0.01, 1)},
-            {"more_halflife_images", list(whole(1, kFar), 3)}, {"sigma_rel", list(number(0.01, 0.25), 3)}}},
-          {"run",
-           {{"images", whole(1, kFar)}, {"batch", whole(1, 24)}, {"micro_batch", whole(0, 6)}, {"seed", whole(0, kFar)},
-            {"tick_images", whole(1, kFar)}, {"preview_images", whole(0, kFar)}, {"snapshot_images", whole(0, kFar)},
-            {"state_images", whole(0, kFar)}, {"snapshot_at", list(whole(1, kFar), 3)}, {"keep_states", whole(2, 9)},
-            {"precision", one_of({"auto", "fp32", "bf16"})}, {"nonfinite", one_of({"stop", "skip"})},
-            {"gradient_checkpointing", flag}}},
-          {"probes",
-           {{"images", whole(0, kFar)}, {"count", whole(2, 64)}, {"sigmas", one_of({"[0.1, 1]", "[0.5]", "[1, 0.5]"})},
-            {"references", one_of({"gaussian", "delta", "isotropic,mixture:2"})}}}};
+      rows_ = {{"network",
+                {{"model_type", one_of({"SongUNet", "DhariwalUNet", "PointMlp"})},
+                 {"model_channels", one_of({"4", "8", "12", "16"})},
+                 {"channel_mult", list(whole(1, 2), 3)},
+                 {"channel_mult_emb", whole(1, 4)},
+                 {"num_blocks", whole(0, 2)},
+                 {"attn_resolutions", list(one_of({"2", "4", "8"}), 2)},
+                 {"dropout", number(0.001, 0.9)},
+                 {"label_dropout", number(0.001, 0.9)},
+                 {"label_dim", one_of({"0", "3", "4"})},
+                 {"embedding_type", one_of({"positional", "fourier"})},
+                 {"channel_mult_noise", whole(1, 2)},
+                 {"encoder_type", one_of({"standard", "residual", "skip"})},
+                 {"decoder_type", one_of({"standard", "skip"})},
+                 {"resample_filter", one_of({"[1, 1]", "[1, 3, 3, 1]", "[1, 2, 1]"})}}},
+               {"preconditioning", {{"name", one_of({"edm", "vp", "ve", "iddpm"})}, {"sigma_data", number(0.1, 2)}}},
+               {"loss",
+                {{"name", one_of({"edm", "vp", "ve"})},
+                 {"noise", one_of({"lognormal", "loguniform", "range", "vp", "ve"})},
+                 {"p_mean", one_of({"-1.2", "0", "1"})},
+                 {"p_std", number(0.5, 2)},
+                 {"sigma_min", number(0.001, 0.1)},
+                 {"sigma_max", number(1, 100)},
+                 {"stratified", flag}}},
+               {"augment", {{"xflip", flag}, {"probability", number(0.01, 1)}}},
+               {"optimiser",
+                {{"name", one_of({"adam", "adamw"})},
+                 {"learning_rate", number(1e-6, 0.1)},
+                 {"rampup_images", whole(0, kFar)},
+                 {"schedule", one_of({"constant", "inverse_sqrt", "cosine"})},
+                 {"decay_images", whole(1, kFar)},
+                 {"beta1", number(0.1, 0.99)},
+                 {"beta2", number(0.1, 0.9999)},
+                 {"epsilon", number(1e-12, 1e-3)},
+                 {"weight_decay", number(1e-4, 1)},
+                 {"clip_norm", number(0.01, 100)}}},
+               {"ema",
+                {{"halflife_images", whole(0, kFar)},
+                 {"ramp_ratio", number(0.01, 1)},
+                 {"more_halflife_images", list(whole(1, kFar), 3)},
+                 {"sigma_rel", list(number(0.01, 0.25), 3)}}},
+               {"run",
+                {{"images", whole(1, kFar)},
+                 {"batch", whole(1, 24)},
+                 {"micro_batch", whole(0, 6)},
+                 {"seed", whole(0, kFar)},
+                 {"tick_images", whole(1, kFar)},
+                 {"preview_images", whole(0, kFar)},
+                 {"snapshot_images", whole(0, kFar)},
+                 {"state_images", whole(0, kFar)},
+                 {"snapshot_at", list(whole(1, kFar), 3)},
+                 {"keep_states", whole(2, 9)},
+                 {"precision", one_of({"auto", "fp32", "bf16"})},
+                 {"nonfinite", one_of({"stop", "skip"})},
+                 {"gradient_checkpointing", flag}}},
+               {"probes",
+                {{"images", whole(0, kFar)},
+                 {"count", whole(2, 64)},
+                 {"sigmas", one_of({"[0.1, 1]", "[0.5]", "[1, 0.5]"})},
+                 {"references", one_of({"gaussian", "delta", "isotropic,mixture:2"})}}}};
     }
     return rows_;
   }

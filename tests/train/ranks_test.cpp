@@ -16,7 +16,7 @@ namespace {
 
 // Everything random on: dropout, label dropout, augmentation, stratified levels. 12 images a step.
 const std::vector<std::string> kSettings = {"augment.xflip=false", "augment.probability=0.5", "loss.stratified=true",
-                                            "run.batch=12", "run.micro_batch=3", "ema.sigma_rel=[0.1]"};
+                                            "run.batch=12",        "run.micro_batch=3",       "ema.sigma_rel=[0.1]"};
 
 struct Outcome {
   std::vector<TrainStep> steps;
@@ -25,8 +25,8 @@ struct Outcome {
 };
 
 // What rank `of` has after `steps` steps of a group of `size`, from `start` if there is one.
-Outcome train(int size, int steps, const std::vector<std::string>& settings = kSettings,
-              const std::string& start = "", int of = 0) {
+Outcome train(int size, int steps, const std::vector<std::string>& settings = kSettings, const std::string& start = "",
+              int of = 0) {
   Outcome outcome;
   const auto data = test::tiny_data();
   test::run_ranks(size, [&](Comm& comm) {
@@ -147,7 +147,8 @@ TEST(Ranks, ABatchThatDoesNotDivideIsAnError) {
   const auto refuse = [](int size, const std::vector<std::string>& settings, const std::string& expected) {
     const auto data = test::tiny_data();
     test::run_ranks(size, [&](Comm& comm) {
-      const auto error = test::error_of([&] { Trainer(test::tiny_training(settings).options, data, torch::kCPU, comm); });
+      const auto error = test::error_of(
+          [&] { Trainer(test::tiny_training(settings).options, data, torch::kCPU, comm); });
       ASSERT_TRUE(error);
       EXPECT_EQ(error->code(), ExitCode::kUsage);
       EXPECT_NE(std::string(error->what()).find(expected), std::string::npos) << error->what();

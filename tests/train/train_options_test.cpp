@@ -49,7 +49,8 @@ TEST(TrainOptions, MistakesNameTheFieldAndTheConstraint) {
       {"augment.probability=0.1", "augment.xflip and augment.probability"},
       {"optimiser.decay_images=5", "does not apply to optimiser.schedule = constant"},
       {"optimiser.weight_decay=0.1", "applies to optimiser.name = adamw only"},
-      {"preconditioning.name=vp", "loss.noise = lognormal has levels from 0 to inf, but preconditioning.name = vp is defined from"},
+      {"preconditioning.name=vp",
+       "loss.noise = lognormal has levels from 0 to inf, but preconditioning.name = vp is defined from"},
       {"preconditioning.name=ve", "or take loss.noise = ve and loss.name = ve"},
       {"run.nonfinite=zero", "run.nonfinite"},
       {"run.gradient_checkpointing=yes", "run.gradient_checkpointing"},
@@ -72,9 +73,11 @@ TEST(TrainOptions, SettingsThatDoNotBelongTogetherAreRefused) {
       {{"loss.noise=vp", "loss.p_mean=0"}, "loss.p_mean does not apply to loss.noise = vp"},
       {{"loss.name=ve", "loss.sigma_min=1"}, "loss.sigma_min does not apply to loss.noise = ve"},
       {{"loss.noise=loguniform", "loss.p_std=1"}, "loss.p_std does not apply"},
-      {{"loss.sigma_min=0.1", "probes.images=6"}, "probes.sigmas reach from 0.05 to 10, but the network is defined from 0.1"},
+      {{"loss.sigma_min=0.1", "probes.images=6"},
+       "probes.sigmas reach from 0.05 to 10, but the network is defined from 0.1"},
       {{"network.model_type=PointMlp", "run.gradient_checkpointing=true"}, "a PointMlp has no blocks to run again"},
-      {{"augment.xflip=false", "augment.probability=0.1", "network.augment_dim=0"}, "augment.probability = 0.1 gives 9 labels"},
+      {{"augment.xflip=false", "augment.probability=0.1", "network.augment_dim=0"},
+       "augment.probability = 0.1 gives 9 labels"},
   };
   for (const auto& [settings, fragment] : rows) {
     const auto error = test::error_of([&, settings = settings] { test::tiny_training(settings); });
@@ -86,9 +89,12 @@ TEST(TrainOptions, SettingsThatDoNotBelongTogetherAreRefused) {
 
 // With every option of every section: what was read is written, and reads back as the same.
 TEST(TrainOptions, TheResolvedConfigIsAConfig) {
-  for (const std::vector<std::string>& settings :
-       {std::vector<std::string>{}, {"loss.noise=range", "loss.sigma_max=9"}, {"loss.sigma_min=0.01"}, {"loss.name=vp"},
-        {"optimiser.name=adamw", "optimiser.schedule=cosine", "optimiser.decay_images=100", "ema.sigma_rel=[0.05,0.1]"}}) {
+  for (const std::vector<std::string>& settings : {std::vector<std::string>{},
+                                                   {"loss.noise=range", "loss.sigma_max=9"},
+                                                   {"loss.sigma_min=0.01"},
+                                                   {"loss.name=vp"},
+                                                   {"optimiser.name=adamw", "optimiser.schedule=cosine",
+                                                    "optimiser.decay_images=100", "ema.sigma_rel=[0.05,0.1]"}}) {
     const auto first = test::tiny_training(settings);
     Config again = Config::from_text(first.resolved, "again");
     TrainOptions options = TrainOptions::from_config(again);
@@ -157,7 +163,9 @@ TEST(TrainOptions, SamplesThatTheNetworkDoesNotTakeAreRefusedWithTheReason) {
   const std::vector<Row> rows = {
       {{1, 4, 8, 8}, "SongUNet", "a sample is 1 x 4 x 8 x 8, 4 dimensions; networks train on images"},
       {{3, 5}, "DhariwalUNet", "a sample is 3 x 5, 2 dimensions"},
-      {{7}, "SongUNet", "a sample is 7, a point; network.model_type = SongUNet takes images: set network.model_type = PointMlp"},
+      {{7},
+       "SongUNet",
+       "a sample is 7, a point; network.model_type = SongUNet takes images: set network.model_type = PointMlp"},
       {{1, 8, 8}, "PointMlp", "a sample is 1 x 8 x 8, an image; network.model_type = PointMlp takes points"},
   };
   for (const auto& row : rows) {
@@ -173,7 +181,9 @@ TEST(TrainOptions, SamplesThatTheNetworkDoesNotTakeAreRefusedWithTheReason) {
 TEST(TrainOptions, ResumeMayChangeTheLengthAndTheIntervalsOnly) {
   const auto before = test::tiny_training().resolved;
   EXPECT_TRUE(forbidden_changes(before, before).empty());
-  EXPECT_TRUE(forbidden_changes(before, test::tiny_training({"run.images=99", "run.state_images=6", "data.source=moved"}).resolved).empty());
+  EXPECT_TRUE(forbidden_changes(
+                  before, test::tiny_training({"run.images=99", "run.state_images=6", "data.source=moved"}).resolved)
+                  .empty());
   const auto changes = forbidden_changes(before, test::tiny_training({"run.batch=3"}).resolved);
   ASSERT_EQ(changes.size(), 1u);
   EXPECT_EQ(changes[0].key, "run.batch");

@@ -24,9 +24,9 @@ std::vector<torch::Tensor> losses_of(Trainer& trainer, int steps) {
 // T16: with augmentation, dropout, label dropout, accumulation, stratified levels and several averages.
 TEST(Trainer, ResumedAnywhereGivesTheSameBits) {
   constexpr int kSteps = 24;
-  const std::vector<std::string> settings = {"augment.xflip=false", "augment.probability=0.5", "loss.stratified=true",
-                                             "optimiser.name=adamw", "optimiser.clip_norm=1", "run.nonfinite=skip",
-                                             "ema.sigma_rel=[0.05, 0.1]", "ema.more_halflife_images=[30]"};
+  const std::vector<std::string> settings = {
+      "augment.xflip=false",   "augment.probability=0.5", "loss.stratified=true",      "optimiser.name=adamw",
+      "optimiser.clip_norm=1", "run.nonfinite=skip",      "ema.sigma_rel=[0.05, 0.1]", "ema.more_halflife_images=[30]"};
   Trainer whole = tiny_trainer(settings);
   std::vector<torch::Tensor> losses;
   std::vector<std::string> states;
@@ -55,10 +55,10 @@ TEST(Trainer, AveragesNotWhatItTrains) {
   const auto state = trainer.state();
   const std::string name = "enc.8x8_conv.weight";
   EXPECT_FALSE(torch::equal(state.tensors.at("network." + name), state.tensors.at("average." + name)));
-  EXPECT_TRUE(torch::equal(trainer.network().network->named_parameters()[name].detach(),
-                           state.tensors.at("network." + name)));
-  EXPECT_TRUE(torch::equal(trainer.average().network->named_parameters()[name].detach(),
-                           state.tensors.at("average." + name)));
+  EXPECT_TRUE(
+      torch::equal(trainer.network().network->named_parameters()[name].detach(), state.tensors.at("network." + name)));
+  EXPECT_TRUE(
+      torch::equal(trainer.average().network->named_parameters()[name].detach(), state.tensors.at("average." + name)));
 }
 
 // Without dropout nothing random depends on how a batch is split. The first moment after one step is 0.1 times the
@@ -96,7 +96,8 @@ TEST(Trainer, Bf16HasTheGradientOfFp32AndFloat32Weights) {
 
 TEST(Trainer, GradientCheckpointingChangesNoBit) {
   for (const char* precision : {"run.precision=fp32", "run.precision=bf16"}) {
-    Trainer plain = tiny_trainer({precision}), recomputing = tiny_trainer({precision, "run.gradient_checkpointing=true"});
+    Trainer plain = tiny_trainer({precision}),
+            recomputing = tiny_trainer({precision, "run.gradient_checkpointing=true"});
     losses_of(plain, 4);
     losses_of(recomputing, 4);
     EXPECT_EQ(serialize_safetensors(recomputing.state()), serialize_safetensors(plain.state())) << precision;
@@ -117,7 +118,8 @@ TEST(Trainer, LearnsWithEveryPreconditioningAndLoss) {
       {"preconditioning.name=iddpm", "loss.name=edm", "loss.noise=loguniform", "loss.sigma_min=0.01"},
   };
   for (auto settings : rows) {
-    settings.insert(settings.end(), {"network.dropout=0", "network.label_dropout=0", "loss.stratified=true", "run.micro_batch=0"});
+    settings.insert(settings.end(),
+                    {"network.dropout=0", "network.label_dropout=0", "loss.stratified=true", "run.micro_batch=0"});
     Trainer trainer = tiny_trainer(settings);
     const auto mean = [](const std::vector<torch::Tensor>& losses) { return torch::cat(losses).mean().item<double>(); };
     const double before = mean(losses_of(trainer, 8));
@@ -148,7 +150,8 @@ TEST(Trainer, BeginsWithAModelOfTheSameKindOnly) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::kUsage);
   EXPECT_NE(std::string(error->what()).find("channel_mult is [1,2], here [1,1]; sigma_data is 0.5, here 0.6"),
-            std::string::npos) << error->what();
+            std::string::npos)
+      << error->what();
 }
 
 TEST(Trainer, BeginsWithAModelOfOtherClassesButForTheLabelLayers) {
@@ -170,8 +173,9 @@ TEST(Trainer, BeginsWithAModelOfOtherClassesButForTheLabelLayers) {
         EXPECT_TRUE(torch::equal(after.at(name), fresh ? before.at(name) : entry.value())) << name << " " << classes;
       }
     }
-    EXPECT_TRUE(torch::equal(after.at("network.map_label.weight"), classes == 3 ? model.network->named_parameters()["map_label.weight"]
-                                                                                : before.at("network.map_label.weight")));
+    EXPECT_TRUE(torch::equal(
+        after.at("network.map_label.weight"),
+        classes == 3 ? model.network->named_parameters()["map_label.weight"] : before.at("network.map_label.weight")));
   }
   config.network.label_dim = 3;
   Trainer unlabelled = tiny_trainer({"network.label_dim=0"});
@@ -188,7 +192,7 @@ TEST(Trainer, LearnsTheData) {
 
 // T15: a bad number at each place, and what becomes of it under each policy.
 struct Injection {
-  std::string fragment;               // of the error under `stop`
+  std::string fragment;  // of the error under `stop`
   std::vector<std::string> settings;
   std::function<void(Trainer&)> damage;  // before the third step
   bool skippable = true;                 // false: no skipping heals it
@@ -197,7 +201,8 @@ struct Injection {
 // Changes the first gradient it sees and no other.
 template <class Change>
 auto once(Change change) {
-  return [change, calls = std::make_shared<int>(0)](const torch::Tensor& g) { return ++*calls == 1 ? change(g) : g + 0; };
+  return
+      [change, calls = std::make_shared<int>(0)](const torch::Tensor& g) { return ++*calls == 1 ? change(g) : g + 0; };
 }
 
 std::vector<Injection> injections() {
@@ -206,18 +211,24 @@ std::vector<Injection> injections() {
     return network.network->named_parameters()["enc.8x8_conv.bias"];
   };
   return {
-      {"the gradient of 'enc.8x8_conv.bias' is not finite at step 3 (12 images seen, seed 5, sigma ", {},
+      {"the gradient of 'enc.8x8_conv.bias' is not finite at step 3 (12 images seen, seed 5, sigma ",
+       {},
        [=](Trainer& trainer) {
-         parameter(trainer.network()).register_hook(once([=](const torch::Tensor& g) { return g * nan; }));
-       }},
-      {"the second moment of 'enc.8x8_conv.bias' is not finite at step 3", {},
+    parameter(trainer.network()).register_hook(once([=](const torch::Tensor& g) { return g * nan; }));
+  }},
+      {"the second moment of 'enc.8x8_conv.bias' is not finite at step 3",
+       {},
        [=](Trainer& trainer) {
-         parameter(trainer.network()).register_hook(once([](const torch::Tensor& g) { return g + 1e30; }));
-       }},
-      {"the weight of 'enc.8x8_conv.bias' is not finite at step 3", {},
-       [=](Trainer& trainer) { parameter(trainer.network()).detach().fill_(nan); }, false},
-      {"the average of 'enc.8x8_conv.bias' is not finite at step 3", {},
-       [=](Trainer& trainer) { parameter(trainer.average()).detach().fill_(nan); }, false},
+    parameter(trainer.network()).register_hook(once([](const torch::Tensor& g) { return g + 1e30; }));
+  }},
+      {"the weight of 'enc.8x8_conv.bias' is not finite at step 3",
+       {},
+       [=](Trainer& trainer) { parameter(trainer.network()).detach().fill_(nan); },
+       false},
+      {"the average of 'enc.8x8_conv.bias' is not finite at step 3",
+       {},
+       [=](Trainer& trainer) { parameter(trainer.average()).detach().fill_(nan); },
+       false},
       {"the weight of '", {"beyond.learning_rate=1e300"}, [](Trainer&) {}},
   };
 }
@@ -272,17 +283,22 @@ TEST(Trainer, SkipsAndCountsAStepThatIsNotFinite) {
 
 // Data that float32 holds and the network does not: the sample is named, and without an end to it the run is.
 TEST(Trainer, NamesTheSampleAndGivesUpWhenNoStepSucceeds) {
-  const auto huge = std::make_shared<DataSource>("huge", torch::full({24, 1, 8, 8}, 3e38f), torch::arange(24).remainder(3), 3);
+  const auto huge = std::make_shared<DataSource>("huge", torch::full({24, 1, 8, 8}, 3e38f),
+                                                 torch::arange(24).remainder(3), 3);
   Trainer stops(test::tiny_training().options, huge, torch::kCPU);
   const auto error = test::error_of([&] { stops.step(); });
   ASSERT_TRUE(error);
-  EXPECT_NE(std::string(error->what()).find("the denoised sample is not finite at step 1 (0 images seen, seed 5): sample 0 of the "
-                                            "stream at sigma "), std::string::npos) << error->what();
+  EXPECT_NE(std::string(error->what())
+                .find("the denoised sample is not finite at step 1 (0 images seen, seed 5): sample 0 of the "
+                      "stream at sigma "),
+            std::string::npos)
+      << error->what();
   Trainer skips(test::tiny_training({"run.nonfinite=skip"}).options, huge, torch::kCPU);
   for (int step = 0; step < 99; ++step) EXPECT_NE(skips.step().skipped, "");
   const auto given_up = test::error_of([&] { skips.step(); });
   ASSERT_TRUE(given_up);
-  EXPECT_NE(std::string(given_up->what()).find("100 steps in a row were skipped"), std::string::npos) << given_up->what();
+  EXPECT_NE(std::string(given_up->what()).find("100 steps in a row were skipped"), std::string::npos)
+      << given_up->what();
 }
 
 TEST(Trainer, NeverHandsOutAStateThatIsNotFinite) {

@@ -65,10 +65,11 @@ PreviewFn signal_at(int64_t images) {
 TEST(TrainingRun, LeavesEverythingInTheFolder) {
   test::TempDir folder;
   std::vector<std::string> previews;
-  run(folder / "run", {.settings = {"run.preview_images=24"}, .preview = [&](const Denoiser& average, const fs::path& png) {
-                         previews.push_back(png.filename());
-                         EXPECT_EQ(average.info().label_dim, 3);
-                       }});
+  run(folder / "run",
+      {.settings = {"run.preview_images=24"}, .preview = [&](const Denoiser& average, const fs::path& png) {
+    previews.push_back(png.filename());
+    EXPECT_EQ(average.info().label_dim, 3);
+  }});
   const auto manifest = read_checkpoint_manifest(folder / "run");
   EXPECT_EQ(manifest.states.size(), 2u);
   EXPECT_EQ(manifest.states.back().images, 60);
@@ -97,9 +98,8 @@ TEST(TrainingRun, StoppedByASignalAndResumedEndsWithTheSameBitsAndLog) {
   run(folder / "whole", {.settings = {"run.preview_images=6"}, .preview = signal_at(-1)});
   for (const int64_t at : {6, 18, 30, 54}) {
     const fs::path stopped = folder / std::to_string(at);
-    const auto error = test::error_of([&] {
-      run(stopped, {.settings = {"run.preview_images=6"}, .preview = signal_at(at)});
-    });
+    const auto error = test::error_of(
+        [&] { run(stopped, {.settings = {"run.preview_images=6"}, .preview = signal_at(at)}); });
     set_interrupted(false);
     ASSERT_TRUE(error);
     EXPECT_EQ(error->code(), ExitCode::kInterrupted);
@@ -114,9 +114,9 @@ TEST(TrainingRun, AnInterruptInsideThePreviewSavesToo) {
   test::TempDir folder;
   const auto error = test::error_of([&] {
     run(folder / "run", {.settings = {"run.preview_images=12"}, .preview = [](const Denoiser&, const fs::path&) {
-                           set_interrupted(true);  // a signal in the sampler
-                           stop_if_interrupted();
-                         }});
+      set_interrupted(true);  // a signal in the sampler
+      stop_if_interrupted();
+    }});
   });
   set_interrupted(false);
   ASSERT_TRUE(error);
@@ -141,11 +141,13 @@ TEST(TrainingRun, ResumingFromAnOlderStateCutsTheLogBack) {
 TEST(TrainingRun, GoesOnLongerButNotDifferently) {
   test::TempDir folder;
   run(folder / "run");
-  run(folder / "run", {.resume = true, .settings = {"run.images=72", "run.tick_images=6", "run.gradient_checkpointing=true"}});
+  run(folder / "run",
+      {.resume = true, .settings = {"run.images=72", "run.tick_images=6", "run.gradient_checkpointing=true"}});
   EXPECT_EQ(newest_state(folder / "run").metadata.at("images"), "72");
 
   const auto error = test::error_of([&] {
-    run(folder / "run", {.resume = true, .settings = {"optimiser.learning_rate=0.5", "run.seed=6", "network.dropout=0.1"}});
+    run(folder / "run",
+        {.resume = true, .settings = {"optimiser.learning_rate=0.5", "run.seed=6", "network.dropout=0.1"}});
   });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::kUsage);
@@ -162,7 +164,8 @@ TEST(TrainingRun, GoesOnLongerButNotDifferently) {
 
 TEST(TrainingRun, ANumberThatIsNotFiniteLeavesTheBatchAndNoNewCheckpoint) {
   test::TempDir folder;
-  const std::vector<std::string> settings = {"beyond.learning_rate=1e30", "run.state_images=6", "run.snapshot_images=6"};
+  const std::vector<std::string> settings = {"beyond.learning_rate=1e30", "run.state_images=6",
+                                             "run.snapshot_images=6"};
   const auto error = test::error_of([&] { run(folder / "run", {.settings = settings}); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::kNumeric);
@@ -172,7 +175,8 @@ TEST(TrainingRun, ANumberThatIsNotFiniteLeavesTheBatchAndNoNewCheckpoint) {
   const auto batch = read_npz(message.substr(at + 16));
   EXPECT_EQ(batch.at("clean").sizes(), (std::vector<int64_t>{6, 1, 8, 8}));
   const auto samples = test::tiny_data()->rows(batch.at("index"));  // x-flip or not
-  const auto same = samples.eq(batch.at("clean")).flatten(1).all(1), flipped = samples.flip(3).eq(batch.at("clean")).flatten(1).all(1);
+  const auto same = samples.eq(batch.at("clean")).flatten(1).all(1),
+             flipped = samples.flip(3).eq(batch.at("clean")).flatten(1).all(1);
   EXPECT_TRUE(same.logical_or(flipped).all().item<bool>());
   for (const char* kind : {"states", "snapshots"}) {
     for (const auto& entry : fs::directory_iterator(folder / "run" / kind)) {
@@ -199,7 +203,8 @@ TEST(TrainingRun, StopsAfterItsTimeWithTheStateSaved) {
   const auto error = test::error_of([&] { run(folder / "run", attempt); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ExitCode::kInterrupted);
-  EXPECT_NE(std::string(error->what()).find("stopped by --max-time after 6 of 60 images; the state is saved"), std::string::npos);
+  EXPECT_NE(std::string(error->what()).find("stopped by --max-time after 6 of 60 images; the state is saved"),
+            std::string::npos);
   EXPECT_EQ(newest_state(folder / "run").metadata.at("images"), "6");
 }
 
@@ -208,7 +213,9 @@ TEST(TrainingRun, NamedChangesAreAllowedAndRecorded) {
   run(folder / "run", {.settings = {"run.images=24"}});
   const std::vector<std::string> changed = {"optimiser.learning_rate=0.001", "network.model_channels=16"};
   Attempt attempt{.resume = true, .settings = {changed[0]}};
-  const auto allow = [](std::vector<std::string> keys) { return [keys](RunRequest& request) { request.allow_change = keys; }; };
+  const auto allow = [](std::vector<std::string> keys) {
+    return [keys](RunRequest& request) { request.allow_change = keys; };
+  };
   const std::vector<std::pair<std::vector<std::string>, std::string>> refused = {
       {{}, "optimiser.learning_rate was 0.01, is now 0.001"},
       {{"run.seed"}, "optimiser.learning_rate was 0.01"},
@@ -224,7 +231,8 @@ TEST(TrainingRun, NamedChangesAreAllowedAndRecorded) {
   other.change = allow({"network.model_channels"});
   const auto error = test::error_of([&] { run(folder / "run", other); });
   EXPECT_NE(std::string(error->what()).find("network.model_channels was 8, is now 16 (it cannot change within a run)"),
-            std::string::npos) << error->what();
+            std::string::npos)
+      << error->what();
 
   attempt.change = allow({"optimiser.learning_rate"});
   run(folder / "run", attempt);
@@ -250,25 +258,31 @@ TEST(TrainingRun, FurtherAveragesAndSnapshotsAtChosenPlaces) {
   EXPECT_EQ(sha256_file(folder / "run" / entry.file), entry.sha256);
   const auto model = read_native_model(folder / "run" / entry.file);
   const auto state = newest_state(folder / "run");
-  EXPECT_TRUE(torch::equal(model.network->named_parameters()["map_layer0.bias"], state.tensors.at("average:power-0.1.map_layer0.bias")));
-  EXPECT_FALSE(torch::equal(state.tensors.at("average.map_layer0.bias"), state.tensors.at("average:power-0.1.map_layer0.bias")));
+  EXPECT_TRUE(torch::equal(model.network->named_parameters()["map_layer0.bias"],
+                           state.tensors.at("average:power-0.1.map_layer0.bias")));
+  EXPECT_FALSE(
+      torch::equal(state.tensors.at("average.map_layer0.bias"), state.tensors.at("average:power-0.1.map_layer0.bias")));
 }
 
 TEST(TrainingRun, ProbesAreLoggedAndCutBackLikeTheLog) {
   test::TempDir folder;
   Attempt attempt{.settings = {"probes.images=12"}};
   attempt.change = [](RunRequest& request) {
-    request.probe = [](const Denoiser& average) { return std::vector<ProbeResult>{{"gaussian", 0.5, average.info().sigma_data}}; };
+    request.probe = [](const Denoiser& average) {
+      return std::vector<ProbeResult>{{"gaussian", 0.5, average.info().sigma_data}};
+    };
   };
   run(folder / "run", attempt);
   const std::string probes = read_file(folder / "run/probes.jsonl", 1 << 20);
-  EXPECT_EQ(split(probes, '\n').front(), R"({"images":12,"probes":[{"reference":"gaussian","sigma":0.5,"explained":0.5}]})");
+  EXPECT_EQ(split(probes, '\n').front(),
+            R"({"images":12,"probes":[{"reference":"gaussian","sigma":0.5,"explained":0.5}]})");
   fs::resize_file(folder / "run/states/state-000000000060.safetensors", 100);
   attempt.resume = true;
   run(folder / "run", attempt);
   EXPECT_EQ(read_file(folder / "run/probes.jsonl", 1 << 20), probes);
   std::vector<std::string> events;
-  for (const auto& entry : fs::directory_iterator(folder / "run/tensorboard")) events.push_back(entry.path().filename());
+  for (const auto& entry : fs::directory_iterator(folder / "run/tensorboard"))
+    events.push_back(entry.path().filename());
   EXPECT_EQ(events.size(), 2u);  // a file a session
 }
 
@@ -278,11 +292,14 @@ TEST(TrainingRun, BeginsWithAModel) {
   const auto entry = read_checkpoint_manifest(folder / "first").snapshots.back();
   const auto file = folder / "first" / entry.file;
   Attempt attempt{.settings = {"run.images=6", "optimiser.rampup_images=24"}};  // one step, that moves nothing
-  attempt.change = [&](RunRequest& request) { request.init = InitialModel{read_native_model(file), file.string(), entry.sha256}; };
+  attempt.change = [&](RunRequest& request) {
+    request.init = InitialModel{read_native_model(file), file.string(), entry.sha256};
+  };
   run(folder / "second", attempt);
   const auto state = newest_state(folder / "second");
   const auto model = read_native_model(file);
-  EXPECT_TRUE(torch::equal(state.tensors.at("network.map_layer0.bias"), model.network->named_parameters()["map_layer0.bias"]));
+  EXPECT_TRUE(
+      torch::equal(state.tensors.at("network.map_layer0.bias"), model.network->named_parameters()["map_layer0.bias"]));
   attempt.resume = true;
   EXPECT_EQ(test::error_of([&] { run(folder / "second", attempt); })->code(), ExitCode::kUsage);
   run(folder / "second", {.resume = true, .settings = {"run.images=12", "optimiser.rampup_images=24"}});

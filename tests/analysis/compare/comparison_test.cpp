@@ -36,7 +36,9 @@ class Affine final : public Denoiser {
   DenoiserInfo info_;
 };
 
-Subject network_subject(std::string name, std::shared_ptr<const Denoiser> denoiser) { return {std::move(name), "network", denoiser, {}}; }
+Subject network_subject(std::string name, std::shared_ptr<const Denoiser> denoiser) {
+  return {std::move(name), "network", denoiser, {}};
+}
 
 std::shared_ptr<const DataSource> points(int64_t count, int64_t dim) {
   return std::make_shared<DataSource>("points", torch::randn({count, dim}, keyed_generator({5})), torch::Tensor(), 0);
@@ -80,10 +82,12 @@ TEST(Comparison, FollowsTheFormulas) {
 // A model whose score is zero explains nothing and leaves nothing to be explained: cells are empty, not -inf.
 TEST(Comparison, RatiosWithoutMeaningAreEmptyCells) {
   const auto zero = std::make_shared<Affine>(2, 1., 0.), other = std::make_shared<Affine>(2, 0., 0.);  // D = x, D = 0
-  const Comparison c = compare(network_subject("m", zero), {network_subject("a", other)}, nullptr, small_comparison({1}));
+  const Comparison c = compare(network_subject("m", zero), {network_subject("a", other)}, nullptr,
+                               small_comparison({1}));
   const std::string csv = comparison_table(c, summarise(c, 100, 0)).csv();
   EXPECT_NE(csv.find("\nnoise,a,1,50,,,,,0,"), std::string::npos) << csv;
-  const Comparison back = compare(network_subject("m", other), {network_subject("a", zero)}, nullptr, small_comparison({1}));
+  const Comparison back = compare(network_subject("m", other), {network_subject("a", zero)}, nullptr,
+                                  small_comparison({1}));
   const std::string table = comparison_table(back, summarise(back, 100, 0)).csv();
   EXPECT_NE(table.find("\nnoise,a,1,50,0,"), std::string::npos) << table;
   for (const auto* text : {&csv, &table}) {
@@ -94,14 +98,16 @@ TEST(Comparison, RatiosWithoutMeaningAreEmptyCells) {
 
 TEST(Comparison, CsvHasTheDocumentedColumns) {
   const auto model = std::make_shared<Affine>(2, 0.5, 0.);
-  const Comparison c = compare(network_subject("m", model), {network_subject("a", model)}, points(20, 2), small_comparison({0.5, 1}));
+  const Comparison c = compare(network_subject("m", model), {network_subject("a", model)}, points(20, 2),
+                               small_comparison({0.5, 1}));
   const Table table = comparison_table(c, summarise(c, 100, 0));
   const std::string csv = table.csv();
-  EXPECT_EQ(csv.substr(0, csv.find('\n')),
-            "probe,reference,sigma,samples,explained,explained_low,explained_high,explained_per_sample,explained_reverse,"
-            "denoiser_explained,denoiser_explained_low,denoiser_explained_high,denoiser_explained_per_sample,"
-            "denoiser_explained_reverse,score_mse,score_mse_low,score_mse_high,denoiser_mse,denoiser_mse_low,"
-            "denoiser_mse_high");
+  EXPECT_EQ(
+      csv.substr(0, csv.find('\n')),
+      "probe,reference,sigma,samples,explained,explained_low,explained_high,explained_per_sample,explained_reverse,"
+      "denoiser_explained,denoiser_explained_low,denoiser_explained_high,denoiser_explained_per_sample,"
+      "denoiser_explained_reverse,score_mse,score_mse_low,score_mse_high,denoiser_mse,denoiser_mse_low,"
+      "denoiser_mse_high");
   EXPECT_NE(csv.find("\ndata,a,0.5,50,1,1,1,1,1,1,1,1,1,1,0,0,0,0,0,0\n"), std::string::npos) << csv;
   EXPECT_NE(csv.find("\nnoise,a,1,50,1,"), std::string::npos);
 }
@@ -168,12 +174,15 @@ TEST(Comparison, EvaluatesEachDenoiserOnceAndDoesNotDependOnTheBatch) {
 
 TEST(Comparison, RefusesWhatDoesNotFit) {
   const auto model = std::make_shared<Affine>(4, 0.5, 0.1, 10.), other = std::make_shared<Affine>(3, 0.4, 0.);
-  const auto error = [&](std::vector<double> sigmas, std::shared_ptr<Affine> reference, std::shared_ptr<const DataSource> data) {
-    return test::error_of([&] { compare(network_subject("m", model), {network_subject("r", reference)}, data, small_comparison(sigmas)); })->code();
+  const auto error = [&](std::vector<double> sigmas, std::shared_ptr<Affine> reference,
+                         std::shared_ptr<const DataSource> data) {
+    return test::error_of([&] {
+      compare(network_subject("m", model), {network_subject("r", reference)}, data, small_comparison(sigmas));
+    })->code();
   };
-  EXPECT_EQ(error({1}, other, nullptr), ExitCode::kUsage);           // shapes of the denoisers
-  EXPECT_EQ(error({1}, model, points(9, 3)), ExitCode::kUsage);      // shape of the data
-  EXPECT_EQ(error({1, 20}, model, nullptr), ExitCode::kUsage);       // outside the model's range
+  EXPECT_EQ(error({1}, other, nullptr), ExitCode::kUsage);       // shapes of the denoisers
+  EXPECT_EQ(error({1}, model, points(9, 3)), ExitCode::kUsage);  // shape of the data
+  EXPECT_EQ(error({1, 20}, model, nullptr), ExitCode::kUsage);   // outside the model's range
   for (const std::vector<double>& bad : {std::vector<double>{}, {0.}, {1, 1}, {2, 1}, {std::nan("")}}) {
     EXPECT_EQ(error(bad, model, nullptr), ExitCode::kUsage);
   }
@@ -241,9 +250,12 @@ TEST(Probes, DependOnSeedAndPlaceAlone) {
 }
 
 TEST(References, OptionsStayWithTheirReference) {
-  const std::vector<std::string> expected = {"isotropic", "mixture:10", "net.pt,precond=vp,sha256=ab", "delta:mnist:D,pad=32",
-                                             "a=b/c.safetensors"};
-  EXPECT_EQ(split_references("isotropic,mixture:10,net.pt,precond=vp,sha256=ab,delta:mnist:D,pad=32,./a=b/c.safetensors").size(), 5u);
+  const std::vector<std::string> expected = {"isotropic", "mixture:10", "net.pt,precond=vp,sha256=ab",
+                                             "delta:mnist:D,pad=32", "a=b/c.safetensors"};
+  EXPECT_EQ(
+      split_references("isotropic,mixture:10,net.pt,precond=vp,sha256=ab,delta:mnist:D,pad=32,./a=b/c.safetensors")
+          .size(),
+      5u);
   EXPECT_EQ(split_references("isotropic,mixture:10,net.pt,precond=vp,sha256=ab,delta:mnist:D,pad=32"),
             std::vector<std::string>(expected.begin(), expected.begin() + 4));
 }
@@ -276,7 +288,8 @@ TEST(Comparison, AnyNumberOfRanksGivesTheBitsOfOneAndSharesTheCalls) {
   for (const int size : {2, 3}) {
     test::run_ranks(size, [&](Comm& comm) {
       const auto own = std::make_shared<Affine>(3, 0.5, 0.1);
-      const auto shared = compare(network_subject("a", own), references(comm), data, small_comparison({0.1, 1, 10}), comm);
+      const auto shared = compare(network_subject("a", own), references(comm), data, small_comparison({0.1, 1, 10}),
+                                  comm);
       for (const auto field : {&Comparison::difference, &Comparison::model_score, &Comparison::model_denoised,
                                &Comparison::reference_score, &Comparison::reference_denoised}) {
         EXPECT_TRUE((shared.*field).equal(one.*field)) << size;

@@ -19,12 +19,14 @@ void write_text(const fs::path& path, const std::string& text) {
 }
 
 std::string tick(int64_t images, double loss) {
-  return "{\"images\":" + std::to_string(images) + ",\"step\":" + std::to_string(images / 64) + ",\"loss\":" + std::to_string(loss) +
+  return "{\"images\":" + std::to_string(images) + ",\"step\":" + std::to_string(images / 64) +
+         ",\"loss\":" + std::to_string(loss) +
          ",\"loss_by_sigma\":[{\"sigma_from\":0.0,\"sigma_to\":0.01,\"count\":3,\"loss\":0.5},{\"sigma_from\":31.6,"
          "\"sigma_to\":null,\"count\":2,\"loss\":0.25}],\"learning_rate\":0.001,\"images_per_second\":100.0,\"seconds\":9.5}\n";
 }
 
-void write_samples(const fs::path& folder, const torch::Tensor& x, const torch::Tensor& seeds, const std::string& settings) {
+void write_samples(const fs::path& folder, const torch::Tensor& x, const torch::Tensor& seeds,
+                   const std::string& settings) {
   fs::create_directories(folder);
   write_npz(folder / "samples.npz", {{"x", x}, {"seeds", seeds}});
   write_text(folder / "run.json", settings);
@@ -68,7 +70,8 @@ TEST(EarlierRuns, PutSamplesOfTheSameSeedsSideBySide) {
                 R"("result":{"nfe_per_sample":1,"seconds":1.25}})");
   const std::string page = page_with({folder / "heun", folder / "teleported"}, folder);
   EXPECT_NE(page.find("<p>heun, polynomial schedule, 2 steps</p><p>3 NFE, 2.5 s</p>"), std::string::npos);
-  EXPECT_NE(page.find("<p>teleported to σ = 5.3 by the Gaussian&#39;s closed form</p><p>1 NFE, 1.2 s</p>"), std::string::npos);
+  EXPECT_NE(page.find("<p>teleported to σ = 5.3 by the Gaussian&#39;s closed form</p><p>1 NFE, 1.2 s</p>"),
+            std::string::npos);
   EXPECT_NE(page.find("rms difference to heun: 0.35 (2 seeds)"), std::string::npos);
 }
 

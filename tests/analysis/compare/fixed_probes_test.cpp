@@ -18,12 +18,14 @@ std::shared_ptr<const Denoiser> small_network() {
   config.network.num_blocks = 1;
   NativeModel model = make_native_model(config, keyed_generator({1}));
   torch::NoGradGuard no_grad;
-  for (torch::Tensor& parameter : model.network->parameters()) parameter.add_(torch::randn(parameter.sizes(), keyed_generator({2})), 0.2);
+  for (torch::Tensor& parameter : model.network->parameters())
+    parameter.add_(torch::randn(parameter.sizes(), keyed_generator({2})), 0.2);
   return make_network_denoiser(std::move(model), "net", torch::kCPU, Precision::kFp32);
 }
 
 TEST(FixedProbes, SayWhatCompareSays) {
-  const auto data = std::make_shared<DataSource>("points", torch::randn({90, 3}, keyed_generator({5})) * 0.5, torch::Tensor(), 0);
+  const auto data = std::make_shared<DataSource>("points", torch::randn({90, 3}, keyed_generator({5})) * 0.5,
+                                                 torch::Tensor(), 0);
   const auto references = open_references({"isotropic", "gaussian", "mixture:3", "delta"}, data, {}, 0).subjects;
   const auto network = small_network();
   CompareOptions options;

@@ -16,7 +16,8 @@ namespace {
 
 GaussianStats stats_of(std::vector<double> eigenvalues) {
   const auto d = static_cast<int64_t>(eigenvalues.size());
-  return {torch::full({d}, 0.3, torch::kFloat64), torch::eye(d, torch::kFloat64), torch::tensor(eigenvalues, torch::kFloat64), 0, 10};
+  return {torch::full({d}, 0.3, torch::kFloat64), torch::eye(d, torch::kFloat64),
+          torch::tensor(eigenvalues, torch::kFloat64), 0, 10};
 }
 
 TrajectoryOptions options(int64_t steps, int64_t batch = 64) {
@@ -74,7 +75,8 @@ TEST(Trajectories, DoNotDependOnTheBatchAndMeasureTheDifference) {
   const auto rows = summarise(a, 100, 0);
   const torch::Tensor difference = (a.samples[0] - a.samples[1]).to(torch::kFloat64);
   EXPECT_NEAR(rows[6].rms, std::sqrt(difference.square().mean().item<double>()), 1e-6);
-  EXPECT_NEAR(rows[6].deviation, (difference.square().sum() / a.samples[0].to(torch::kFloat64).square().sum()).item<double>(), 1e-6);
+  EXPECT_NEAR(rows[6].deviation,
+              (difference.square().sum() / a.samples[0].to(torch::kFloat64).square().sum()).item<double>(), 1e-6);
   EXPECT_LE(rows[6].low, rows[6].deviation);
   EXPECT_GE(rows[6].high, rows[6].deviation);
   const std::string csv = trajectory_table(a, rows).csv();
@@ -91,7 +93,8 @@ TEST(Trajectories, AnyNumberOfRanksGivesTheBitsOfOne) {
   const auto solver = make_heun();
   for (const bool references : {true, false}) {
     const auto run = [&](Comm& comm) {
-      const std::vector<Subject> others = references ? std::vector{subject("other", stats_of({1, 1, 1}))} : std::vector<Subject>();
+      const std::vector<Subject> others = references ? std::vector{subject("other", stats_of({1, 1, 1}))}
+                                                     : std::vector<Subject>();
       const auto gaussian = references ? std::optional(stats) : std::nullopt;
       return compare_trajectories(subject("g", stats), others, gaussian, *solver, options(5, 3), comm);
     };

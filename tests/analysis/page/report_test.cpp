@@ -165,7 +165,8 @@ TEST(Charts, ShareTheSigmaAxis) {
   std::vector<nlohmann::json> scales;
   for (const auto& panel : spec["vconcat"]) {
     for (const auto& layer : panel["layer"]) {
-      if (layer["encoding"].contains("x") && layer["encoding"]["x"].contains("scale")) scales.push_back(layer["encoding"]["x"]["scale"]);
+      if (layer["encoding"].contains("x") && layer["encoding"]["x"].contains("scale"))
+        scales.push_back(layer["encoding"]["x"]["scale"]);
     }
   }
   ASSERT_GE(scales.size(), 4u);
@@ -189,7 +190,8 @@ TEST(Charts, EndLabelsDoNotOverlap) {
   Panel& panel = chart.panels[0];
   panel.series = {};
   for (int i = 0; i < 6; ++i) {
-    panel.series.push_back({"line " + std::to_string(i), series_style("other", i), {1, 2}, {0.5, 1 - 1e-4 * i}, {}, {}});
+    panel.series.push_back(
+        {"line " + std::to_string(i), series_style("other", i), {1, 2}, {0.5, 1 - 1e-4 * i}, {}, {}});
   }
   const nlohmann::json spec = nlohmann::json::parse(line_chart(chart));
   std::vector<double> at;
@@ -202,17 +204,19 @@ TEST(Charts, EndLabelsDoNotOverlap) {
 }
 
 TEST(Charts, NeverTellLinesApartByColourAlone) {
-  const std::vector<std::string> kinds = {"network", "delta",   "mixture", "mixture",   "gaussian",
+  const std::vector<std::string> kinds = {"network",  "delta",     "mixture", "mixture",   "gaussian",
                                           "gaussian", "isotropic", "file",    "other file"};
   const std::vector<SeriesStyle> styles = series_styles(kinds);
   EXPECT_EQ(styles[2].colour, styles[3].colour);  // one colour, one meaning
   for (size_t i = 0; i < styles.size(); ++i) {
     for (size_t j = i + 1; j < styles.size(); ++j) {
-      EXPECT_TRUE(styles[i].colour != styles[j].colour || (styles[i].dash != styles[j].dash && styles[i].mark != styles[j].mark))
+      EXPECT_TRUE(styles[i].colour != styles[j].colour ||
+                  (styles[i].dash != styles[j].dash && styles[i].mark != styles[j].mark))
           << kinds[i] << " and " << kinds[j];
     }
     EXPECT_NE(page_style().find(styles[i].colour.substr(4, styles[i].colour.size() - 5) + ":"), std::string_view::npos);
-    EXPECT_NE(page_style().find(styles[i].text_colour.substr(4, styles[i].text_colour.size() - 5) + ":"), std::string_view::npos);
+    EXPECT_NE(page_style().find(styles[i].text_colour.substr(4, styles[i].text_colour.size() - 5) + ":"),
+              std::string_view::npos);
   }
 }
 

@@ -21,7 +21,8 @@ namespace farfield {
 namespace {
 
 GaussianStats stats() {
-  return {torch::full({3}, 0.3, torch::kFloat64), torch::eye(3, torch::kFloat64), torch::tensor({1.0, 0.2, 0.01}, torch::kFloat64), 0, 10};
+  return {torch::full({3}, 0.3, torch::kFloat64), torch::eye(3, torch::kFloat64),
+          torch::tensor({1.0, 0.2, 0.01}, torch::kFloat64), 0, 10};
 }
 
 StudyRequest small_study() {
@@ -167,10 +168,14 @@ TEST(StudyFile, RefusesWhatItWouldNotWrite) {
     const auto error = test::error_of([&] { read_advice(folder / "study.json"); });
     return error ? error->code() : ExitCode::kOk;
   };
-  const std::vector<std::pair<std::string, std::string>> damages = {
-      {"farfield study 1", "farfield study 2"}, {"\"steps\": 2", "\"steps\": 0"}, {"\"steps\": 2", "\"steps\": \"2\""},
-      {"\"rms\": 0.5", "\"rms\": -1"},           {"\"solver\"", "\"slover\""},     {"\"nfe\": 4", "\"nfe\": 0"},
-      {"\"budgets\"", "\"budget\""},             {"{", "["}};
+  const std::vector<std::pair<std::string, std::string>> damages = {{"farfield study 1", "farfield study 2"},
+                                                                    {"\"steps\": 2", "\"steps\": 0"},
+                                                                    {"\"steps\": 2", "\"steps\": \"2\""},
+                                                                    {"\"rms\": 0.5", "\"rms\": -1"},
+                                                                    {"\"solver\"", "\"slover\""},
+                                                                    {"\"nfe\": 4", "\"nfe\": 0"},
+                                                                    {"\"budgets\"", "\"budget\""},
+                                                                    {"{", "["}};
   for (const auto& [from, to] : damages) {
     std::string bad = good;
     bad.replace(bad.find(from), from.size(), to);

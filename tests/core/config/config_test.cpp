@@ -48,7 +48,8 @@ TEST(Config, SetOverridesAndIsHeldToTheSameRules) {
   const auto error = test::error_of([&] { config.finish(); });
   ASSERT_TRUE(error);
   EXPECT_NE(std::string(error->what()).find("--set tran.lr: unknown key 'tran'; did you mean 'train'?"),
-            std::string::npos) << error->what();
+            std::string::npos)
+      << error->what();
   for (const char* bad : {"", "=1", "a", "a..b=1", "train.lr.x=1", "a=[1"}) {
     EXPECT_TRUE(test::error_of([&] { config.set(bad); })) << bad;
   }
@@ -68,30 +69,52 @@ TEST(Config, HostileAndMistakenDocumentsAreUsageErrorsWithPlaces) {
   };
   const std::vector<Row> rows = {
       {"a: 1\na: 2\n", "test.yaml:2:1: key 'a' stands here twice"},
-      {"a: .nan", "must be a number"},        {"a: nan", "must be a number"},
-      {"a: 1e400", "must be a number"},       {"a: 010", "must be a number"},
-      {"a: 0x10", "must be a number"},        {"a: \"1\"", "must be a number"},
-      {"a: yes", "must be a number"},         {"a: [1]", "must be a number, got a list"},
+      {"a: .nan", "must be a number"},
+      {"a: nan", "must be a number"},
+      {"a: 1e400", "must be a number"},
+      {"a: 010", "must be a number"},
+      {"a: 0x10", "must be a number"},
+      {"a: \"1\"", "must be a number"},
+      {"a: yes", "must be a number"},
+      {"a: [1]", "must be a number, got a list"},
       {"a: {b: 1}", "must be a number, got a mapping"},
       {"a: 11", "out of range; it must be in [0, 10]"},
-      {"a: inf", "out of range"},             {"a: -1", "out of range"},
-      {"- 1\n- 2\n", "a config is a mapping"}, {"just text", "a config is a mapping"},
-      {"a: [1", "test.yaml:"},                {"a: 'x", "test.yaml:"},
-      {"a: *nowhere", "test.yaml:"},          {"{[1]: 2}", "a key must be a plain word"},
-      {std::string("a: 1\0", 5), "NUL byte"}, {"a: \xff\xfe", "UTF-8"},
-      {"a: \xe0\x8f\x8d", "UTF-8"},           {"a: \xed\xa0\x80", "UTF-8"},
-      {"a: \xf0\x80\x80\x80", "UTF-8"},       {"a: \xf4\x90\x80\x80", "UTF-8"},
-      {"a: \"\\uD800\"", "invalid unicode"},  {"\"\\uDFFF\": 1", "invalid unicode"},
-      {"a: \"\\N\"", "not valid UTF-8"},      {"\"\\_\": 1", "not valid UTF-8"},
-      {"a: \xc0\x80", "UTF-8"},               {std::string(2 << 20, 'a'), "bytes; a config has at most"},
-      {"a: " + deep, "test.yaml"},            {bomb, "more than 100000 values"},
-      {"a: &x [*x]", "test.yaml"},            {many + "]", "more than 100000 values"},
-      {"a: 1 b: 2", "test.yaml:"},            {"a: !!binary abc\nb: 1", "must be a number"},
+      {"a: inf", "out of range"},
+      {"a: -1", "out of range"},
+      {"- 1\n- 2\n", "a config is a mapping"},
+      {"just text", "a config is a mapping"},
+      {"a: [1", "test.yaml:"},
+      {"a: 'x", "test.yaml:"},
+      {"a: *nowhere", "test.yaml:"},
+      {"{[1]: 2}", "a key must be a plain word"},
+      {std::string("a: 1\0", 5), "NUL byte"},
+      {"a: \xff\xfe", "UTF-8"},
+      {"a: \xe0\x8f\x8d", "UTF-8"},
+      {"a: \xed\xa0\x80", "UTF-8"},
+      {"a: \xf0\x80\x80\x80", "UTF-8"},
+      {"a: \xf4\x90\x80\x80", "UTF-8"},
+      {"a: \"\\uD800\"", "invalid unicode"},
+      {"\"\\uDFFF\": 1", "invalid unicode"},
+      {"a: \"\\N\"", "not valid UTF-8"},
+      {"\"\\_\": 1", "not valid UTF-8"},
+      {"a: \xc0\x80", "UTF-8"},
+      {std::string(2 << 20, 'a'), "bytes; a config has at most"},
+      {"a: " + deep, "test.yaml"},
+      {bomb, "more than 100000 values"},
+      {"a: &x [*x]", "test.yaml"},
+      {many + "]", "more than 100000 values"},
+      {"a: 1 b: 2", "test.yaml:"},
+      {"a: !!binary abc\nb: 1", "must be a number"},
       {"a: 1\n---\nb: 2\n", "test.yaml:2:1: a second document"},
-      {",", "text that belongs to no value"}, {"{run: {seed: 1}},", "test.yaml:1:17: a second document"}, {"[1],", "belongs to no value"},
-      {"a: 1\n---\n", "a second document"}, {"---\na: 1\n...\n---\n[1]\n", "a second document"},
-      {"a: 1\n--- |\n text\n", "a second document"}, {"a: 1\n---\n---\nb: 2", "a second document"},
-      {"\ta: 1", "test.yaml"},                {"a: 1\n b: 2", "test.yaml:"},
+      {",", "text that belongs to no value"},
+      {"{run: {seed: 1}},", "test.yaml:1:17: a second document"},
+      {"[1],", "belongs to no value"},
+      {"a: 1\n---\n", "a second document"},
+      {"---\na: 1\n...\n---\n[1]\n", "a second document"},
+      {"a: 1\n--- |\n text\n", "a second document"},
+      {"a: 1\n---\n---\nb: 2", "a second document"},
+      {"\ta: 1", "test.yaml"},
+      {"a: 1\n b: 2", "test.yaml:"},
   };
   for (const auto& row : rows) {
     const auto error = test::error_of([&] { make(row.yaml).number("a", 0, {0, 10}); });
@@ -115,7 +138,10 @@ TEST(Config, WholeNumbersFlagsAndChoicesAreStrict) {
 
 TEST(Config, AnEmptyDocumentIsAllDefaultsAndNullMeansAbsent) {
   EXPECT_EQ(make("").number("a", 3), 3);
-  EXPECT_EQ(make("\xEF\xBB\xBF" "a: 2").number("a", 3), 2);  // a byte-order mark
+  EXPECT_EQ(make("\xEF\xBB\xBF"
+                 "a: 2")
+                .number("a", 3),
+            2);  // a byte-order mark
   EXPECT_EQ(make("a:\n").number("a", 3), 3);
   EXPECT_EQ(make("%YAML 1.2\n---\na: 2\n...\n# the end\n").number("a", 3), 2);  // one document with its marks
   auto config = make("a: 1\n");

@@ -44,8 +44,11 @@ TEST(ArrayLabels, EveryFormThatPeopleKeepClassesInIsTaken) {
   forms.push_back({"big-endian uint16", test::npy_bytes(">u2", "(3,)", std::string("\0\2\0\0\0\1", 6))});
   forms.push_back({"the highest class", serialize_npy(torch::tensor({2, 0, 999'999})), 1'000'000, {}, {2, 0, 999'999}});
   forms.push_back({"bytes", test::npy_bytes("|S3", "(3,)", "owlcatdog"), 3, {"cat", "dog", "owl"}});
-  forms.push_back({"bytes [N,1]", test::npy_bytes("|S2", "(3, 1)", std::string("b\0a\0b\0", 6)), 2, {"a", "b"}, {1, 0, 1}});
-  forms.push_back({"code points", test::npy_bytes("<U1", "(3,)", std::string("\xE9\0\0\0A\0\0\0B\0\0\0", 12)), 3,
+  forms.push_back(
+      {"bytes [N,1]", test::npy_bytes("|S2", "(3, 1)", std::string("b\0a\0b\0", 6)), 2, {"a", "b"}, {1, 0, 1}});
+  forms.push_back({"code points",
+                   test::npy_bytes("<U1", "(3,)", std::string("\xE9\0\0\0A\0\0\0B\0\0\0", 12)),
+                   3,
                    {"A", "B", "\xC3\xA9"}});
   for (const auto& form : forms) {
     const auto data = open_data(with_labels(dir, form.npy));
@@ -71,8 +74,10 @@ TEST(ArrayLabels, WhatIsNoClassIsRefusedWithTheEntryAndTheWayOut) {
       {npy(torch::tensor({0, 1'000'000, 2})), "sample 1 is 1000000, expected a class, a whole number from 0 to 999999"},
       {npy(torch::tensor({0, 1, 2'000'000'000})), "sample 2 is 2000000000"},
       {npy(torch::tensor({int64_t{1} << 28, int64_t{0}, int64_t{1}})), "sample 0 is 268435456"},
-      {npy(torch::tensor({int64_t{0}, int64_t{1}, std::numeric_limits<int64_t>::max()})), "sample 2 is 9223372036854775807"},
-      {npy(torch::tensor({int64_t{0}, std::numeric_limits<int64_t>::min(), int64_t{0}})), "sample 1 is -9223372036854775808"},
+      {npy(torch::tensor({int64_t{0}, int64_t{1}, std::numeric_limits<int64_t>::max()})),
+       "sample 2 is 9223372036854775807"},
+      {npy(torch::tensor({int64_t{0}, std::numeric_limits<int64_t>::min(), int64_t{0}})),
+       "sample 1 is -9223372036854775808"},
       {npy(torch::tensor({int64_t{-1}, int64_t{-1}, std::numeric_limits<int64_t>::max()}).to(torch::kUInt64)),
        "sample 0 is 18446744073709551615"},
       {npy(torch::tensor({0, -1, 2})), "sample 1 is -1"},
@@ -116,9 +121,8 @@ TEST(ArrayLabels, SurviveThousandsOfDamagedFiles) {
   const auto images = torch::zeros({3, 2, 2}, torch::kUInt8);
   for (const auto& labels : forms) {
     // The labels alone are damaged, so that the archive's checksum does not hide them.
-    const int refused = test::expect_read_or_refused({labels}, 500, [&](const std::string& mutant) {
-      open_data(with_labels(dir, mutant));
-    });
+    const int refused = test::expect_read_or_refused(
+        {labels}, 500, [&](const std::string& mutant) { open_data(with_labels(dir, mutant)); });
     EXPECT_GT(refused, 150);
     const std::string src = with_labels(dir, labels);
     EXPECT_GT(test::open_damaged(test::read_bytes(dir / "a.npz"), dir / "a.npz", src, 500), 150);

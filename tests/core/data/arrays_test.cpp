@@ -38,8 +38,11 @@ TEST(Arrays, FloatsWithoutChannelsAreGreyImages) {
 TEST(Arrays, RefuseWhatIsNoDataSet) {
   const test::TempDir dir;
   const auto src = (dir / "a.npy").string();
-  const torch::Tensor wrong[] = {torch::zeros({3}), torch::zeros({2, 2}, torch::kInt64), torch::zeros({2, 2}, torch::kUInt8),
-                                 torch::zeros({2, 4, 4, 2}, torch::kUInt8), torch::zeros({0, 4}),
+  const torch::Tensor wrong[] = {torch::zeros({3}),
+                                 torch::zeros({2, 2}, torch::kInt64),
+                                 torch::zeros({2, 2}, torch::kUInt8),
+                                 torch::zeros({2, 4, 4, 2}, torch::kUInt8),
+                                 torch::zeros({0, 4}),
                                  torch::full({2, 2}, 1e300, torch::kFloat64),
                                  torch::full({2, 2}, std::numeric_limits<double>::quiet_NaN())};
   for (const auto& array : wrong) {

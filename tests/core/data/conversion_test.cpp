@@ -29,25 +29,29 @@ torch::Tensor bytes(Shape shape) {
 
 TEST(Conversion, RangesBecomeWhatBytesWouldBe) {
   const auto images = bytes({3, 1, 8, 8});
-  const ArrayFile as_bytes(images.squeeze(1)), as_floats(images.to(torch::kFloat32)), as_units(images.to(torch::kFloat64) / 255);
+  const ArrayFile as_bytes(images.squeeze(1)), as_floats(images.to(torch::kFloat32)),
+      as_units(images.to(torch::kFloat64) / 255);
   const auto expected = as_bytes.rows("");
   EXPECT_TRUE(as_floats.rows(",range=0..255").equal(expected));
   EXPECT_LT(test::deviation(as_units.rows(",range=0..1"), expected), 1e-6);
   EXPECT_TRUE(as_floats.rows(",range=keep").equal(images.to(torch::kFloat32)));
   EXPECT_TRUE(as_floats.rows("").equal(images.to(torch::kFloat32)));
-  EXPECT_EQ(as_floats.open(",range=0..255")->info().notes.conversions, std::vector<std::string>{"range=0..255: mapped to [-1, 1]"});
+  EXPECT_EQ(as_floats.open(",range=0..255")->info().notes.conversions,
+            std::vector<std::string>{"range=0..255: mapped to [-1, 1]"});
   EXPECT_TRUE(as_floats.open(",range=keep")->info().notes.conversions.empty());
 }
 
 TEST(Conversion, WholeNumbersAreTakenWithTheirRange) {
   const auto images = bytes({3, 4, 8});
   const auto expected = ArrayFile(images).rows("");
-  for (const auto dtype : {torch::kInt16, torch::kInt32, torch::kInt64, torch::kUInt16, torch::kUInt32, torch::kUInt64}) {
+  for (const auto dtype :
+       {torch::kInt16, torch::kInt32, torch::kInt64, torch::kUInt16, torch::kUInt32, torch::kUInt64}) {
     const ArrayFile file(images.to(dtype));
     EXPECT_TRUE(file.rows(",range=0..255").equal(expected)) << dtype;
     const auto error = test::error_of([&] { file.open(); });
     ASSERT_TRUE(error);
-    EXPECT_NE(std::string(error->what()).find("range=LOW..HIGH takes whole numbers"), std::string::npos) << error->what();
+    EXPECT_NE(std::string(error->what()).find("range=LOW..HIGH takes whole numbers"), std::string::npos)
+        << error->what();
   }
 }
 

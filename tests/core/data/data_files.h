@@ -32,7 +32,8 @@ inline std::string npy_bytes(const std::string& descr, const std::string& shape,
 
 // Opens `count` damaged versions of `bytes`, each written to `file`, as `src`: read, or refused as a bad file. Returns how
 // many were refused.
-inline int open_damaged(const std::string& bytes, const std::filesystem::path& file, const std::string& src, int count) {
+inline int open_damaged(const std::string& bytes, const std::filesystem::path& file, const std::string& src,
+                        int count) {
   const int refused = expect_read_or_refused({bytes}, count, [&](const std::string& mutant) {
     write_bytes(file, mutant);
     open_data(src);

@@ -8,8 +8,10 @@ namespace {
 
 TEST(Glyphs, AreTheSameBytesEverywhere) {
   // Only operations that IEEE 754 rounds in one way are used, so these hold on every machine and compiler.
-  EXPECT_EQ(open_data("glyphs")->info().fingerprint, "cebcc1e5f487cb3efd8ef54f8fbec32a653eb77be18a187a3f49d308e5c0b69e");
-  EXPECT_EQ(open_data("glyphs,size=32,count=100,seed=7")->info().fingerprint, "6e85baa7ef304512f59a9f842d92fc48b2466cbbd3235912bb1fe49790b6623d");
+  EXPECT_EQ(open_data("glyphs")->info().fingerprint,
+            "cebcc1e5f487cb3efd8ef54f8fbec32a653eb77be18a187a3f49d308e5c0b69e");
+  EXPECT_EQ(open_data("glyphs,size=32,count=100,seed=7")->info().fingerprint,
+            "6e85baa7ef304512f59a9f842d92fc48b2466cbbd3235912bb1fe49790b6623d");
 }
 
 TEST(Glyphs, SampleIsAFunctionOfSeedPlaceAndSize) {
@@ -31,7 +33,8 @@ TEST(Glyphs, AreBalancedDigitsOnBlackWithRoomAround) {
     const double mean = ink.mean().item<double>();
     EXPECT_TRUE(mean > 0.1 && mean < 0.25) << mean;
     EXPECT_GT(ink.amax({1, 2, 3}).min().item<double>(), 0.5);  // every glyph is there
-    const auto frame = torch::cat({ink.select(2, 0), ink.select(2, side - 1), ink.select(3, 0), ink.select(3, side - 1)}, 1);
+    const auto frame = torch::cat(
+        {ink.select(2, 0), ink.select(2, side - 1), ink.select(3, 0), ink.select(3, side - 1)}, 1);
     EXPECT_LT(frame.mean().item<double>(), 0.03);  // at 8 pixels edges blur into it
   }
 }
@@ -54,7 +57,7 @@ TEST(Points, HaveTheirShapesAndKeepTheirFirstOnes) {
     EXPECT_EQ(data->info().label_dim, 0);
     const auto x = data->rows(0, 2048);
     EXPECT_LT(x.mean(0).abs().max().item<double>(), 0.25);
-    EXPECT_TRUE(x.std() .item<double>() > 0.4 && x.std().item<double>() < 2);
+    EXPECT_TRUE(x.std().item<double>() > 0.4 && x.std().item<double>() < 2);
     EXPECT_TRUE(torch::equal(open_data(kind + ",count=5")->rows(0, 5), data->rows(0, 5)));
     EXPECT_FALSE(torch::equal(open_data(kind + ",seed=1")->rows(0, 5), data->rows(0, 5)));
   }

@@ -10,7 +10,8 @@ constexpr const char* kImages = "train-images-idx3-ubyte";
 constexpr const char* kLabels = "train-labels-idx1-ubyte";
 
 std::string images_file(uint32_t count, uint32_t rows, uint32_t columns) {
-  std::string bytes = test::big_endian(0x803) + test::big_endian(count) + test::big_endian(rows) + test::big_endian(columns);
+  std::string bytes = test::big_endian(0x803) + test::big_endian(count) + test::big_endian(rows) +
+                      test::big_endian(columns);
   for (uint32_t i = 0; i < count * rows * columns; ++i) bytes += static_cast<char>(i % 251);
   return bytes;
 }
@@ -137,8 +138,16 @@ TEST(Idx, MnistIsWhatItShouldBe) {
     std::vector<int64_t> counts, first;
   };
   const Facts cases[] = {
-      {"", 0.130660, 0.308108, {5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}, {5, 0, 4, 1, 9, 2, 1, 3, 1, 4}},
-      {",split=test", 0.132515, 0.310480, {980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}, {7, 2, 1, 0, 4, 1, 4, 9, 5, 9}},
+      {"",
+       0.130660,
+       0.308108,
+       {5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949},
+       {5, 0, 4, 1, 9, 2, 1, 3, 1, 4}},
+      {",split=test",
+       0.132515,
+       0.310480,
+       {980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009},
+       {7, 2, 1, 0, 4, 1, 4, 9, 5, 9}},
   };
   for (const auto& facts : cases) {
     const auto mnist = open_data(src + facts.options);

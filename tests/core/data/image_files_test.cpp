@@ -47,18 +47,21 @@ TEST_P(ImageFolders, NameAndCountWhatTheyDoNotTake) {
 TEST_P(ImageFolders, WithoutAnImageSayWhatTheyHold) {
   const auto error = test::error_of([&] { open_data(write({{"a.gif", "x"}, {"b.txt", "x"}})); });
   EXPECT_EQ(error->code(), ExitCode::kBadFile);
-  for (const char* part : {"'a.gif'", "'b.txt'", "convert"}) EXPECT_NE(std::string(error->what()).find(part), std::string::npos);
+  for (const char* part : {"'a.gif'", "'b.txt'", "convert"})
+    EXPECT_NE(std::string(error->what()).find(part), std::string::npos);
 }
 
 TEST_P(ImageFolders, CountTheBadImagesThatTheyLeaveOut) {
-  const auto data = open_data(write({{"0.png", picture(0)}, {"1.png", ""}, {"2.png", "x"}, {"3.png", picture(3, 5, 5)}}) + ",skip-bad=yes");
+  const auto data = open_data(
+      write({{"0.png", picture(0)}, {"1.png", ""}, {"2.png", "x"}, {"3.png", picture(3, 5, 5)}}) + ",skip-bad=yes");
   EXPECT_EQ(data->info().count, 1);
   EXPECT_EQ(left_out(*data, "images that cannot").first, (Names{"1.png", "2.png", "3.png"}));
 }
 
 TEST_P(ImageFolders, TakeTwoFormatsOfOneNameAndSayWhatMoves) {
   const std::string bytes = "P5 2 2 255\n1234";
-  const auto data = open_data(write({{"a.pgm", bytes}, {"a.PNM", bytes}, {"b.jpeg", bytes}}));  // by content, not by name
+  const auto data = open_data(
+      write({{"a.pgm", bytes}, {"a.PNM", bytes}, {"b.jpeg", bytes}}));  // by content, not by name
   EXPECT_EQ(data->info().count, 3);
   EXPECT_TRUE(data->info().notes.left_out.kinds().empty());
 }
@@ -66,7 +69,8 @@ TEST_P(ImageFolders, TakeTwoFormatsOfOneNameAndSayWhatMoves) {
 std::string turned_png() {
   std::string png = encode_png(torch::tensor({1, 2, 3, 4, 5, 6}, torch::kUInt8).reshape({2, 3, 1}));
   const std::string body = std::string("eXIfMM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0", 30);
-  const auto crc = static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size())));
+  const auto crc = static_cast<uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size())));
   return png.insert(33, test::big_endian(static_cast<uint32_t>(body.size() - 4)) + body + test::big_endian(crc));
 }
 

@@ -27,16 +27,21 @@ TEST(ImageLabels, AreClassesOneHotRowsOrTexts) {
     std::vector<int64_t> expected;
     int64_t label_dim;
   };
-  const Case cases[] = {{"0", "2", {0, 2}, 3}, {"0.0", "2.0", {0, 2}, 3}, {"[0]", "[2]", {0, 2}, 3},
-                        {"[1, 0, 0, 0]", "[0, 1.0, 0, 0]", {0, 1}, 4}, {"\"dog\"", "\"cat\"", {1, 0}, 2}};
+  const Case cases[] = {{"0", "2", {0, 2}, 3},
+                        {"0.0", "2.0", {0, 2}, 3},
+                        {"[0]", "[2]", {0, 2}, 3},
+                        {"[1, 0, 0, 0]", "[0, 1.0, 0, 0]", {0, 1}, 4},
+                        {"\"dog\"", "\"cat\"", {1, 0}, 2}};
   for (const auto& c : cases) {
-    const auto labels = read(fmt::format(R"({{"labels": [["1.png", {}], ["a\\0.png", {}], ["other.png", {}]]}})", c.second, c.first, c.first),
+    const auto labels = read(fmt::format(R"({{"labels": [["1.png", {}], ["a\\0.png", {}], ["other.png", {}]]}})",
+                                         c.second, c.first, c.first),
                              {"a/0.png", "1.png"});
     EXPECT_EQ(classes(labels), c.expected) << c.first;
     EXPECT_EQ(labels.label_dim, c.label_dim) << c.first;
     EXPECT_EQ(labels.left_out.kinds().at(0).first, Names{"other.png"});
   }
-  EXPECT_EQ(read(R"({"labels": [["1.png", "dog"], ["0.png", "cat"]]})", {"0.png", "1.png"}).label_names, (Names{"cat", "dog"}));
+  EXPECT_EQ(read(R"({"labels": [["1.png", "dog"], ["0.png", "cat"]]})", {"0.png", "1.png"}).label_names,
+            (Names{"cat", "dog"}));
 }
 
 TEST(ImageLabels, AreListedInAnyOfTheUsualForms) {
@@ -70,15 +75,19 @@ TEST(ImageLabels, AreFoundByPathWhereverTheyStart) {
       EXPECT_EQ(classes(read(json, c.images, c.file)), (std::vector<int64_t>{2, 5})) << c.file << " " << json;
     }
   }
-  EXPECT_EQ(classes(read(R"({"labels": [["0.png", 1], ["1.png", 2]]})", {"d/e/0.png", "d/e/1.png"})), (std::vector<int64_t>{1, 2}));
+  EXPECT_EQ(classes(read(R"({"labels": [["0.png", 1], ["1.png", 2]]})", {"d/e/0.png", "d/e/1.png"})),
+            (std::vector<int64_t>{1, 2}));
 }
 
 TEST(ImageLabels, OfSeveralFilesAreGathered) {
-  const auto labels = read_image_labels("d", {{"train/dataset.json", R"({"labels": [["0.png", 1]]})"},
-                                              {"val/dataset.json", R"({"labels": [["0.png", 2]]})"}}, {"train/0.png", "val/0.png"});
+  const auto labels = read_image_labels(
+      "d",
+      {{"train/dataset.json", R"({"labels": [["0.png", 1]]})"}, {"val/dataset.json", R"({"labels": [["0.png", 2]]})"}},
+      {"train/0.png", "val/0.png"});
   EXPECT_EQ(classes(labels), (std::vector<int64_t>{1, 2}));
   const std::string twice = R"({"labels": [["0.png", 4]]})";
-  EXPECT_EQ(classes(read_image_labels("d", {{"dataset.json", twice}, {"labels.json", twice}}, {"0.png"})), std::vector<int64_t>{4});
+  EXPECT_EQ(classes(read_image_labels("d", {{"dataset.json", twice}, {"labels.json", twice}}, {"0.png"})),
+            std::vector<int64_t>{4});
   const auto half = read_image_labels("d", {{"train/dataset.json", R"({"labels": [["0.png", 1], ["1.png", null]]})"}},
                                       {"train/0.png", "train/1.png", "val/0.png"});
   EXPECT_EQ(half.images, Names{"train/0.png"});
@@ -86,15 +95,30 @@ TEST(ImageLabels, OfSeveralFilesAreGathered) {
 }
 
 TEST(ImageLabels, RefuseWhatIsNeither) {
-  const char* wrong[] = {"", "[]", "[1]", "{", R"({"labels": 3})", R"({"labels": [3]})", R"({"labels": [["1.png"]]})",
-                         R"({"labels": [[1, 2]]})", R"({"labels": [["1.png", -1]]})", R"({"labels": [["1.png", true]]})",
-                         R"({"labels": [["1.png", 1e9]]})", R"({"labels": [["1.png", 99999999999]]})",
-                         R"({"labels": [["1.png", 0.5]]})", R"({"labels": [["1.png", {"class": 1}]]})",
-                         R"({"labels": [["1.png", []]]})", R"({"labels": [["1.png", [0, 0]]]})",
-                         R"({"labels": [["1.png", [1, 1]]]})", R"({"labels": [["1.png", [0.5, 0.5]]]})",
-                         R"({"labels": [["1.png", [1, "x"]]]})", R"({"labels": [["1.png", 1], ["1.png", 2]]})",
-                         R"({"labels": [["1.png", 1], ["./1.png", 0]]})", R"({"labels": [["0.png", 1], ["1.png", "cat"]]})",
-                         R"({"labels": [["1.png", "cat"], ["0.png", 1]]})", R"({"labels": [["x.png", 1]]})",
+  const char* wrong[] = {"",
+                         "[]",
+                         "[1]",
+                         "{",
+                         R"({"labels": 3})",
+                         R"({"labels": [3]})",
+                         R"({"labels": [["1.png"]]})",
+                         R"({"labels": [[1, 2]]})",
+                         R"({"labels": [["1.png", -1]]})",
+                         R"({"labels": [["1.png", true]]})",
+                         R"({"labels": [["1.png", 1e9]]})",
+                         R"({"labels": [["1.png", 99999999999]]})",
+                         R"({"labels": [["1.png", 0.5]]})",
+                         R"({"labels": [["1.png", {"class": 1}]]})",
+                         R"({"labels": [["1.png", []]]})",
+                         R"({"labels": [["1.png", [0, 0]]]})",
+                         R"({"labels": [["1.png", [1, 1]]]})",
+                         R"({"labels": [["1.png", [0.5, 0.5]]]})",
+                         R"({"labels": [["1.png", [1, "x"]]]})",
+                         R"({"labels": [["1.png", 1], ["1.png", 2]]})",
+                         R"({"labels": [["1.png", 1], ["./1.png", 0]]})",
+                         R"({"labels": [["0.png", 1], ["1.png", "cat"]]})",
+                         R"({"labels": [["1.png", "cat"], ["0.png", 1]]})",
+                         R"({"labels": [["x.png", 1]]})",
                          "{\"labels\": [[\"\xff\xfe\", 1]]}"};
   for (const char* json : wrong) {
     const auto error = test::error_of([&] { read(json, {"0.png", "1.png"}); });
@@ -137,9 +161,12 @@ TEST(FolderLabels, AreSortedNamesOrTheNumbersThemselves) {
 }
 
 TEST(NameKey, IsOneForAllWaysToWriteAPath) {
-  const std::pair<const char*, const char*> same[] = {
-      {"a/b.png", ".\\a\\\\b.png"}, {"\u00e9t\u00e9.png", "e\u0301te\u0301.png"}, {"\u1ebf", "e\u0302\u0301"},
-      {"\u0439", "\u0438\u0306"},   {"\u304c\u30d1", "\u304b\u3099\u30cf\u309a"}, {"\ud55c\uac00", "\u1112\u1161\u11ab\u1100\u1161"}};
+  const std::pair<const char*, const char*> same[] = {{"a/b.png", ".\\a\\\\b.png"},
+                                                      {"\u00e9t\u00e9.png", "e\u0301te\u0301.png"},
+                                                      {"\u1ebf", "e\u0302\u0301"},
+                                                      {"\u0439", "\u0438\u0306"},
+                                                      {"\u304c\u30d1", "\u304b\u3099\u30cf\u309a"},
+                                                      {"\ud55c\uac00", "\u1112\u1161\u11ab\u1100\u1161"}};
   for (const auto& [a, b] : same) EXPECT_EQ(name_key(a), name_key(b)) << a;
   EXPECT_NE(name_key("e.png"), name_key("\u00e9.png"));
   EXPECT_EQ(name_key("\xff\xc3.png\xe3\x81"), "\xff\xc3.png\xe3\x81");  // no UTF-8: as it is
@@ -149,8 +176,12 @@ class LabelledImages : public test::ZipAndFolder {};
 INSTANTIATE_TEST_SUITE_P(ZipAndFolder, LabelledImages, testing::Bool(), test::zip_or_folder);
 
 TEST_P(LabelledImages, MissingOnesAreNamed) {
-  const auto src = write({{"0.png", picture(0)}, {"1.png", picture(1)}, {"2.png", picture(2)}, {"3.gif", "GIF89a"},
-                          {"dataset.json", R"({"labels": [["0.png", 0], ["1.png", 1], ["3.gif", 1], ["4.png", 2], ["5.png", 2]]})"}});
+  const auto src = write(
+      {{"0.png", picture(0)},
+       {"1.png", picture(1)},
+       {"2.png", picture(2)},
+       {"3.gif", "GIF89a"},
+       {"dataset.json", R"({"labels": [["0.png", 0], ["1.png", 1], ["3.gif", 1], ["4.png", 2], ["5.png", 2]]})"}});
   const auto error = test::error_of([&] { open_data(src); });
   EXPECT_EQ(error->code(), ExitCode::kBadFile);
   for (const char* part : {"1 images without a label", "'2.png'", "skip-bad=yes", "labels=no"}) {
@@ -184,7 +215,8 @@ TEST_P(LabelledImages, MayBeSortedByFolderWhichIsSaid) {
 TEST_P(LabelledImages, AreReadFromAnAlternativelyPackedSet) {
   const std::string labels = R"({"labels": [["0.png", 3], ["1.png", 4]]})";
   for (const std::string folder : {"", "set/", "a/b/"}) {
-    const auto data = open_data(write({{folder + "0.png", picture(0)}, {folder + "1.png", picture(1)}, {folder + "Dataset.json", labels}}));
+    const auto data = open_data(
+        write({{folder + "0.png", picture(0)}, {folder + "1.png", picture(1)}, {folder + "Dataset.json", labels}}));
     EXPECT_TRUE(torch::equal(data->labels(), torch::tensor({3, 4}, torch::kInt64))) << folder;
     EXPECT_TRUE(data->info().notes.left_out.kinds().empty());
   }

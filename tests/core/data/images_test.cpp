@@ -40,8 +40,8 @@ TEST_P(Images, NeedNoLabels) {
 }
 
 TEST_P(Images, BadOnesStopTheReadingOrAreLeftOut) {
-  for (const auto& bad : {std::string("no picture"), std::string(), picture(10).substr(0, 60), picture(1, 4, 5),
-                          picture(1, 4, 4, 1)}) {
+  for (const auto& bad :
+       {std::string("no picture"), std::string(), picture(10).substr(0, 60), picture(1, 4, 5), picture(1, 4, 4, 1)}) {
     auto files = three();
     files[0].second = bad;
     const auto src = write(files);

@@ -44,7 +44,8 @@ TEST(EpochOrder, PutsEverySampleAnywhere) {
 
 TEST(Loader, FollowsTheOrderFromAnyStart) {
   const auto data = counting(10);
-  for (const int64_t start : {int64_t{0}, int64_t{7}, int64_t{10}, int64_t{123}, (int64_t{1} << 31) + 5, int64_t{1} << 52}) {
+  for (const int64_t start :
+       {int64_t{0}, int64_t{7}, int64_t{10}, int64_t{123}, (int64_t{1} << 31) + 5, int64_t{1} << 52}) {
     SCOPED_TRACE(start);
     Loader loader(data, {.batch = 4, .seed = 9, .start_images = start});
     int64_t position = start;
@@ -93,7 +94,8 @@ TEST(Loader, RanksTogetherReadWhatOneRankReads) {
 
 TEST(Loader, RefusesOptionsThatMakeNoSense) {
   const auto data = counting(10);
-  const Loader::Options bad[] = {{.batch = 0}, {.start_images = -1}, {.rank = 2, .world = 2}, {.rank = -1}, {.batch = 5, .world = 2}};
+  const Loader::Options bad[] = {
+      {.batch = 0}, {.start_images = -1}, {.rank = 2, .world = 2}, {.rank = -1}, {.batch = 5, .world = 2}};
   for (const auto& options : bad) {
     const auto error = test::error_of([&] { Loader loader(data, options); });
     ASSERT_TRUE(error);

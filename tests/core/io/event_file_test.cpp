@@ -114,7 +114,8 @@ TEST(EventFile, TensorBoardReadsIt) {
   const std::string png = encode_png(torch::full({5, 30, 3}, 7, torch::kUInt8));
   {
     EventFile file(folder / "events.out.tfevents.000000000000", 0);
-    for (const int64_t step : {10, 20, 30}) file.scalars(step, {{"loss/all", step / 8.0}, {"loss/sigma 0 to inf", -1e30}});
+    for (const int64_t step : {10, 20, 30})
+      file.scalars(step, {{"loss/all", step / 8.0}, {"loss/sigma 0 to inf", -1e30}});
     file.picture(20, "preview", png);
     file.picture(30, "preview", png);
   }
@@ -132,13 +133,18 @@ for tag in events.Tags()["images"]:
     print(tag, [(event.step, event.width, event.height, event.encoded_image_string.hex()) for event in events.Images(tag)])
 )");
   const std::string out = folder / "out";
-  ASSERT_EQ(std::system((*python + " " + (folder / "read.py").string() + " " + folder.path().string() + " >" + out + " 2>" + out +
-                         ".err").c_str()), 0) << read_file(out + ".err", 1 << 20);
+  ASSERT_EQ(std::system((*python + " " + (folder / "read.py").string() + " " + folder.path().string() + " >" + out +
+                         " 2>" + out + ".err")
+                            .c_str()),
+            0)
+      << read_file(out + ".err", 1 << 20);
   std::string hex;
   for (const unsigned char byte : png) hex += {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
-  EXPECT_EQ(read_file(out, 1 << 20), "loss/all [(10, 1.25), (20, 2.5), (1099511627776, 0.5)]\n"
-                                     "loss/sigma 0 to inf [(10, -1.0000000150474662e+30), (20, -1.0000000150474662e+30)]\n"
-                                     "preview [(20, 30, 5, '" + hex + "')]\n");
+  EXPECT_EQ(read_file(out, 1 << 20),
+            "loss/all [(10, 1.25), (20, 2.5), (1099511627776, 0.5)]\n"
+            "loss/sigma 0 to inf [(10, -1.0000000150474662e+30), (20, -1.0000000150474662e+30)]\n"
+            "preview [(20, 30, 5, '" +
+                hex + "')]\n");
 }
 
 TEST(EventFile, AFolderThatIsNotThereIsAnError) {

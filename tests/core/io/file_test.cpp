@@ -1,17 +1,17 @@
 #include "core/io/file.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fcntl.h>
 #include <fstream>
 #include <functional>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -50,7 +50,7 @@ void intercept(const std::function<bool(const std::string& call)>& fails) {
     return fails("write") ? -1 : real.write(descriptor, bytes, std::min<size_t>(count, 7));  // always short
   };
   table.fsync = [=](int descriptor) {
-    struct stat status {};
+    struct stat status{};
     ::fstat(descriptor, &status);
     return fails(S_ISDIR(status.st_mode) ? "fsync folder" : "fsync") ? -1 : real.fsync(descriptor);
   };
@@ -94,8 +94,8 @@ TEST(File, DataReachTheDiskBeforeTheNameAndTheFolderAfter) {
     return false;
   });
   write_file_atomically(folder / "f", kNewText);
-  EXPECT_EQ(order, (std::vector<std::string>{"open", "write", "fsync", "close", "rename", "open folder",
-                                             "fsync folder", "close"}));
+  EXPECT_EQ(order, (std::vector<std::string>{"open", "write", "fsync", "close", "rename", "open folder", "fsync folder",
+                                             "close"}));
 }
 
 // For every k and every error: fail the k-th call once; the old file or (only after the rename) the new one is there,
@@ -192,7 +192,9 @@ TEST(File, KillingTheWriterLosesNothing) {
   void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(memory, MAP_FAILED);
   auto* shared = new (memory) Shared;
-  const auto version = [](int number) { return fmt::format("{:08}", number) + std::string(100'000, 'a' + number % 26); };
+  const auto version = [](int number) {
+    return fmt::format("{:08}", number) + std::string(100'000, 'a' + number % 26);
+  };
   uint32_t random = 1;
   int next = 0;
   for (int kill_number = 0; kill_number < 200; ++kill_number) {
@@ -232,8 +234,9 @@ TEST(File, OnlyTemporariesOfTheDeadAreRemoved) {
   const pid_t dead = ::fork();
   if (dead == 0) ::_exit(0);
   ::waitpid(dead, nullptr, 0);
-  const std::vector<std::string> keep = {fmt::format("a.tmp.{}", ::getpid()), "a.tmp.", "a.tmp.12x", "a.tmp.1",
-                                         fmt::format(".tmp.{}", dead), "a.tmp.99999999999999999999", "data"};
+  const std::vector<std::string> keep = {
+      fmt::format("a.tmp.{}", ::getpid()), "a.tmp.", "a.tmp.12x", "a.tmp.1", fmt::format(".tmp.{}", dead),
+      "a.tmp.99999999999999999999",        "data"};
   for (const auto& name : keep) std::ofstream(folder / name) << "x";
   fs::create_directory(folder / fmt::format("folder.tmp.{}", dead));
   std::ofstream(folder / fmt::format("a.tmp.{}", dead)) << "x";
@@ -279,11 +282,21 @@ TEST(File, UnusablePathsAreIoErrorsAndStayAsTheyAre) {
     bool readable, writable;
   };
   const Case cases[] = {
-      {folder / "missing/f", false, false}, {folder / "folder", false, false},   {folder / "folder/", false, false},
-      {folder / "file/f", false, false},    {folder / "fifo", false, false},     {folder / "loop-a", false, false},
-      {folder / "loop-a/f", false, false},  {folder / long_name, false, false},  {"/dev/full", false, false},
-      {"/dev/null", false, false},          {"", false, false},                  {"/proc/farfield", false, false},
-      {folder / "missing", false, true},    {folder / "dangling", false, true},  {folder / "file", true, true},
+      {folder / "missing/f", false, false},
+      {folder / "folder", false, false},
+      {folder / "folder/", false, false},
+      {folder / "file/f", false, false},
+      {folder / "fifo", false, false},
+      {folder / "loop-a", false, false},
+      {folder / "loop-a/f", false, false},
+      {folder / long_name, false, false},
+      {"/dev/full", false, false},
+      {"/dev/null", false, false},
+      {"", false, false},
+      {"/proc/farfield", false, false},
+      {folder / "missing", false, true},
+      {folder / "dangling", false, true},
+      {folder / "file", true, true},
   };
   for (const auto& [path, readable, writable] : cases) {
     const auto outcome = [&](auto&& call) {
@@ -307,40 +320,44 @@ TEST(File, UnusablePathsAreIoErrorsAndStayAsTheyAre) {
 
 // In a child that gives up root, which may read and write everything.
 TEST(File, LackOfPermissionIsAnIoError) {
-  EXPECT_EXIT({
-    constexpr uid_t kNobody = 65534;
-    if (::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) std::_Exit(1);
-    {
-      const test::TempDir folder;
-      std::ofstream(folder / "secret") << "x";
-      fs::permissions(folder / "secret", fs::perms::none);
-      fs::create_directory(folder / "locked");
-      fs::permissions(folder / "locked", fs::perms::owner_read | fs::perms::owner_exec);
-      for (const auto& call : {std::function<void()>([&] { read_file(folder / "secret", kLimit); }),
-                               std::function<void()>([&] { write_file_atomically(folder / "locked/f", "x"); })}) {
-        const auto error = test::error_of(call);
-        if (!error || error->code() != ExitCode::kIo) std::_Exit(2);
-        if (std::string(error->what()).find("Permission denied") == std::string::npos) std::_Exit(3);
-      }
-    }
-    std::_Exit(0);
-  }, testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(
+      {
+        constexpr uid_t kNobody = 65534;
+        if (::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) std::_Exit(1);
+        {
+          const test::TempDir folder;
+          std::ofstream(folder / "secret") << "x";
+          fs::permissions(folder / "secret", fs::perms::none);
+          fs::create_directory(folder / "locked");
+          fs::permissions(folder / "locked", fs::perms::owner_read | fs::perms::owner_exec);
+          for (const auto& call : {std::function<void()>([&] { read_file(folder / "secret", kLimit); }),
+                                   std::function<void()>([&] { write_file_atomically(folder / "locked/f", "x"); })}) {
+            const auto error = test::error_of(call);
+            if (!error || error->code() != ExitCode::kIo) std::_Exit(2);
+            if (std::string(error->what()).find("Permission denied") == std::string::npos) std::_Exit(3);
+          }
+        }
+        std::_Exit(0);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST(File, DeletedWorkingFolderIsAnIoError) {
-  EXPECT_EXIT({
-    {
-      const test::TempDir folder;
-      fs::current_path(folder.path());
-    }
-    int code = 0;
-    try {
-      write_file_atomically("f", "x");
-    } catch (const Error& error) {
-      code = static_cast<int>(error.code());
-    }
-    std::_Exit(code);
-  }, testing::ExitedWithCode(static_cast<int>(ExitCode::kIo)), "");
+  EXPECT_EXIT(
+      {
+        {
+          const test::TempDir folder;
+          fs::current_path(folder.path());
+        }
+        int code = 0;
+        try {
+          write_file_atomically("f", "x");
+        } catch (const Error& error) {
+          code = static_cast<int>(error.code());
+        }
+        std::_Exit(code);
+      },
+      testing::ExitedWithCode(static_cast<int>(ExitCode::kIo)), "");
 }
 
 TEST(File, Sha256IsTheStandards) {

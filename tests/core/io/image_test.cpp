@@ -37,8 +37,8 @@ std::string png(uint32_t width, uint32_t height, int bits, int colour, const std
   uLongf size = packed.size();
   compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(rows.data()), rows.size());
   packed.resize(size);
-  const std::string header = big_endian(width) + big_endian(height) + static_cast<char>(bits) + static_cast<char>(colour) +
-                             std::string(3, '\0');
+  const std::string header = big_endian(width) + big_endian(height) + static_cast<char>(bits) +
+                             static_cast<char>(colour) + std::string(3, '\0');
   return "\x89PNG\r\n\x1A\n" + chunk("IHDR", header) + before_data + chunk("IDAT", packed) + chunk("IEND", "");
 }
 
@@ -136,7 +136,8 @@ TEST(Image, SixteenBitsAlphaAndPalettes) {
                   .equal(torch::tensor({1, 2, 3}, torch::kUInt8).reshape({1, 1, 3})));
   EXPECT_TRUE(decode_image(png(1, 1, 8, 6, "\0\1\2\3\xFF"s), "f")
                   .equal(torch::tensor({1, 2, 3}, torch::kUInt8).reshape({1, 1, 3})));
-  EXPECT_TRUE(decode_image(png(1, 1, 8, 4, "\0\7\xFF"s), "f").equal(torch::tensor({7}, torch::kUInt8).reshape({1, 1, 1})));
+  EXPECT_TRUE(
+      decode_image(png(1, 1, 8, 4, "\0\7\xFF"s), "f").equal(torch::tensor({7}, torch::kUInt8).reshape({1, 1, 1})));
   EXPECT_TRUE(decode_image(png(2, 1, 8, 3, "\0\1\0"s, chunk("PLTE", "\1\2\3\4\5\6")), "f")
                   .equal(torch::tensor({4, 5, 6, 1, 2, 3}, torch::kUInt8).reshape({1, 2, 3})));
   EXPECT_TRUE(decode_image(png(8, 1, 1, 0, "\0\xA0"s), "f")
@@ -159,15 +160,27 @@ std::string bmp(int32_t width, int32_t height) {
 std::string jpeg_start(int components, uint16_t height, uint16_t width) {
   std::string bytes = "\xFF\xD8\xFF\xC0";
   const int length = 8 + 3 * components;
-  bytes += {'\0', static_cast<char>(length), '\10', static_cast<char>(height >> 8), static_cast<char>(height),
-            static_cast<char>(width >> 8), static_cast<char>(width), static_cast<char>(components)};
+  bytes += {'\0',
+            static_cast<char>(length),
+            '\10',
+            static_cast<char>(height >> 8),
+            static_cast<char>(height),
+            static_cast<char>(width >> 8),
+            static_cast<char>(width),
+            static_cast<char>(components)};
   for (int i = 0; i < components; ++i) bytes += {static_cast<char>(i + 1), '\x11', '\0'};
   return bytes;
 }
 
 // A little-endian TIFF of 8 bits with the pixels first and these entries beside the sizes.
 std::string tiff(uint32_t width, uint32_t height, std::map<uint16_t, uint32_t> entries, const std::string& pixels) {
-  entries.insert({{256, width}, {257, height}, {258, 8}, {259, 1}, {273, 8}, {277, 1}, {278, height},
+  entries.insert({{256, width},
+                  {257, height},
+                  {258, 8},
+                  {259, 1},
+                  {273, 8},
+                  {277, 1},
+                  {278, height},
                   {279, static_cast<uint32_t>(pixels.size())}});
   std::string bytes = std::string("II*\0", 4);
   const auto put = [&](uint32_t value, int count) {
@@ -188,8 +201,10 @@ std::string tiff(uint32_t width, uint32_t height, std::map<uint16_t, uint32_t> e
 
 // Two pixels, lossless: (1, 2, 3) and (200, 100, 50).
 std::string webp() {
-  return std::string("RIFF\x26\0\0\0WEBPVP8L\x1A\0\0\0\x2F\x01\0\0\0\x0F\x70\x01\xB1\x3D\x26\xC8\xB6\x0D\x6D\x3B\xD0\xE7\x3F"
-                     "\xD8\x0F\x15\x88\xE8\x7F\0", 46);
+  return std::string(
+      "RIFF\x26\0\0\0WEBPVP8L\x1A\0\0\0\x2F\x01\0\0\0\x0F\x70\x01\xB1\x3D\x26\xC8\xB6\x0D\x6D\x3B\xD0\xE7\x3F"
+      "\xD8\x0F\x15\x88\xE8\x7F\0",
+      46);
 }
 
 // A JP2 of the grey pixels 7 and 200.
@@ -231,7 +246,8 @@ std::vector<std::string> turned_files() {
     const std::string body = "Exif\0\0"s + exif;
     return "\xFF\xD8\xFF\xE0\0\4ab\xFF\xE1"s + '\0' + static_cast<char>(body.size() + 2) + body + "\xFF\xDA\0\2";
   };
-  const std::string webp = "RIFF\0\0\0\0WEBPVP8L\1\0\0\0x\0EXIF"s + static_cast<char>(little.size()) + "\0\0\0"s + little;
+  const std::string webp = "RIFF\0\0\0\0WEBPVP8L\1\0\0\0x\0EXIF"s + static_cast<char>(little.size()) + "\0\0\0"s +
+                           little;
   return {jpeg(little), jpeg(big), png(1, 1, 8, 0, "\0\1"s, chunk("eXIf", big)), webp};
 }
 
@@ -256,8 +272,9 @@ TEST(ImageTraits, SeveralPicturesAreSeen) {
 
 TEST(ImageTraits, TurnedUprightIsExifsTable) {
   const auto stored = torch::tensor({1, 2, 3, 4, 5, 6}, torch::kUInt8).reshape({1, 2, 3});  // 123 over 456
-  const std::vector<std::vector<int64_t>> shown = {{1, 2, 3, 4, 5, 6}, {3, 2, 1, 6, 5, 4}, {6, 5, 4, 3, 2, 1}, {4, 5, 6, 1, 2, 3},
-                                                   {1, 4, 2, 5, 3, 6}, {4, 1, 5, 2, 6, 3}, {6, 3, 5, 2, 4, 1}, {3, 6, 2, 5, 1, 4}};
+  const std::vector<std::vector<int64_t>> shown = {{1, 2, 3, 4, 5, 6}, {3, 2, 1, 6, 5, 4}, {6, 5, 4, 3, 2, 1},
+                                                   {4, 5, 6, 1, 2, 3}, {1, 4, 2, 5, 3, 6}, {4, 1, 5, 2, 6, 3},
+                                                   {6, 3, 5, 2, 4, 1}, {3, 6, 2, 5, 1, 4}};
   for (int orientation = 1; orientation <= 8; ++orientation) {
     const std::vector<int64_t> shape = orientation < 5 ? std::vector<int64_t>{1, 2, 3} : std::vector<int64_t>{1, 3, 2};
     EXPECT_TRUE(turned_upright(stored, orientation).equal(pixels(shown[orientation - 1], shape))) << orientation;
@@ -266,13 +283,15 @@ TEST(ImageTraits, TurnedUprightIsExifsTable) {
 
 TEST(Image, TransparencyThatNoPixelHasIsNone) {
   using std::string_literals::operator""s;
-  EXPECT_TRUE(decode_image(png(2, 1, 8, 0, "\0\x0A\xC8"s, chunk("tRNS", "\0\x0B"s)), "f").equal(pixels({10, 200}, {1, 2, 1})));
+  EXPECT_TRUE(
+      decode_image(png(2, 1, 8, 0, "\0\x0A\xC8"s, chunk("tRNS", "\0\x0B"s)), "f").equal(pixels({10, 200}, {1, 2, 1})));
 }
 
 TEST(Image, BadImagesAreRefusedWithTheirReason) {
   using std::string_literals::operator""s;
-  ASSERT_TRUE(decode_image(bmp(2, 2), "f").flatten().equal(
-      torch::tensor({9, 8, 7, 12, 11, 10, 3, 2, 1, 6, 5, 4}, torch::kUInt8)));
+  ASSERT_TRUE(decode_image(bmp(2, 2), "f")
+                  .flatten()
+                  .equal(torch::tensor({9, 8, 7, 12, 11, 10, 3, 2, 1, 6, 5, 4}, torch::kUInt8)));
   const std::string good = encode_png(noise_picture(20, 20, 3));
   std::string bad_crc = good, huge_png = good;
   bad_crc[good.size() - 20] = static_cast<char>(bad_crc[good.size() - 20] ^ 1);
@@ -285,7 +304,8 @@ TEST(Image, BadImagesAreRefusedWithTheirReason) {
   };
   const Case cases[] = {
       {"empty", "", "empty"},
-      {"GIF", "GIF89a" + std::string(50, '\0'), "not an image of a format that is read (PNG, JPEG, BMP, WebP, TIFF, PNM and JP2)"},
+      {"GIF", "GIF89a" + std::string(50, '\0'),
+       "not an image of a format that is read (PNG, JPEG, BMP, WebP, TIFF, PNM and JP2)"},
       {"WebP without a start", "RIFF\0\0\0\0WEBPVP8 "s + std::string(50, '\0'), "WebP: the header is damaged"},
       {"WebP cut off", "RIFF\x1A\0\0\0WEBPVP8L"s, "cut off"},
       {"WebP animated", "RIFF\x1A\0\0\0WEBPVP8X\x0A\0\0\0\2\0\0\0\1\0\0\1\0\0\0\0\0\0"s, "animated"},
@@ -312,7 +332,8 @@ TEST(Image, BadImagesAreRefusedWithTheirReason) {
       {"PNG grey, one of 16 bits", png(2, 1, 16, 0, "\0\0\x0A\xEA\x60"s, chunk("tRNS", "\0\x0A"s)), "transparent"},
       {"PNG grey, one of 2 bits", png(4, 1, 2, 0, "\0\x1B"s, chunk("tRNS", "\0\2"s)), "transparent"},
       {"PNG RGB, one colour transparent", png(1, 1, 8, 2, "\0\1\2\3"s, chunk("tRNS", "\0\1\0\2\0\3"s)), "transparent"},
-      {"PNG palette, one colour transparent", png(1, 1, 8, 3, "\0\0"s, chunk("PLTE", "\1\2\3") + chunk("tRNS", "\7")), "transparent"},
+      {"PNG palette, one colour transparent", png(1, 1, 8, 3, "\0\0"s, chunk("PLTE", "\1\2\3") + chunk("tRNS", "\7")),
+       "transparent"},
       {"PNG signature", good.substr(0, 8), "cut off inside its header"},
       {"PNG header", good.substr(0, 33), "cut off"},
       {"PNG cut off", good.substr(0, good.size() / 2), "cut off"},
@@ -352,15 +373,20 @@ std::optional<std::filesystem::path> cifar() {
 }
 
 TEST(Image, MutantsAreReadOrRefused) {
-  std::vector<std::string> goods = {encode_png(noise_picture(9, 11, 3)), encode_png(noise_picture(9, 11, 1)), bmp(2, 2), webp(),
+  std::vector<std::string> goods = {encode_png(noise_picture(9, 11, 3)),
+                                    encode_png(noise_picture(9, 11, 1)),
+                                    bmp(2, 2),
+                                    webp(),
                                     jp2(),
-                                    tiff(2, 2, {{262, 1}}, "1234"), "P6 2 1 255\n123456"};
+                                    tiff(2, 2, {{262, 1}}, "1234"),
+                                    "P6 2 1 255\n123456"};
   if (const auto folder = cifar()) {
     const ZipReader zip(*folder / "cifar10-32x32-test.zip");
     goods.push_back(zip.read(zip.names().front()));
   }
   testing::internal::CaptureStderr();  // OpenCV and libjpeg comment on what they refuse
-  EXPECT_GT(test::expect_read_or_refused(goods, 2000, [](const std::string& bytes) { decode_image(bytes, "f"); }), 2000);
+  EXPECT_GT(test::expect_read_or_refused(goods, 2000, [](const std::string& bytes) { decode_image(bytes, "f"); }),
+            2000);
   testing::internal::GetCapturedStderr();
 }
 

@@ -30,8 +30,9 @@ std::string header(const std::string& descr, const std::string& shape, const std
 std::map<std::string, torch::Tensor> all_kinds() {
   std::map<std::string, torch::Tensor> arrays;
   const auto values = torch::arange(0, 24, torch::kFloat64).reshape({2, 3, 4});
-  for (const auto dtype : {torch::kBool, torch::kUInt8, torch::kUInt16, torch::kUInt32, torch::kUInt64, torch::kInt8,
-                           torch::kInt16, torch::kInt32, torch::kInt64, torch::kFloat16, torch::kFloat32, torch::kFloat64}) {
+  for (const auto dtype :
+       {torch::kBool, torch::kUInt8, torch::kUInt16, torch::kUInt32, torch::kUInt64, torch::kInt8, torch::kInt16,
+        torch::kInt32, torch::kInt64, torch::kFloat16, torch::kFloat32, torch::kFloat64}) {
     arrays[std::string("a") + c10::toString(dtype)] = values.to(dtype);
   }
   arrays["scalar"] = torch::tensor(2.5, torch::kFloat64);
@@ -41,7 +42,8 @@ std::map<std::string, torch::Tensor> all_kinds() {
   return arrays;
 }
 
-void expect_same(const std::map<std::string, torch::Tensor>& got, const std::map<std::string, torch::Tensor>& expected) {
+void expect_same(const std::map<std::string, torch::Tensor>& got,
+                 const std::map<std::string, torch::Tensor>& expected) {
   ASSERT_EQ(got.size(), expected.size());
   for (const auto& [name, array] : expected) {
     ASSERT_TRUE(got.contains(name)) << name;
@@ -117,7 +119,8 @@ TEST(Npz, EveryHandMadeBadArrayIsRefusedWithItsReason) {
       {"shape without comma", npy(header("'|u1'", "(1)"), "x"), "not a tuple"},
       {"shape is a list", npy(header("'|u1'", "[1]"), "x"), "'(' is missing"},
       {"shape is open", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, ", "x"), "whole numbers"},
-      {"33 dimensions", npy(header("'|u1'", "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)"), "x"),
+      {"33 dimensions",
+       npy(header("'|u1'", "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)"), "x"),
        "more than 32 dimensions"},
       {"objects", npy(header("'|O'", "(1,)"), "12345678"), "pickled"},
       {"structure", npy(header("[('x', '<f4')]", "(2,)"), "12345678"), "structured"},
@@ -190,9 +193,11 @@ TEST(Npz, TextsComeAsUtf8InBothOrders) {
             (Texts{"A", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}));
   EXPECT_EQ(texts(npy(header("'>U1'", "(2,)"), std::string("\0\0\0A\0\0\0B", 8))), (Texts{"A", "B"}));
   EXPECT_EQ(texts(npy(header("'|S1'", "(2, 2)", "True"), "acbd")), (Texts{"a", "b", "c", "d"}));
-  EXPECT_EQ(parse_npy_content(npy(header("'|S2'", "(2, 1)", "True"), "abcd"), "f").values.sizes(), (std::vector<int64_t>{2, 1, 2}));
+  EXPECT_EQ(parse_npy_content(npy(header("'|S2'", "(2, 1)", "True"), "abcd"), "f").values.sizes(),
+            (std::vector<int64_t>{2, 1, 2}));
   EXPECT_TRUE(texts(npy(header("'|S2'", "(0,)"), "")).empty());
-  for (const std::string& code : {std::string("\0\xD8\0\0", 4), std::string("\0\0\x11\0", 4), std::string("\xFF\xFF\xFF\xFF", 4)}) {
+  for (const std::string& code :
+       {std::string("\0\xD8\0\0", 4), std::string("\0\0\x11\0", 4), std::string("\xFF\xFF\xFF\xFF", 4)}) {
     const auto error = test::error_of([&] { texts(npy(header("'<U1'", "(1,)"), code)); });
     ASSERT_TRUE(error);
     EXPECT_NE(std::string(error->what()).find("no code point"), std::string::npos) << error->what();
@@ -249,7 +254,9 @@ np.savez(folder + '/fortran.npz', **{k: np.asarray(v, order='F') for k, v in arr
 swapped = {k: v.astype(v.dtype.newbyteorder('>')) for k, v in arrays.items()}
 np.savez(folder + '/big.npz', **swapped)
 )";
-  ASSERT_EQ(std::system(fmt::format("{} '{}' '{}'", *python, (folder / "copy.py").string(), folder.path().string()).c_str()), 0);
+  ASSERT_EQ(
+      std::system(fmt::format("{} '{}' '{}'", *python, (folder / "copy.py").string(), folder.path().string()).c_str()),
+      0);
   for (const char* name : {"plain.npz", "deflated.npz", "fortran.npz", "big.npz"}) {
     SCOPED_TRACE(name);
     expect_same(read_npz(folder / name), arrays);

@@ -1,11 +1,11 @@
 #include "core/io/rows.h"
 
+#include <sys/resource.h>
 #include <clocale>
 #include <csignal>
 #include <fstream>
 #include <limits>
 #include <locale>
-#include <sys/resource.h>
 
 #include <nlohmann/json.hpp>
 
@@ -119,20 +119,22 @@ TEST(Rows, JsonLinesThatCannotBeWrittenAreIoErrors) {
 // A file size limit stands for a full disk.
 TEST(Rows, JsonLinesOnAFullDiskAreIoErrors) {
   const test::TempDir folder;
-  EXPECT_EXIT({
-    std::signal(SIGXFSZ, SIG_IGN);
-    rlimit limit{};
-    limit.rlim_cur = limit.rlim_max = 100;
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-    int code = 0;
-    try {
-      JsonLines log(folder / "log.jsonl");
-      for (int i = 0; i < 100; ++i) log.append("{\"line\":true}");
-    } catch (const Error& error) {
-      code = static_cast<int>(error.code());
-    }
-    std::_Exit(code);
-  }, testing::ExitedWithCode(static_cast<int>(ExitCode::kIo)), "");
+  EXPECT_EXIT(
+      {
+        std::signal(SIGXFSZ, SIG_IGN);
+        rlimit limit{};
+        limit.rlim_cur = limit.rlim_max = 100;
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+        int code = 0;
+        try {
+          JsonLines log(folder / "log.jsonl");
+          for (int i = 0; i < 100; ++i) log.append("{\"line\":true}");
+        } catch (const Error& error) {
+          code = static_cast<int>(error.code());
+        }
+        std::_Exit(code);
+      },
+      testing::ExitedWithCode(static_cast<int>(ExitCode::kIo)), "");
 }
 
 }  // namespace

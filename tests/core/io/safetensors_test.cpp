@@ -76,11 +76,15 @@ std::vector<BadFile> structures() {
       {"tensor is text", file_of(R"({"a":"b"})"), "value of 'a' is text"},
       {"tensor is a number", file_of(R"({"a":1})"), "value of 'a' is a number"},
       {"tensor is null", file_of(R"({"a":null})"), "value of 'a' is null"},
-      {"duplicate tensor", file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
-                                   R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x"),
+      {"duplicate tensor",
+       file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+               R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+               "x"),
        "'a' is there twice"},
-      {"duplicate through an escape", file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
-                                              R"("\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x"),
+      {"duplicate through an escape",
+       file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+               R"("\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+               "x"),
        "'a' is there twice"},
       {"duplicate metadata", file_of(R"({"__metadata__":{},"__metadata__":{}})"), "'__metadata__' is there twice"},
       {"duplicate metadata key", file_of(R"({"__metadata__":{"k":"1","k":"2"}})"), "metadata key 'k' is there twice"},
@@ -101,8 +105,9 @@ std::vector<BadFile> structures() {
       {"dtype in lower case", file_of(entry(R"("f32")", "[1]", "[0,4]"), "xxxx"), "dtype 'f32' is not one of"},
       {"dtype is a number", file_of(entry("32", "[1]", "[0,4]"), "xxxx"), "'dtype' is a number"},
       {"shape is a number", file_of(entry(R"("U8")", "1", "[0,1]"), "x"), "'shape' is a number"},
-      {"too many dimensions", file_of(entry(R"("U8")", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
-                                            "[0,1]"), "x"), "more than 32 dimensions"},
+      {"too many dimensions",
+       file_of(entry(R"("U8")", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]", "[0,1]"), "x"),
+       "more than 32 dimensions"},
   };
 }
 
@@ -119,7 +124,8 @@ std::vector<BadFile> numbers_and_ranges() {
       {"fractional dimension", file_of(entry(R"("U8")", "[1.0]", "[0,1]"), "x"), "shape holds the number 1.0"},
       {"exponent", file_of(entry(R"("U8")", "[1e0]", "[0,1]"), "x"), "shape holds the number 1e0"},
       {"dimension of 2^63", file_of(entry(R"("U8")", "[9223372036854775808]", "[0,1]"), "x"), "is too large"},
-      {"dimension of 2^64", file_of(entry(R"("U8")", "[18446744073709551616]", "[0,1]"), "x"), "shape holds the number"},
+      {"dimension of 2^64", file_of(entry(R"("U8")", "[18446744073709551616]", "[0,1]"), "x"),
+       "shape holds the number"},
       {"dimension is true", file_of(entry(R"("U8")", "[true]", "[0,1]"), "x"), "shape holds true or false"},
       {"dimension is text", file_of(entry(R"("U8")", R"(["1"])", "[0,1]"), "x"), "shape holds text"},
       {"product overflows", file_of(entry(R"("U8")", "[4294967296,4294967296]", "[0,0]")), "overflows"},
@@ -180,19 +186,21 @@ TEST(Safetensors, EveryHandMadeBadFileIsRefusedWithItsReason) {
 // A reader that believed a size from one of these files would ask for far more than the 64 MiB it may have here.
 TEST(Safetensors, BadFilesNeverCostMemory) {
   const auto files = bad_files();
-  EXPECT_EXIT({
-    test::limit_more_memory_to(uint64_t{64} << 20);
-    for (const auto& bad : files) {
-      try {
-        parse_safetensors(bad.bytes, "f");
-      } catch (const Error&) {
-      } catch (const std::exception& other) {
-        fmt::print(stderr, "{}: {}\n", bad.what, other.what());
-        std::_Exit(1);
-      }
-    }
-    std::_Exit(0);
-  }, testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(
+      {
+        test::limit_more_memory_to(uint64_t{64} << 20);
+        for (const auto& bad : files) {
+          try {
+            parse_safetensors(bad.bytes, "f");
+          } catch (const Error&) {
+          } catch (const std::exception& other) {
+            fmt::print(stderr, "{}: {}\n", bad.what, other.what());
+            std::_Exit(1);
+          }
+        }
+        std::_Exit(0);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST(Safetensors, MutantsAreReadOrRefused) {
@@ -201,9 +209,8 @@ TEST(Safetensors, MutantsAreReadOrRefused) {
   file.tensors["bias"] = torch::zeros({4}, torch::kFloat64);
   file.tensors["flags"] = torch::ones({3}, torch::kBool);
   file.metadata["config"] = "{}";
-  const auto refused = test::expect_read_or_refused({serialize_safetensors(file)}, 2000, [](const std::string& bytes) {
-    parse_safetensors(bytes, "f");
-  });
+  const auto refused = test::expect_read_or_refused({serialize_safetensors(file)}, 2000,
+                                                    [](const std::string& bytes) { parse_safetensors(bytes, "f"); });
   EXPECT_GT(refused, 1000);
 }
 

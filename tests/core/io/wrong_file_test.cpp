@@ -29,14 +29,23 @@ std::vector<Row> wrong_files() {
       {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n", "git lfs pull"},
       {"Entry not found", "'Entry not found'"},
       {"{\"img_resolution\": 32}", "JSON"},
-      {bytes("\x80\x02}q\0(U\x0b" "batch_labelq\x01U\x15", 24), "CIFAR"},
+      {bytes("\x80\x02}q\0(U\x0b"
+             "batch_labelq\x01U\x15",
+             24),
+       "CIFAR"},
       {bytes("\x80\x04\x95\0\0\0\0\0\0\0\0}\x94.", 14), "pickle"},
       {bytes("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\x02", 17), "torch.save"},
       {bytes("\x1f\x8b\x08\0\0\0\0\0\0\x03", 10), "gzip"},
-      {bytes("\xFD" "7zXZ\0\0", 7), "archive"},
+      {bytes("\xFD"
+             "7zXZ\0\0",
+             7),
+       "archive"},
       {bytes("BZh91AY", 7), "archive"},
       {tar, "tar archive"},
-      {bytes("\x08\x08\x12\x07pytorch\x1a\x03" "2.1:", 17), "ONNX"},
+      {bytes("\x08\x08\x12\x07pytorch\x1a\x03"
+             "2.1:",
+             17),
+       "ONNX"},
       {bytes("\x89HDF\r\n\x1a\n\0\0", 10), "HDF5"},
       {"GGUF\x03", "GGUF"},
       {"PAR1\x15", "Parquet"},
@@ -83,8 +92,10 @@ TEST(WrongFile, OurOwnFormatsUnderOtherNames) {
   write_npz(folder / "a.npy", {{"x", torch::zeros({2, 2})}});
   write_npz(folder / "a.zip", {{"x", torch::zeros({2, 2})}});
   write_safetensors(folder / "w.npz", {{{"a", torch::zeros({2})}}, {}});
-  const std::pair<const char*, const char*> rows[] = {
-      {"a.npz", "name it NAME.npy"}, {"a.npy", "name it NAME.npz"}, {"a.zip", "name it NAME.npz"}, {"w.npz", "--model"}};
+  const std::pair<const char*, const char*> rows[] = {{"a.npz", "name it NAME.npy"},
+                                                      {"a.npy", "name it NAME.npz"},
+                                                      {"a.zip", "name it NAME.npz"},
+                                                      {"w.npz", "--model"}};
   for (const auto& [name, advice] : rows) {
     const std::string message = refusal([&] { open_data((folder / name).string()); }, ExitCode::kBadFile);
     EXPECT_NE(message.find(advice), std::string::npos) << message;
@@ -96,7 +107,8 @@ TEST(WrongFile, DamagedFilesOfTheRightKindKeepTheirReason) {
   const test::TempDir folder;
   const std::string whole = serialize_npy(torch::zeros({4, 4}));
   write_file_atomically(folder / "d.npy", whole.substr(0, whole.size() - 3));
-  EXPECT_NE(refusal([&] { open_data((folder / "d.npy").string()); }, ExitCode::kBadFile).find("promises"), std::string::npos);
+  EXPECT_NE(refusal([&] { open_data((folder / "d.npy").string()); }, ExitCode::kBadFile).find("promises"),
+            std::string::npos);
   EXPECT_FALSE(wrong_content("\x01\x02\x03", FileKind::kNpz, "d"));
   EXPECT_FALSE(wrong_content("{\"a\": 1}", FileKind::kText, "d"));
 }
@@ -108,10 +120,12 @@ TEST(WrongFile, FoldersOfMnistAndCifar) {
   write_file_atomically(folder / "train-labels-idx1-ubyte.gz", html);
   const std::string at = folder.path().string();
   EXPECT_NE(refusal([&] { open_data("mnist:" + at); }, ExitCode::kBadFile).find("web page"), std::string::npos);
-  EXPECT_NE(refusal([&] { open_data("mnist:" + at + "/train-images-idx3-ubyte.gz"); }, ExitCode::kBadFile).find("is a file"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal([&] { open_data("mnist:" + at + "/train-images-idx3-ubyte.gz"); }, ExitCode::kBadFile).find("is a file"),
+      std::string::npos);
   write_file_atomically(folder / "data_batch_1", wrong_files()[6].content);
-  EXPECT_NE(refusal([&] { open_data("cifar:" + at); }, ExitCode::kBadFile).find("cifar-10-binary.tar.gz"), std::string::npos);
+  EXPECT_NE(refusal([&] { open_data("cifar:" + at); }, ExitCode::kBadFile).find("cifar-10-binary.tar.gz"),
+            std::string::npos);
   write_file_atomically(folder / "data_batch_1.bin", html);
   EXPECT_NE(refusal([&] { open_data("cifar:" + at); }, ExitCode::kBadFile).find("web page"), std::string::npos);
   std::filesystem::create_directory(folder / "pictures");

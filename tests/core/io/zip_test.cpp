@@ -38,7 +38,8 @@ std::string with(std::string bytes, Field field, uint32_t value, size_t length) 
   return bytes;
 }
 std::string renamed(std::string bytes, const std::string& from, const std::string& to) {
-  for (size_t at = 0; (at = bytes.find(from, at)) != std::string::npos; at += to.size()) bytes.replace(at, from.size(), to);
+  for (size_t at = 0; (at = bytes.find(from, at)) != std::string::npos; at += to.size())
+    bytes.replace(at, from.size(), to);
   return bytes;
 }
 
@@ -94,7 +95,8 @@ TEST(Zip, HostileArchivesAreRefusedWithTheirReason) {
       {"absolute", renamed(good, "name.txt", "/ame.txt"), "unsafe name"},
       {"backslash", renamed(good, "name.txt", "..\\e.txt"), "unsafe name"},
       {"drive", renamed(good, "name.txt", "C:me.txt"), "unsafe name"},
-      {"duplicate", renamed(archive_of({{"one.txt", "a"}, {"two.txt", "b"}}), "two", "one"), "'one.txt' is there twice"},
+      {"duplicate", renamed(archive_of({{"one.txt", "a"}, {"two.txt", "b"}}), "two", "one"),
+       "'one.txt' is there twice"},
       {"symbolic link", link, "symbolic link"},
       {"encrypted", with(good, kFlags, 1, 2), "encrypted"},
       {"bzip2", with(good, kMethod, 12, 2), "neither stored nor deflated"},

@@ -109,7 +109,7 @@ TEST(KMeans, WrongOptionsAreNamed) {
 }
 
 TEST(KMeans, AnyNumberOfRanksGivesTheBitsOfOne) {
-  const auto spread = SampleRandom(9).normal({2600, 5}, torch::kFloat32);  // five parts
+  const auto spread = SampleRandom(9).normal({2600, 5}, torch::kFloat32);        // five parts
   auto crowded = torch::cat({torch::zeros({1200, 2}), torch::ones({1200, 2})});  // most centres begin without points
   crowded += 1e-3 * SampleRandom(2).normal({2400, 2}, torch::kFloat32);
   for (const auto& points : {spread, crowded}) {

@@ -45,7 +45,7 @@ TEST(Moments, MergingIsSeeingAll) {
   auto merged = moments_of(rows.narrow(0, 0, 100), 33);
   merged.merge(Moments(7));
   auto rest = Moments(7);
-  rest.merge(moments_of(rows.narrow(0, 100, 200) , 50));
+  rest.merge(moments_of(rows.narrow(0, 100, 200), 50));
   merged.merge(rest);
   EXPECT_EQ(merged.count(), 300);
   EXPECT_LE(test::deviation(merged.mean(), rows.mean(0)), 1e-13);

@@ -30,9 +30,10 @@ void run(const fs::path& target, const std::string& text) {
 
 bool holds(const fs::path& folder, const std::string& text) {
   std::error_code error;
-  return fs::exists(folder / "samples.npz", error) && read_file(folder / "samples.npz", kFaultLimit) == text + " samples" &&
-         fs::exists(folder / "samples.csv", error) && read_file(folder / "samples.csv", kFaultLimit) == text + " table" &&
-         fs::exists(folder / "run.json", error);
+  return fs::exists(folder / "samples.npz", error) &&
+         read_file(folder / "samples.npz", kFaultLimit) == text + " samples" &&
+         fs::exists(folder / "samples.csv", error) &&
+         read_file(folder / "samples.csv", kFaultLimit) == text + " table" && fs::exists(folder / "run.json", error);
 }
 
 // run() in a process of its own, in which `fault` strikes; true when it came to the fault.
@@ -60,7 +61,8 @@ Outcome run_with_fault(const fs::path& target, const test::CallFault& fault) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  return {WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status) % 100, WIFSIGNALED(status) || WEXITSTATUS(status) < 100};
+  return {WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status) % 100,
+          WIFSIGNALED(status) || WEXITSTATUS(status) < 100};
 }
 
 std::vector<fs::path> folders_with(const fs::path& parent, const std::string& text) {
@@ -85,7 +87,8 @@ void expect_that_the_next_run_goes_on(const test::TempDir& dir) {
   EXPECT_TRUE(holds(dir / "run", "third"));
   for (const auto& entry : fs::directory_iterator(dir.path())) {
     const std::string name = entry.path().filename().string();
-    const bool kept = name.starts_with("run-") || name.starts_with(".run.old-");  // said in a message, and not ours to delete
+    const bool kept = name.starts_with("run-") ||
+                      name.starts_with(".run.old-");  // said in a message, and not ours to delete
     EXPECT_TRUE(name == "run" || name == "thesis.txt" || kept) << name;
   }
 }

@@ -40,7 +40,9 @@ TEST(RunFolder, AppearsWholeOrNotAtAll) {
     folder.commit(record());
     EXPECT_TRUE(fs::exists(dir / "a/run/run.json"));
   }
-  { RunFolder abandoned(request(dir / "a/other")); }
+  {
+    RunFolder abandoned(request(dir / "a/other"));
+  }
   EXPECT_EQ(entries(dir / "a"), 1u);
 }
 
@@ -66,23 +68,24 @@ TEST(RunFolder, TouchesNothingElse) {
   const std::vector<Row> rows = {
       {"no force", "add --force", [](const fs::path&) {}, false},
       {"foreign file", "'notes.txt'", [](const fs::path& run) { put(run / "notes.txt", "thesis"); }},
-      {"nested foreign file", "'more/notes.txt'", [](const fs::path& run) {
-         fs::create_directory(run / "more");
-         put(run / "more/notes.txt", "thesis");
-       }},
+      {"nested foreign file", "'more/notes.txt'",
+       [](const fs::path& run) {
+    fs::create_directory(run / "more");
+    put(run / "more/notes.txt", "thesis");
+  }},
       {"empty foreign folder", changed, [](const fs::path& run) { fs::create_directory(run / "more"); }},
       {"link inside", changed, [](const fs::path& run) { fs::create_symlink("samples.npz", run / "link"); }},
-      {"edited file", "changed since: 6 bytes, 5 were written", [](const fs::path& run) { put(run / "samples.npz", "edited"); }},
+      {"edited file", "changed since: 6 bytes, 5 were written",
+       [](const fs::path& run) { put(run / "samples.npz", "edited"); }},
       {"damaged run.json", "no output of farfield", [](const fs::path& run) { put(run / "run.json", "{"); }},
       {"foreign run.json", "no output of farfield", [](const fs::path& run) { put(run / "run.json", "{\"a\": 1}"); }},
       {"no run.json", "no output of farfield", [](const fs::path& run) { fs::remove(run / "run.json"); }},
-      {"other command's", "is an output of farfield encode", [](const fs::path& run) {
-         put(run / "run.json", "{\"kind\": \"encode\", \"files\": []}");
-       }},
-      {"training run", "is a training run", [](const fs::path& run) { put(run / "run.json", "{\"kind\": \"train\"}"); }},
-      {"older training run", "is a training run", [](const fs::path& run) {
-         put(run / "run.json", "{\"command_line\": [\"farfield\", \"train\"]}");
-       }},
+      {"other command's", "is an output of farfield encode",
+       [](const fs::path& run) { put(run / "run.json", "{\"kind\": \"encode\", \"files\": []}"); }},
+      {"training run", "is a training run",
+       [](const fs::path& run) { put(run / "run.json", "{\"kind\": \"train\"}"); }},
+      {"older training run", "is a training run",
+       [](const fs::path& run) { put(run / "run.json", "{\"command_line\": [\"farfield\", \"train\"]}"); }},
       {"input", "this call reads", [](const fs::path&) {}, true, {"run"}},
       {"input inside", "this call reads", [](const fs::path&) {}, true, {"run/samples.npz"}},
       {"part of an input", "which this call reads", [](const fs::path&) {}, true, {"."}},
@@ -151,7 +154,8 @@ TEST(RunFolder, TidiesWhatDeadProcessesLeft) {
   tidy_place(dir / "run");
   EXPECT_TRUE(fs::exists(dir / "run/samples.npz")) << "an output moved aside is put back";
   EXPECT_FALSE(fs::exists(dir / (std::string(".run.partial-") + kDead)));
-  EXPECT_TRUE(fs::exists(dir / (std::string(".run.partial-") + std::to_string(getppid())))) << "a living process's stays";
+  EXPECT_TRUE(fs::exists(dir / (std::string(".run.partial-") + std::to_string(getppid()))))
+      << "a living process's stays";
 }
 
 TEST(RunFolder, AParentThatCannotHoldItIsAnIoError) {

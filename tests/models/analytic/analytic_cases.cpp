@@ -59,9 +59,9 @@ AnalyticCase gaussian_case(std::string name, int64_t rank, const Tensor& eigenva
 
 AnalyticCase delta_case(std::string name, const Tensor& points) {
   const auto wide = points.to(torch::kFloat64);
-  return {std::move(name), make_delta(points, kShape),
-          [wide](const Tensor& rows, double sigma) { return brute_force_delta(wide, rows, sigma); }, wide,
-          wide.mean(0)};
+  return {std::move(name), make_delta(points, kShape), [wide](const Tensor& rows, double sigma) {
+    return brute_force_delta(wide, rows, sigma);
+  }, wide, wide.mean(0)};
 }
 
 }  // namespace

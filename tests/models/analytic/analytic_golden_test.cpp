@@ -38,7 +38,8 @@ GaussianStats golden_gaussian(const Golden& golden, const std::string& name) {
   return {at("mean"), at("U").index_select(1, order).contiguous(), at("Lambda").index_select(0, order), 0, 0};
 }
 
-MixtureStats golden_mixture(const Tensor& weights, const Tensor& means, const Tensor& bases, const Tensor& eigenvalues) {
+MixtureStats golden_mixture(const Tensor& weights, const Tensor& means, const Tensor& bases,
+                            const Tensor& eigenvalues) {
   const auto tails = torch::zeros({means.size(0)}, torch::kFloat64);
   return {weights, means, bases.transpose(1, 2).contiguous(), eigenvalues, tails, tails.to(torch::kInt64)};
 }
@@ -48,8 +49,9 @@ std::unique_ptr<AnalyticDenoiser> denoiser_of_inputs(const json& inputs, const s
   const auto shape = inputs.at("image_shapes").at(name).get<std::vector<int64_t>>();
   if (entry.at("kind") == "delta_mixture") return make_delta(test::to_tensor(entry.at("points")), shape);
   if (entry.at("kind") == "lowrank_gaussian") {
-    return make_gaussian({test::to_tensor(entry.at("mean")), test::to_tensor(entry.at("U")),
-                          test::to_tensor(entry.at("eig")), 0, 0}, shape);
+    return make_gaussian(
+        {test::to_tensor(entry.at("mean")), test::to_tensor(entry.at("U")), test::to_tensor(entry.at("eig")), 0, 0},
+        shape);
   }
   const auto means = test::to_tensor(entry.at("means")), covariances = test::to_tensor(entry.at("covs"));
   std::vector<Tensor> bases, eigenvalues;
@@ -58,8 +60,9 @@ std::unique_ptr<AnalyticDenoiser> denoiser_of_inputs(const json& inputs, const s
     bases.push_back(stats.basis);
     eigenvalues.push_back(stats.eigenvalues);
   }
-  return make_mixture(golden_mixture(test::to_tensor(entry.at("weights")), means, torch::stack(bases),
-                                     torch::stack(eigenvalues)), shape);
+  return make_mixture(
+      golden_mixture(test::to_tensor(entry.at("weights")), means, torch::stack(bases), torch::stack(eigenvalues)),
+      shape);
 }
 
 TEST(AnalyticGolden, golden_denoisers_at_all_stored_points) {
@@ -126,7 +129,8 @@ void check_score(const Golden& golden, const json& entry, const AnalyticDenoiser
       const auto what = output.get<std::string>();
       if (what == "weights") continue;
       auto expected = golden.arrays.at(id + "." + what)[static_cast<int64_t>(i)].reshape({x.size(1), -1});
-      auto result = what == "score" ? score(denoiser, x[indices[i]], sigma) : denoiser.log_density(x[indices[i]], sigma);
+      auto result = what == "score" ? score(denoiser, x[indices[i]], sigma)
+                                    : denoiser.log_density(x[indices[i]], sigma);
       // deltaGMM_logprob is stored with the normaliser it was shipped with, (2 pi sigma)^(d/2), and without 1/N.
       if (function == "deltaGMM_logprob") expected = expected - static_cast<double>(x.size(2)) / 2 * std::log(sigma);
       // (D - x) / sigma^2 from a D of 1e-16 relative error: the digits a score can have at this sigma.

@@ -57,7 +57,9 @@ Tensor difference_quotients(const test::AnalyticCase& analytic, const Tensor& ro
 }
 
 // max over rows of |a - b| / |b|.
-double worst_row(const Tensor& a, const Tensor& b) { return ((a - b).norm(2, {1}) / b.norm(2, {1})).max().item<double>(); }
+double worst_row(const Tensor& a, const Tensor& b) {
+  return ((a - b).norm(2, {1}) / b.norm(2, {1})).max().item<double>();
+}
 
 // 1,000 points of every kind: the score is the gradient of the log-density, and Tweedie's formula gives E[x0 | x], which
 // is also computed from its definition.
@@ -72,7 +74,8 @@ TEST(AnalyticSweep, the_score_is_the_gradient_and_tweedies_formula_the_posterior
       EXPECT_LE(worst_row(of_denoiser, gradient), 1e-6) << analytic.name << " score at " << sigma;
       const auto tweedie = rows + sigma * sigma * gradient;
       EXPECT_LE(test::relative_deviation(call(analytic, rows, sigma), tweedie), 1e-6) << analytic.name << " " << sigma;
-      EXPECT_LE(test::relative_deviation(tweedie, analytic.brute_force(rows, sigma).denoised), 1e-6) << analytic.name << " " << sigma;
+      EXPECT_LE(test::relative_deviation(tweedie, analytic.brute_force(rows, sigma).denoised), 1e-6)
+          << analytic.name << " " << sigma;
     }
   }
 }
@@ -86,7 +89,8 @@ TEST(AnalyticSweep, finite_from_sigma_1e_minus_8_to_1e8_and_right_in_the_limits)
       }
     }
     const auto rows = test::probes(analytic, 12, 1, 13);
-    EXPECT_LE(test::deviation(call(analytic, rows, 1e8), analytic.mean.expand({12, kSweepDim})), 1e-12) << analytic.name;
+    EXPECT_LE(test::deviation(call(analytic, rows, 1e8), analytic.mean.expand({12, kSweepDim})), 1e-12)
+        << analytic.name;
     // Where the data are, no noise leaves nothing to remove.
     const auto clean = analytic.points.narrow(0, 0, std::min<int64_t>(12, analytic.points.size(0)));
     EXPECT_LE(test::deviation(call(analytic, clean, 1e-8), clean), 1e-12) << analytic.name;

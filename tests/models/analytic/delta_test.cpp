@@ -36,7 +36,8 @@ TEST(Delta, ExactInHighDimensionAtEveryNoiseLevel) {
   constexpr int64_t kCount = 700, kDim = 3072;
   // Images of few directions, so that distances are comparable with noise levels over several decades.
   const auto points = (torch::mm(test::normals({kCount, 4}, 1), 0.3 * test::normals({4, kDim}, 2)) - 0.3)
-                          .clamp(-1, 1).to(torch::kFloat32);
+                          .clamp(-1, 1)
+                          .to(torch::kFloat32);
   const auto wide = points.to(torch::kFloat64);
   const auto denoiser = make_delta(points, {kDim});
   for (double sigma = 2e-3; sigma < 100; sigma *= 2.5) {

@@ -91,10 +91,12 @@ TEST(Fit, ClustersSmallerThanTheDimensionKeepTheirWholeCovariance) {
 
 TEST(Fit, ReferencesByName) {
   const auto data = labelled_data();
-  const std::vector<std::pair<std::string, std::string>> names = {
-      {"isotropic", "isotropic"},           {"gaussian", "gaussian"},
-      {"gaussian:2", "gaussian (rank 2)"},  {"mixture:3", "mixture (3)"},
-      {"mixture:classes:2", "mixture (3, rank 2)"}, {"delta", "delta"}};
+  const std::vector<std::pair<std::string, std::string>> names = {{"isotropic", "isotropic"},
+                                                                  {"gaussian", "gaussian"},
+                                                                  {"gaussian:2", "gaussian (rank 2)"},
+                                                                  {"mixture:3", "mixture (3)"},
+                                                                  {"mixture:classes:2", "mixture (3, rank 2)"},
+                                                                  {"delta", "delta"}};
   for (const auto& [name, reported] : names) {
     const auto denoiser = make_reference(name, data);
     EXPECT_EQ(denoiser->info().name, reported);
@@ -104,9 +106,10 @@ TEST(Fit, ReferencesByName) {
   // N(mean, tr(S)/d I), whichever way it is made.
   const auto x = test::normals({3, 2, 3}, 5);
   EXPECT_LE(test::deviation((*make_reference("isotropic", data))(x, 0.7),
-                            (*make_isotropic(measure_gaussian(data), {2, 3}))(x, 0.7)), 1e-14);
-  for (const char* wrong : {"", "gausian", "gaussian:", "gaussian:0", "gaussian:7", "gaussian:2:2", "mixture", "delta:1",
-                            "mixture:0", "mixture:61", "mixture:x", "mixture:3:2:1"}) {
+                            (*make_isotropic(measure_gaussian(data), {2, 3}))(x, 0.7)),
+            1e-14);
+  for (const char* wrong : {"", "gausian", "gaussian:", "gaussian:0", "gaussian:7", "gaussian:2:2", "mixture",
+                            "delta:1", "mixture:0", "mixture:61", "mixture:x", "mixture:3:2:1"}) {
     EXPECT_EQ(test::error_of([&] { make_reference(wrong, data); })->code(), ExitCode::kUsage) << wrong;
   }
 }
@@ -128,7 +131,8 @@ TEST(Fit, AnyNumberOfRanksGivesTheBitsOfOne) {
     test::run_ranks(size, [&](Comm& comm) {
       const auto shared = measure_gaussian(*data, 0, comm);
       EXPECT_TRUE(shared.mean.equal(gaussian.mean) && shared.basis.equal(gaussian.basis) &&
-                  shared.eigenvalues.equal(gaussian.eigenvalues)) << size;
+                  shared.eigenvalues.equal(gaussian.eigenvalues))
+          << size;
       EXPECT_TRUE(same_bits(fit_mixture(*data, clusters, comm), by_cluster)) << size;
       EXPECT_TRUE(same_bits(fit_mixture(*data, classes, comm), by_class)) << size;
       EXPECT_TRUE((*make_reference("mixture:3:4", *data, 1, comm))(x, 0.7).equal(low)) << size;

@@ -36,7 +36,8 @@ TEST(Mixture, ComponentsOfLowerRankAreExactAtFullRank) {
     MixtureStats stats;
     stats.weights = torch::tensor({0.3, 0.7}, torch::kFloat64);
     stats.means = normal({2, d}, 1);
-    stats.bases = torch::stack({std::get<0>(torch::linalg_qr(normal({d, d}, 2))), std::get<0>(torch::linalg_qr(normal({d, d}, 3)))});
+    stats.bases = torch::stack(
+        {std::get<0>(torch::linalg_qr(normal({d, d}, 2))), std::get<0>(torch::linalg_qr(normal({d, d}, 3)))});
     stats.eigenvalues = torch::linspace(1, 0.1, d, torch::kFloat64).repeat({2, 1});
     stats.tails = torch::tensor({0.0, tail}, torch::kFloat64);
     stats.bases[1].narrow(0, 2, d - 2).zero_();

@@ -98,8 +98,10 @@ TEST(ImportedModel, DamagedFilesAreErrors) {
   int refused = 0;
   for (int mutant = 0; mutant < 60; ++mutant) {
     std::string bytes = whole;
-    if (mutant % 3 == 0) bytes.resize(static_cast<size_t>(random.integer(static_cast<int64_t>(bytes.size()))));
-    else for (int i = 0; i < 8; ++i) bytes[random.integer(bytes.size())] = static_cast<char>(random.integer(256));
+    if (mutant % 3 == 0)
+      bytes.resize(static_cast<size_t>(random.integer(static_cast<int64_t>(bytes.size()))));
+    else
+      for (int i = 0; i < 8; ++i) bytes[random.integer(bytes.size())] = static_cast<char>(random.integer(256));
     write_file_atomically(path, bytes);
     const std::string words = "convention=denoiser,shape=3x4x4";
     EXPECT_EQ(test::error_of([&] { open(path, words + ",sha256=" + hash); })->code(), ExitCode::kTrust);

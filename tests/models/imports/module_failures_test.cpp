@@ -132,7 +132,11 @@ TEST(Trial, SaysHowAChildEnded) {
   EXPECT_EQ(try_in_child(5, []() -> std::string { throw std::runtime_error("left to the real attempt"); }).fault, "");
   EXPECT_NE(try_in_child(5, []() -> std::string { std::abort(); }).fault.find("signal 6"), std::string::npos);
   EXPECT_NE(try_in_child(5, []() -> std::string { _exit(9); }).fault.find("exit code 9"), std::string::npos);
-  EXPECT_NE(try_in_child(0.1, []() -> std::string { for (;;) pause(); }).fault.find("0.1 s"), std::string::npos);
+  EXPECT_NE(try_in_child(0.1,
+                         []() -> std::string {
+    for (;;) pause();
+  }).fault.find("0.1 s"),
+            std::string::npos);
 }
 
 TEST(ModuleTensors, MustLieWithinTheirStorage) {

@@ -45,8 +45,10 @@ class UnsafePackage : public testing::Test {
   }
   void TearDown() override {
     EXPECT_EQ(std::getenv("TMPDIR"), temporary_.path().string());
-    if (before_) setenv("TMPDIR", before_->c_str(), 1);
-    else unsetenv("TMPDIR");
+    if (before_)
+      setenv("TMPDIR", before_->c_str(), 1);
+    else
+      unsetenv("TMPDIR");
   }
   // The refusal of a package with this content.
   std::string refusal_of(const std::string& bytes) {
@@ -83,7 +85,8 @@ TEST_F(UnsafePackage, NothingIsWrittenOutsideAndNothingStays) {
 }
 
 TEST_F(UnsafePackage, ACrashWhileItIsLoadedIsTheTrialsAlone) {
-  write_file_atomically(folder_ / "a.c", "__attribute__((constructor)) static void start(void) { __builtin_trap(); }\n");
+  write_file_atomically(folder_ / "a.c",
+                        "__attribute__((constructor)) static void start(void) { __builtin_trap(); }\n");
   const std::string library = (folder_ / "a.so").string();
   const auto made = test::run_program({"cc", "-shared", "-fPIC", "-o", library, (folder_ / "a.c").string()});
   if (made.exit_code != 0) GTEST_SKIP() << "no C compiler (scripts/setup): " << made.err;
@@ -104,9 +107,9 @@ TEST(Package, APackageIsADenoiserOnceTrusted) {
   if (python.empty()) GTEST_SKIP() << "no python with torch (scripts/setup)";
   const test::TempDir folder;
   const auto path = folder / "d.pt2";
-  const auto made = test::run_program({python, "-c", kExport, path.string()},
-                                      {"TORCHINDUCTOR_COMPILE_THREADS=1",
-                                       "TORCHINDUCTOR_CACHE_DIR=" + (folder / "cache").string()});
+  const auto made = test::run_program(
+      {python, "-c", kExport, path.string()},
+      {"TORCHINDUCTOR_COMPILE_THREADS=1", "TORCHINDUCTOR_CACHE_DIR=" + (folder / "cache").string()});
   if (made.exit_code != 0) GTEST_SKIP() << "this python cannot make .pt2 packages: " << made.err;
 
   ModelOptions options;

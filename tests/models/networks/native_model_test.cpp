@@ -173,15 +173,14 @@ TEST(NativeModel, EveryDifferenceIsAnError) {
     expect_refused([&](TensorFile& f) { f.tensors[name + "x"] = f.tensors[name]; }, "unexpected " + name + "x");
     expect_refused([&](TensorFile& f) { f.tensors[name] = torch::zeros({7, 1, 3}); }, name + " is Float [7,1,3]");
     expect_refused([&](TensorFile& f) { f.tensors[name] = f.tensors[name].to(torch::kFloat64); }, name + " is Double");
-    expect_refused(
-        [&](TensorFile& f) {
-          f.tensors[name] = f.tensors[name].clone();
-          f.tensors[name].view({-1})[-1] = std::numeric_limits<float>::quiet_NaN();
-        },
-        name + " holds values that are not finite");
+    expect_refused([&](TensorFile& f) {
+      f.tensors[name] = f.tensors[name].clone();
+      f.tensors[name].view({-1})[-1] = std::numeric_limits<float>::quiet_NaN();
+    }, name + " holds values that are not finite");
   }
-  expect_refused([](TensorFile& f) { f.tensors["model.enc.4x4_down.conv0.resample_filter"] = torch::ones({1, 1, 2, 2}); },
-                 "resample_filter has other values");
+  expect_refused([](TensorFile& f) {
+    f.tensors["model.enc.4x4_down.conv0.resample_filter"] = torch::ones({1, 1, 2, 2});
+  }, "resample_filter has other values");
   EXPECT_GE(tried, 200);
   EXPECT_NO_THROW(parse_native_model(whole, "m"));
 }

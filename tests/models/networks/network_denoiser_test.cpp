@@ -59,7 +59,8 @@ TEST(NetworkDenoiser, EveryArchitectureIsADenoiserUnderEveryPreconditioning) {
       const Tensor d = (*denoiser)(x, 1.0, labels);
       EXPECT_EQ(d.scalar_type(), torch::kFloat64);
       for (int64_t i = 0; i < 7; ++i) {  // alone as in the batch
-        EXPECT_LE(test::deviation((*denoiser)(x.narrow(0, i, 1), 1.0, labels.narrow(0, i, 1)), d.narrow(0, i, 1)), 1e-5);
+        EXPECT_LE(test::deviation((*denoiser)(x.narrow(0, i, 1), 1.0, labels.narrow(0, i, 1)), d.narrow(0, i, 1)),
+                  1e-5);
       }
       EXPECT_GT(test::deviation((*denoiser)(x, 1.0), d), 1e-6);  // labels matter
       const auto sigmas = torch::linspace(std::log(low), std::log(high), 7, torch::kFloat64).exp();
@@ -70,7 +71,8 @@ TEST(NetworkDenoiser, EveryArchitectureIsADenoiserUnderEveryPreconditioning) {
 }
 
 TEST(NetworkDenoiser, GradientsReachTheInput) {
-  const auto denoiser = make_network_denoiser(busy_model(small_config("SongUNet", "edm")), "t", torch::kCPU, Precision::kFp32);
+  const auto denoiser = make_network_denoiser(busy_model(small_config("SongUNet", "edm")), "t", torch::kCPU,
+                                              Precision::kFp32);
   const Tensor x = noise(*denoiser, 2, 3).requires_grad_(true);
   (*denoiser)(x, 0.5).sum().backward();
   ASSERT_TRUE(x.grad().defined());

@@ -35,8 +35,7 @@ TEST(NetworkGolden, GoldenOutputsAgreeInFloat32AndFloat64) {
     const NativeModel native = test::golden_network(*golden, entry);
     EXPECT_EQ(parameter_count(*native.network), entry.at("parameters").get<int64_t>());
     const Arrays io = read_npz(*golden / "networks" / entry.at("io").get<std::string>());
-    PreconditionedNetwork model{native.network,
-                                make_preconditioning(native.config.precond, native.config.sigma_data)};
+    PreconditionedNetwork model{native.network, make_preconditioning(native.config.precond, native.config.sigma_data)};
     for (const torch::ScalarType dtype : {torch::kFloat32, torch::kFloat64}) {
       model.network->to(dtype);
       model.activations = dtype;

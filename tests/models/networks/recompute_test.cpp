@@ -110,7 +110,8 @@ INSTANTIATE_TEST_SUITE_P(Networks, Recompute,
                          testing::Combine(testing::Values("DDPMpp", "NCSNpp", "Skip", "ADM"),
                                           testing::Values(torch::kFloat32, torch::kBFloat16)),
                          [](const auto& info) {
-                           return std::get<0>(info.param) + (std::get<1>(info.param) == torch::kFloat32 ? "Fp32" : "Bf16");
+                           return std::get<0>(info.param) +
+                                  (std::get<1>(info.param) == torch::kFloat32 ? "Fp32" : "Bf16");
                          });
 
 // What autograd keeps of a block: nothing between its output and its inputs.

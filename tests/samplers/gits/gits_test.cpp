@@ -48,7 +48,8 @@ Tensor plain_costs(GitsMetric metric, const Teacher& teacher) {
     for (int64_t j = i + 1; j <= last; ++j) {
       const auto jump = teacher.states[i] + (teacher.levels[j] - teacher.levels[i]) * teacher.slopes[i];
       const auto miss = jump - teacher.states[j];
-      const auto cost = metric == GitsMetric::kDev  ? dev(jump) - (j == last ? torch::zeros({batch}, torch::kFloat64) : dev(teacher.states[j]))
+      const auto cost = metric == GitsMetric::kDev
+                            ? dev(jump) - (j == last ? torch::zeros({batch}, torch::kFloat64) : dev(teacher.states[j]))
                         : metric == GitsMetric::kL1 ? miss.abs().sum(1)
                                                     : miss.norm(2, {1});
       costs.select(1, i).select(1, j).copy_(cost);
@@ -103,7 +104,9 @@ TEST(GitsPaths, the_cheapest_way_is_found_by_trying_all) {
     }
     const GitsPath& best = paths[indices.size() - 2];
     EXPECT_LE(best.cost, cost + 1e-12);
-    if (best.indices == indices) { EXPECT_NEAR(best.cost, cost, 1e-12); }
+    if (best.indices == indices) {
+      EXPECT_NEAR(best.cost, cost, 1e-12);
+    }
   }
 }
 
@@ -193,8 +196,15 @@ TEST(GitsSearch, mistakes_are_usage_errors) {
 }
 
 GitsFile toy_file() {
-  GitsFile file{.model = "m \"quoted\"", .model_sha256 = std::string(64, 'a'), .teacher = "heun", .grid = "polynomial",
-                .metric = "dev", .student = "", .seeds = "0-3", .precision = "fp32", .gamma = 1.15,
+  GitsFile file{.model = "m \"quoted\"",
+                .model_sha256 = std::string(64, 'a'),
+                .teacher = "heun",
+                .grid = "polynomial",
+                .metric = "dev",
+                .student = "",
+                .seeds = "0-3",
+                .precision = "fp32",
+                .gamma = 1.15,
                 .levels = {80, 10, 1, 0.002}};
   file.schedules = {{2, {0, 2, 3}, {80, 1, 0.002}, 0.1 + 0.2}};
   file.costs = {{1, 2, 3}, {4, -5e-300}, {6}};

@@ -93,8 +93,9 @@ std::pair<std::string, IntegrateOptions> teacher_of(const json& teacher) {
   const std::string solver = teacher.at("solver");
   const std::string order = teacher.at("max_order").is_null() ? "" : std::to_string(teacher.at("max_order").get<int>());
   const std::map<std::string, std::string> plain = {
-      {"euler", "euler"}, {"heun", "heun"}, {"dpm", "dpm2"}, {"ipndm4", "ipndm4"}, {"ipndm_v2", "ipndm_v2"},
-      {"deis3", "deis_tab3_compat"}, {"dpmpp3", "dpmpp_3m_compat"}};
+      {"euler", "euler"},           {"heun", "heun"},         {"dpm", "dpm2"},
+      {"ipndm4", "ipndm4"},         {"ipndm_v2", "ipndm_v2"}, {"deis3", "deis_tab3_compat"},
+      {"dpmpp3", "dpmpp_3m_compat"}};
   IntegrateOptions options;
   if (solver == "dpmpp") options.threshold = 0.995;
   return {plain.at(solver + order), options};
@@ -142,8 +143,8 @@ TEST_F(GoldenGits, golden_teacher_trajectories_and_their_deviation) {
 
 // As the public code, which runs the teacher with the analytical first step too.
 TEST_F(GoldenGits, golden_choice_for_the_analytical_first_step) {
-  const std::map<std::string, std::string> students = {{"euler", "euler"}, {"ipndm", "ipndm4"}, {"heun", "heun"},
-                                                       {"ipndm_v", "ipndm_v4_compat"}, {"dpm", "dpm2"}};
+  const std::map<std::string, std::string> students = {
+      {"euler", "euler"}, {"ipndm", "ipndm4"}, {"heun", "heun"}, {"ipndm_v", "ipndm_v4_compat"}, {"dpm", "dpm2"}};
   std::map<std::string, Paths> teachers;
   for (const auto& item : index.at("afs_selection")) {
     const std::string denoiser = item.at("denoiser");
@@ -159,14 +160,11 @@ TEST_F(GoldenGits, golden_choice_for_the_analytical_first_step) {
     const auto paths = gits_paths(costs, item.at("coeff"), item.at("student_nfe"));
     EXPECT_EQ(paths.back().indices, item.at("dp_list_without_afs").get<std::vector<int64_t>>());
     const auto student = make_solver(students.at(item.at("student")));
-    const auto with_afs = with_afs_level(
-        paths.back().indices,
-        [&](const std::vector<int64_t>& indices) {
-          std::vector<double> chosen;
-          for (const int64_t index : indices) chosen.push_back(levels[index]);
-          return integrate(*student, denoise, latents(denoiser) * levels.front(), chosen, {.afs = true}).x;
-        },
-        teacher.states[-1]);
+    const auto with_afs = with_afs_level(paths.back().indices, [&](const std::vector<int64_t>& indices) {
+      std::vector<double> chosen;
+      for (const int64_t index : indices) chosen.push_back(levels[index]);
+      return integrate(*student, denoise, latents(denoiser) * levels.front(), chosen, {.afs = true}).x;
+    }, teacher.states[-1]);
     EXPECT_EQ(with_afs, item.at("dp_list_with_afs").get<std::vector<int64_t>>());
   }
 }

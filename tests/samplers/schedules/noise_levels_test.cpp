@@ -20,7 +20,7 @@ void expect_usage_error(const NoiseLevelOptions& options, const std::string& wor
 
 TEST(NoiseLevels, edm_defaults_are_the_published_ones) {
   const auto levels = noise_levels({});
-  const std::vector<double> published = {80,    57.586, 40.786, 28.375, 19.352, 12.910, 8.401,  5.315,  3.257, 1.923,
+  const std::vector<double> published = {80,    57.586, 40.786, 28.375, 19.352, 12.910, 8.401,  5.315, 3.257, 1.923,
                                          1.088, 0.5853, 0.2964, 0.1395, 0.0599, 0.0229, 0.0075, 0.002, 0};
   ASSERT_EQ(levels.size(), published.size());
   for (size_t i = 0; i < levels.size(); ++i) EXPECT_NEAR(levels[i], published[i], 6e-4 * std::max(published[i], 0.1));
@@ -85,7 +85,9 @@ TEST(NoiseLevels, the_ends_are_exact_and_the_length_is_steps_plus_one) {
           EXPECT_EQ(levels.front(), 50);
           const bool zero = options.final == "zero";
           EXPECT_EQ(levels.back(), zero ? 0 : 0.01);
-          if (zero && steps > 1) { EXPECT_EQ(levels[steps - 1], 0.01); }
+          if (zero && steps > 1) {
+            EXPECT_EQ(levels[steps - 1], 0.01);
+          }
         }
       }
     }
@@ -120,7 +122,8 @@ TEST(NoiseLevels, vp_takes_its_constants) {
   };
   expect_near(noise_levels({.schedule = "vp,beta_d=18.5,beta_min=0.2,eps_s=0.002", .steps = 12}),
               by_formula(18.5, 0.2, 0.002, 12));
-  expect_near(noise_levels({.schedule = "vp,eps_s=0.1", .steps = 5, .final = "sigma_min"}), by_formula(19.9, 0.1, 0.1, 6));
+  expect_near(noise_levels({.schedule = "vp,eps_s=0.1", .steps = 5, .final = "sigma_min"}),
+              by_formula(19.9, 0.1, 0.1, 6));
   expect_near(noise_levels({.schedule = "vp,beta_d=0,beta_min=3", .steps = 6}), by_formula(0, 3, 1e-3, 6));
   const auto plain = noise_levels({.schedule = "vp", .steps = 12});
   expect_near(noise_levels({.schedule = "vp,beta_d=19.9,beta_min=0.1,eps_s=0.001", .steps = 12}),

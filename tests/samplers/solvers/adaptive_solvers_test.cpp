@@ -57,7 +57,8 @@ TEST(AdaptiveSolvers, dopri5_known_numbers) {
   options.on_attempt = [&](const Attempt& attempt) {
     if (next == known.size()) return;
     const auto [to, x, error] = known[next++];
-    EXPECT_NEAR(attempt.to, to, 2e-9);  // it follows the first error, 2.5e-9 of a state of 1: eight digits of it are rounding
+    EXPECT_NEAR(attempt.to, to,
+                2e-9);  // it follows the first error, 2.5e-9 of a state of 1: eight digits of it are rounding
     EXPECT_NEAR(attempt.x.item<double>(), x, 2e-9);
     EXPECT_NEAR(attempt.error, error, 1e-7 * error + 1e-11);
   };

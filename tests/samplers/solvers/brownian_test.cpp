@@ -13,7 +13,8 @@ namespace {
 const std::vector<int64_t> kSeeds = {0, 7, 123456789, 3};
 
 TEST(Brownian, is_a_function_of_the_level_whatever_was_asked_before) {
-  const std::vector<double> levels = {80, 1e-8, 3.7, 1024, 3.7000001, 0.002, 79.5, 0.5, 1e-12, 2, 56.1, 4294967296.0, 1e-60};
+  const std::vector<double> levels = {80,  1e-8,  3.7, 1024, 3.7000001,    0.002, 79.5,
+                                      0.5, 1e-12, 2,   56.1, 4294967296.0, 1e-60};
   BrownianPath forward(kSeeds, {3, 5}), backward(kSeeds, {3, 5});
   std::vector<torch::Tensor> first;
   for (const double level : levels) first.push_back(forward.at(level));
@@ -76,7 +77,8 @@ TEST(Brownian, has_the_covariance_of_brownian_motion) {
     EXPECT_NEAR(scaled[i].mean().item<double>(), 0, error) << levels[i];
     EXPECT_NEAR(scaled[i].pow(4).mean().item<double>(), 3, error * std::sqrt(96.0)) << levels[i];
     for (size_t j = i; j < levels.size(); ++j) {
-      EXPECT_NEAR((scaled[i] * scaled[j]).mean().item<double>(), std::sqrt(levels[i] / levels[j]), error * std::sqrt(2.0))
+      EXPECT_NEAR((scaled[i] * scaled[j]).mean().item<double>(), std::sqrt(levels[i] / levels[j]),
+                  error * std::sqrt(2.0))
           << levels[i] << " and " << levels[j];
     }
   }
@@ -88,11 +90,13 @@ TEST(Brownian, increments_are_unit_normals_and_independent_of_each_other) {
   BrownianPath path(std::vector<int64_t>{8}, {kCount});
   const std::vector<double> levels = {80, 79.999999, 41, 40.96, 5, 0.1, 0.0999999999, 1e-8, 0};
   std::vector<torch::Tensor> increments;
-  for (size_t i = 0; i + 1 < levels.size(); ++i) increments.push_back(path.increment(levels[i], levels[i + 1]).flatten());
+  for (size_t i = 0; i + 1 < levels.size(); ++i)
+    increments.push_back(path.increment(levels[i], levels[i + 1]).flatten());
   const double error = 5 / std::sqrt(static_cast<double>(kCount));
   for (size_t i = 0; i < increments.size(); ++i) {
     for (size_t j = i; j < increments.size(); ++j) {
-      EXPECT_NEAR((increments[i] * increments[j]).mean().item<double>(), i == j ? 1 : 0, error * std::sqrt(2.0)) << i << j;
+      EXPECT_NEAR((increments[i] * increments[j]).mean().item<double>(), i == j ? 1 : 0, error * std::sqrt(2.0))
+          << i << j;
     }
   }
   EXPECT_TRUE(torch::equal(path.increment(5, 0.1), -path.increment(0.1, 5)));
@@ -104,7 +108,8 @@ TEST(Brownian, seeds_and_elements_are_independent) {
   const test::ThreadCount one(1);
   const auto z = BrownianPath(seeds, {2}).increment(10, 3);
   const double error = 5 / std::sqrt(20'000.0);
-  EXPECT_NEAR((z.narrow(0, 1, 19'999) * z.narrow(0, 0, 19'999)).mean().item<double>(), 0, error) << "neighbouring seeds";
+  EXPECT_NEAR((z.narrow(0, 1, 19'999) * z.narrow(0, 0, 19'999)).mean().item<double>(), 0, error)
+      << "neighbouring seeds";
   EXPECT_NEAR((z.select(1, 0) * z.select(1, 1)).mean().item<double>(), 0, error) << "elements of a sample";
   EXPECT_NEAR(z.square().mean().item<double>(), 1, error * 1.5);
 }

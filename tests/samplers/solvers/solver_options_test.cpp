@@ -20,7 +20,8 @@ TEST(SolverOptions, values_reach_the_solver_and_are_resolved) {
 }
 
 TEST(SolverOptions, defaults_are_the_published_ones) {
-  const std::string control = "accept_safety=0.81,atol=0.0078,dcoeff=0,eta=0,h_init=0.05,icoeff=1,order=3,pcoeff=0,rtol=0.05,s_noise=1";
+  const std::string control =
+      "accept_safety=0.81,atol=0.0078,dcoeff=0,eta=0,h_init=0.05,icoeff=1,order=3,pcoeff=0,rtol=0.05,s_noise=1";
   const std::string multistep = ",lower_order_final=yes,predict=x0", noise = ",eta=1,s_noise=1";
   const std::map<std::string, std::string> expected = {
       {"dpm2", ",r=0.5"},
@@ -36,15 +37,17 @@ TEST(SolverOptions, defaults_are_the_published_ones) {
     const auto found = expected.find(entry.name);
     const bool is_multistep = entry.name.starts_with("dpmpp_") || entry.name.starts_with("unipc");
     const bool is_stochastic = make_solver(entry.name)->stochastic();
-    const std::string options = found != expected.end() ? found->second : is_stochastic ? noise
-                                : is_multistep          ? multistep : "not in this test";
+    const std::string options = found != expected.end() ? found->second
+                                : is_stochastic         ? noise
+                                : is_multistep          ? multistep
+                                                        : "not in this test";
     EXPECT_EQ(resolve_solver(entry.name), entry.name + options);
   }
 }
 
 TEST(SolverOptions, fractions_end_at_one) {
-  for (const std::string option : {"dpm2,r", "dpmpp_sde,r", "edm_ablation,alpha", "dopri5,rtol", "dopri5,accept_safety",
-                                   "dpm_adaptive,rtol"}) {
+  for (const std::string option :
+       {"dpm2,r", "dpmpp_sde,r", "edm_ablation,alpha", "dopri5,rtol", "dopri5,accept_safety", "dpm_adaptive,rtol"}) {
     EXPECT_NO_THROW(make_solver(option + "=1")) << option;
     EXPECT_TRUE(test::error_of([&] { make_solver(option + "=1.0005"); })) << option;
   }

@@ -54,12 +54,9 @@ double measured_order(const Solver& solver, Problem& problem, const std::vector<
   double sum_x = 0, sum_y = 0, sum_xx = 0, sum_xy = 0;
   for (const int64_t steps : counts) {
     const double log_h = -std::log(static_cast<double>(steps));
-    const double log_error = std::log(end_error(solver, problem,
-                                                {.steps = steps,
-                                                 .sigma_min = Problem::kEnd,
-                                                 .sigma_max = Problem::kStart,
-                                                 .rho = rho,
-                                                 .final = "sigma_min"}));
+    const double log_error = std::log(end_error(
+        solver, problem,
+        {.steps = steps, .sigma_min = Problem::kEnd, .sigma_max = Problem::kStart, .rho = rho, .final = "sigma_min"}));
     sum_x += log_h, sum_y += log_error, sum_xx += log_h * log_h, sum_xy += log_h * log_error;
   }
   const auto n = static_cast<double>(counts.size());
@@ -123,7 +120,9 @@ TEST(SolverOrder, exact_methods_converge_where_the_published_ones_do_not) {
 TEST(SolverOrder, polynomials_are_integrated_exactly) {
   const test::ThreadCount one(1);
   const auto error_at_degree = [](const std::string& name, int degree) {
-    const auto denoise = [&](const torch::Tensor& x, double sigma) { return x - sigma * std::pow(sigma / Problem::kStart, degree); };
+    const auto denoise = [&](const torch::Tensor& x, double sigma) {
+      return x - sigma * std::pow(sigma / Problem::kStart, degree);
+    };
     Problem problem{denoise};
     return end_error(*make_solver(name), problem,
                      {.steps = 9, .sigma_min = Problem::kEnd, .sigma_max = Problem::kStart, .final = "sigma_min"});

@@ -102,7 +102,8 @@ int64_t evaluations_a_step(const SolverEntry& entry) {
   for (size_t i = 0; i < words.size(); ++i) {
     if (entry.summary.find(words[i] + " a step") != std::string::npos) return static_cast<int64_t>(i) + 1;
   }
-  EXPECT_TRUE(entry.name == "dpm_fast" || entry.name.ends_with("_compat")) << entry.name << " does not say what it costs";
+  EXPECT_TRUE(entry.name == "dpm_fast" || entry.name.ends_with("_compat"))
+      << entry.name << " does not say what it costs";
   return 1;
 }
 
@@ -350,7 +351,8 @@ TEST(SolverSweep, edm_ablation_fits_vp_to_the_first_level_and_the_last_above_zer
     const auto levels = noise_levels({.steps = steps});
     const auto fitted = integrate(*make_solver("edm_ablation,schedule=vp"), test::toy_gaussian(), x, levels);
     const auto given = make_solver("edm_ablation,schedule=vp,vp_min=0.002,vp_max=80");
-    EXPECT_NEAR(fitted.x.item<double>() / integrate(*given, test::toy_gaussian(), x, levels).x.item<double>(), 1, 1e-12);
+    EXPECT_NEAR(fitted.x.item<double>() / integrate(*given, test::toy_gaussian(), x, levels).x.item<double>(), 1,
+                1e-12);
   }
 }
 

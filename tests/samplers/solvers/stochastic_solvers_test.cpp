@@ -41,9 +41,9 @@ class UnitImpulses {
     const auto x = torch::zeros({1, 1}, torch::kFloat64);
     const auto denoise = test::toy_gaussian(kMean, kVariance);
     integrate(solver, denoise, x, levels, {.brownian = [&](double from, double to) {
-                asked.insert({from, to});
-                return x;
-              }});
+      asked.insert({from, to});
+      return x;
+    }});
     ends_.assign(asked.begin(), asked.end());
   }
   int64_t count() const { return std::max<int64_t>(0, static_cast<int64_t>(ends_.size()) - 1); }
@@ -121,7 +121,9 @@ TEST(StochasticSolvers, samples_have_the_exact_moments_of_their_steps) {
     Moments moments = moments_after(*solver, request.levels);
     auto x = torch::tensor({{0.0}, {1.0}}, torch::kFloat64);
     const auto ends = integrate(*solver, test::toy_gaussian(kMean, kVariance), x, request.levels,
-                                {.brownian = [&](double, double) { return torch::zeros_like(x); }}).x;
+                                {.brownian = [&](double, double) {
+      return torch::zeros_like(x);
+    }}).x;
     const double slope = ends[1].item<double>() - ends[0].item<double>();
     moments.mean -= slope * kMean;
     moments.variance -= slope * slope * kVariance;
@@ -212,7 +214,9 @@ TEST(StochasticSolvers, a_seed_keeps_its_sample_when_the_steps_are_refined) {
     const IntegrateOptions options{.brownian = [&](double from, double to) { return path.increment(from, to); }};
     return integrate(*make_solver(text), denoise, x, levels, options).x;
   };
-  const auto distance = [](const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().mean().item<double>(); };
+  const auto distance = [](const torch::Tensor& a, const torch::Tensor& b) {
+    return (a - b).abs().mean().item<double>();
+  };
   for (const std::string text : {"euler_ancestral", "dpmpp_sde", "dpmpp_2m_sde", "dpmpp_3m_sde"}) {
     const auto fine = end(text, 256, 0);
     EXPECT_LT(distance(end(text, 128, 0), fine), 0.25 * distance(end(text, 256, 1000), fine)) << text;
