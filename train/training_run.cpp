@@ -53,7 +53,9 @@ class Run {
         session_(request.command_line),
         data_(data->info()),
         device_(device),
-        trainer_(options, std::move(data), device, comm_) {}
+        trainer_(options, std::move(data), device, comm_) {
+    session_.add("options", request.options);
+  }
 
   void go() {
     if (request_.use == FolderUse::kResume && request_.init) {
