@@ -2,7 +2,9 @@
 
 #include <string>
 
-#include "tools/command.h"
+#include <CLI/CLI.hpp>
+
+#include "tools/context.h"
 
 namespace farfield::tools {
 
