@@ -9,6 +9,7 @@
 
 #include <torch/types.h>
 
+#include "core/comm.h"
 #include "core/data/source.h"
 #include "models/denoiser.h"
 #include "models/networks/native_model.h"
@@ -54,9 +55,9 @@ struct RunRequest {
 // step is finished, the state saved and Error(kInterrupted) thrown; so it is after max_seconds. numeric_error as
 // Trainer::step: nothing is saved but the step's batch, as nonfinite-IMAGES.npz.
 //
-// In a group of several ranks (core/comm.h) all call this with the same arguments; the root alone reads and writes the
+// The ranks of `comm` (core/comm.h) all call this with the same arguments; the root alone reads and writes the
 // folder, draws previews and probes, and says what happens. A signal to any rank stops all of them, with one save.
 void run_training(const TrainOptions& options, std::shared_ptr<const DataSource> data, torch::Device device,
-                  const RunRequest& request);
+                  const RunRequest& request, Comm& comm = alone());
 
 }  // namespace farfield
