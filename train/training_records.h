@@ -12,10 +12,10 @@
 #include "core/stopwatch.h"
 #include "train/checkpoints.h"
 #include "train/loss_record.h"
+#include "train/run_request.h"
 #include "train/trainer.h"
 #include "train/training_events.h"
 #include "train/training_log.h"
-#include "train/training_run.h"
 
 namespace farfield {
 
