@@ -2,8 +2,6 @@
 
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "tools/context.h"
 
 namespace farfield::tools {
