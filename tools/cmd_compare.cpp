@@ -16,6 +16,7 @@
 #include "core/parts.h"
 #include "core/run/run_info.h"
 #include "core/text.h"
+#include "models/registry/reference_registry.h"
 #include "samplers/model_levels.h"
 #include "samplers/solvers/solver_registry.h"
 #include "tools/command.h"
@@ -27,14 +28,15 @@ namespace {
 
 constexpr const char* kCompareExamples =
     "  farfield compare --model assets/glyphs.safetensors --data glyphs --out runs/compare\n"
-    "  farfield compare --model runs/mnist --data mnist:DIR,pad=32 --references gaussian,mixture:10,delta --out runs/c\n"
+    "  farfield compare --model runs/mnist --data mnist:DIR,pad=32 \\\n"
+    "    --references gaussian,mixture,components=10,rank=64,delta --out runs/c\n"
     "  farfield compare --model a.safetensors --references b.safetensors --sigmas 0.01:80:24 --out runs/a-and-b\n"
     "  farfield compare --model runs/train --data glyphs --with runs/heun --with runs/train --out runs/page\n"
     "  mpirun -n 4 farfield compare --model runs/mnist --data mnist:DIR,pad=32 --out runs/compare\n";
 
 struct CompareArguments {
   std::string model, data, sigmas, seeds = "0-31", out;
-  std::string references = "isotropic,gaussian,mixture:10,delta";
+  std::string references = "isotropic,gaussian,mixture,components=10,delta";
   std::vector<std::string> with;
   std::optional<int64_t> label, steps;
   CompareOptions options;
@@ -47,9 +49,10 @@ struct Compared {
 };
 
 Compared open_all(const CompareArguments& arguments, const Context& context) {
-  const ModelOptions options{context.device, context.precision, context.trust};
   Compared all;
   if (!arguments.data.empty()) all.data = open_data(arguments.data);
+  const ModelOptions options{context.device, context.precision,      context.trust,
+                             all.data,       arguments.options.seed, &world()};
   all.model = open_subject(arguments.model, options);
   all.references = open_references(split_references(arguments.references), all.data, options, arguments.options.seed,
                                    world());
@@ -77,7 +80,7 @@ CompareStory tell(const CompareArguments& arguments, const Context& context, con
   CompareStory story{all.model.name, context.command_line, {}, {}};
   story.asked = {
       {"model", arguments.model + " (" + all.model.denoiser->info().name + ")"},
-      {"references", join(result.comparison.references, ", ")},
+      {"references", join(result.comparison.references, "; ")},
       {"data", all.data ? fmt::format("{}, {} samples", all.data->info().name, all.data->info().count)
                         : std::string("none: probed at pure noise only")},
       {"probes", fmt::format("{} of each kind at {} noise levels, seed {}", arguments.options.probes,
@@ -123,7 +126,6 @@ RunInfo run_info(const CompareArguments& arguments, const Context& context, cons
   std::vector<std::string> models = {arguments.model};
   models.insert(models.end(), result.comparison.references.begin(), result.comparison.references.end());
   for (const std::string& model : models) {
-    if (is_fitted_here(model)) continue;
     if (const auto file = model_file(model); !file.empty()) info.add_input("model", file);
   }
   return info;
@@ -170,13 +172,13 @@ void add_compare_command(CLI::App& app, Context& context) {
   CLI::App* command = add_command(app, context, "compare",
                                   "Compares a model's score with scores that are known exactly.", kCompareExamples,
                                   [arguments, &context] { run_compare(*arguments, context); });
-  command->add_option("--model", arguments->model, "the MODEL: a file, a run folder, delta:SRC")->required();
+  command->add_option("--model", arguments->model, "the MODEL: a file, a run folder, or KIND[:SRC], see below")
+      ->required();
   command->add_option("--data", arguments->data,
                       "the data set of references and data probes, SRC\n" + data_source_help());
   command
       ->add_option("--references", arguments->references,
-                   "isotropic, gaussian[:RANK], mixture:K[:RANK], "
-                   "mixture:classes[:RANK], delta, or any MODEL")
+                   "MODELs with commas between them: KIND[:SRC][,option=value...], see below, or files")
       ->capture_default_str();
   command->add_option("--sigmas", arguments->sigmas,
                       "noise levels: 0.1,1,10 or LOW:HIGH:COUNT (default: 20 from 0.01 to 80)");
@@ -196,6 +198,7 @@ void add_compare_command(CLI::App& app, Context& context) {
       ->capture_default_str();
   command->add_option("--with", arguments->with, "add the results of an earlier sample, train or fit to the page");
   command->add_option("--out", arguments->out, "folder to make")->required();
+  command->footer("KIND, fitted to SRC, or without it to --data:\n" + reference_help());
   add_compute_options(*command, context);
   add_trust_option(*command, context);
   add_output_options(*command, context);

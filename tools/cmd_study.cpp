@@ -21,6 +21,7 @@
 #include "samplers/model_levels.h"
 #include "samplers/teleport_auto.h"
 #include "tools/command.h"
+#include "tools/model_run.h"
 #include "tools/number_option.h"
 #include "tools/print.h"
 #include "tools/schedule_options.h"
@@ -147,7 +148,7 @@ void add_study_command(CLI::App& app, Context& context) {
   CLI::App* command = add_command(app, context, "study",
                                   "Measures which solver and schedule come nearest within a budget", kStudyExamples,
                                   [&context, arguments] { run(*arguments, context); });
-  command->add_option("--model", arguments->model, "network, reference file, run folder or delta:SRC")->required();
+  command->add_option("--model", arguments->model, model_option_help())->required();
   command->add_option("--out", arguments->out, "folder to make")->required();
   command
       ->add_option("--solvers", arguments->solvers,

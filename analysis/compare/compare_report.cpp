@@ -10,6 +10,7 @@
 #include "analysis/page/charts.h"
 #include "analysis/page/format.h"
 #include "core/text.h"
+#include "models/registry/reference_registry.h"
 
 namespace farfield {
 namespace {
@@ -125,14 +126,12 @@ Table numbers(const CompareResult& result, const std::string& title, const ShowR
   return table;
 }
 
-// "the Gaussian", "the mixture 'mixture:10'": a reference within a sentence.
+// "the Gaussian", "mixture,components=10": a reference within a sentence.
 std::string in_words(const CompareResult& result, int64_t reference) {
-  const std::string& name = result.comparison.references[reference];
+  const ReferenceKind* kind = find_reference(result.kinds[reference]);
   const auto same = std::count(result.kinds.begin(), result.kinds.end(), result.kinds[reference]);
-  if (same == 1 && result.kinds[reference] == "gaussian") return "the Gaussian";
-  if (same == 1 && result.kinds[reference] == "isotropic") return "the isotropic Gaussian";
-  if (same == 1 && result.kinds[reference] == "delta") return "the exact score of the data set";
-  return name;
+  const bool the_only_one = kind != nullptr && same == 1 && !kind->words.empty();
+  return the_only_one ? kind->words : result.comparison.references[reference];
 }
 
 std::string from_words(const CompareResult& result, ProbeKind probe, int64_t reference) {

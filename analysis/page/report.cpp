@@ -7,6 +7,7 @@
 #include "analysis/page/format.h"
 #include "analysis/page/html.h"
 #include "analysis/page/page_assets.h"
+#include "analysis/page/series.h"
 #include "core/io/file.h"
 
 namespace farfield {
@@ -140,7 +141,7 @@ std::string Report::html() const {
   page += "<meta name=\"color-scheme\" content=\"light dark\">\n";
   page += fmt::format("<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n", kPolicy);
   page += "<title>" + escape_html(title_) + "</title>\n<style>\n" + std::string(page_style()) +
-          "</style>\n</head>\n<body>\n";
+          reference_colours() + "</style>\n</head>\n<body>\n";
   page += "<main>\n" + body_;
   if (!drawn) page += "<p class=\"notice\">" + escape_html(kNoCharts) + "</p>\n";
   page += "</main>\n<div class=\"paper\" hidden></div>\n";

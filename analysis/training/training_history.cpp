@@ -12,6 +12,7 @@
 #include "core/io/json_number.h"
 #include "core/limits.h"
 #include "core/text.h"
+#include "models/registry/model_form.h"
 
 namespace farfield {
 namespace fs = std::filesystem;
@@ -42,12 +43,22 @@ TrainingTick parse_tick(const json& line) {
   return tick;
 }
 
+// Logs of version 0.1 have references in its spelling; a resumed run goes on in the new one.
+std::string reference_name(const std::string& text) {
+  try {
+    const ModelForm form = parse_model(text);
+    return form.old_spelling ? to_text(form) : text;
+  } catch (const Error&) {  // whatever else a log calls it
+    return text;
+  }
+}
+
 ProbeLine parse_probes(const json& line) {
   ProbeLine probes;
   probes.images = count_of(line, "images");
   for (const json& probe : line.at("probes")) {
     const json& explained = probe.at("explained");  // null: a ratio without meaning
-    probes.rows.push_back({probe.at("reference").get<std::string>(), probe.at("sigma").get<double>(),
+    probes.rows.push_back({reference_name(probe.at("reference").get<std::string>()), probe.at("sigma").get<double>(),
                            explained.is_null() ? std::numeric_limits<double>::quiet_NaN() : explained.get<double>()});
   }
   return probes;

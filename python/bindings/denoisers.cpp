@@ -72,7 +72,7 @@ std::shared_ptr<Denoiser> wrap_function(py::function function, const std::string
     throw usage_error(fmt::format("denoiser: expected sigma_data > 0 and 0 <= sigma_min < sigma_max, got {}, {}, {}",
                                   sigma_data, sigma_min, sigma_max));
   }
-  DenoiserInfo info{name, shape, label_dim, sigma_min, sigma_max, sigma_data};
+  DenoiserInfo info{name, "python", shape, label_dim, sigma_min, sigma_max, sigma_data};
   return std::make_shared<PythonDenoiser>(std::move(function), std::move(info), dtype);
 }
 

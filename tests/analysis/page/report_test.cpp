@@ -10,6 +10,7 @@
 #include "analysis/page/format.h"
 #include "analysis/page/html.h"
 #include "analysis/page/page_assets.h"
+#include "models/registry/reference_registry.h"
 
 namespace farfield {
 namespace {
@@ -204,19 +205,22 @@ TEST(Charts, EndLabelsDoNotOverlap) {
 }
 
 TEST(Charts, NeverTellLinesApartByColourAlone) {
-  const std::vector<std::string> kinds = {"network",  "delta",     "mixture", "mixture",   "gaussian",
-                                          "gaussian", "isotropic", "file",    "other file"};
+  std::vector<std::string> kinds = {"network", "torchscript", "file", "other file"};
+  for (const std::string& name : reference_names()) kinds.insert(kinds.end(), 2, name);
+  const std::string style = std::string(page_style()) + reference_colours();
   const std::vector<SeriesStyle> styles = series_styles(kinds);
-  EXPECT_EQ(styles[2].colour, styles[3].colour);  // one colour, one meaning
+  EXPECT_EQ(styles[0].colour, styles[1].colour);  // one colour, one meaning
+  EXPECT_EQ(styles[4].colour, styles[5].colour);
+  for (const ReferenceKind& kind : reference_table()) EXPECT_EQ(series_style(kind.name).mark, kind.look.mark);
   for (size_t i = 0; i < styles.size(); ++i) {
     for (size_t j = i + 1; j < styles.size(); ++j) {
       EXPECT_TRUE(styles[i].colour != styles[j].colour ||
                   (styles[i].dash != styles[j].dash && styles[i].mark != styles[j].mark))
           << kinds[i] << " and " << kinds[j];
     }
-    EXPECT_NE(page_style().find(styles[i].colour.substr(4, styles[i].colour.size() - 5) + ":"), std::string_view::npos);
-    EXPECT_NE(page_style().find(styles[i].text_colour.substr(4, styles[i].text_colour.size() - 5) + ":"),
-              std::string_view::npos);
+    for (const std::string& colour : {styles[i].colour, styles[i].text_colour}) {
+      EXPECT_NE(style.find(colour.substr(4, colour.size() - 5) + ":"), std::string::npos) << colour;
+    }
   }
 }
 

@@ -4,6 +4,8 @@
 #include <numbers>
 
 #include "core/math/random.h"
+#include "models/analytic/fit.h"
+#include "models/registry/reference_registry.h"
 
 namespace farfield::test {
 
@@ -62,6 +64,20 @@ AnalyticCase delta_case(std::string name, const Tensor& points) {
   return {std::move(name), make_delta(points, kShape), [wide](const Tensor& rows, double sigma) {
     return brute_force_delta(wide, rows, sigma);
   }, wide, wide.mean(0)};
+}
+
+// Every kind of the table, fitted to 40 points.
+std::vector<AnalyticCase> fitted_cases() {
+  const DataSource data("points", (0.5 * normals({40, 3, 2, 2}, 4)).to(torch::kFloat32), {}, 0);
+  const auto points = data_matrix(data).to(torch::kFloat64);
+  std::vector<AnalyticCase> cases;
+  for (const ReferenceKind& kind : reference_table()) {
+    const bool clusters = kind.name == "mixture";
+    const ReferenceOptions options(kind.name, clusters ? std::map<std::string, std::string>{{"components", "3"}}
+                                                       : std::map<std::string, std::string>{});
+    cases.push_back({"fitted " + kind.name, kind.fit({data, options}), {}, points, points.mean(0)});
+  }
+  return cases;
 }
 
 }  // namespace
@@ -128,6 +144,7 @@ std::vector<AnalyticCase> analytic_cases() {
   const auto few = 0.5 * normals({40, kDim}, 2);
   cases.push_back(delta_case("delta with duplicates", torch::cat({few, few.narrow(0, 0, 7), few.narrow(0, 0, 3)})));
   cases.push_back(delta_case("delta of thousands", (0.5 * normals({5000, kDim}, 3)).to(torch::kFloat32)));
+  for (auto& fitted : fitted_cases()) cases.push_back(std::move(fitted));
   return cases;
 }
 
