@@ -1,5 +1,6 @@
 #include "analysis/page/report.h"
 
+#include <algorithm>
 #include <regex>
 #include <vector>
 
@@ -29,17 +30,18 @@ LineChart two_panels() {
 }
 
 Report example() {
-  Report report("farfield compare", "A <b> & \"title\"", "The answer.");
+  Report report("farfield compare", "A <b> & \"title\"", "The answer.",
+                {{"farfield compare", "--data 'x</script><script>alert(1)</script>'"},
+                 {{"model", "net<img src=x onerror=alert(1)>"}},
+                 {{"batch", "64"}}});
   report.section("Section");
-  report.code("farfield compare --data 'x</script><script>alert(1)</script>'");
-  report.facts({{"model", "net<img src=x onerror=alert(1)>"}});
   Table table;
   table.columns = {"probe", "sigma"};
   table.rows = {{std::string("<data>"), 0.25}, {std::monostate{}, int64_t{3}}};
   report.figure({"Seen", "Measured", {{line_chart(two_panels()), "a chart </script>"}}, {}, "a b<.csv", table});
   report.figure({"Samples", "Seeds 0-3", {}, {{"PNG", "four digits", "network", {"heun, 35 NFE"}}}, "", {}});
   report.table(table, "caption");
-  report.files({{"run.json", "settings"}});
+  report.file("numbers <1>.csv", "numbers");
   return report;
 }
 
@@ -92,6 +94,20 @@ TEST(Report, EscapesWhatTheUserTyped) {
   EXPECT_NE(html.find("<title>A &lt;b&gt; &amp; &quot;title&quot;</title>"), std::string::npos);
   EXPECT_NE(html.find("href=\"./a%20b%3C.csv\""), std::string::npos);
   EXPECT_NE(html.find("<td>&lt;data&gt;</td><td class=\"number\">0.25000</td>"), std::string::npos);
+}
+
+TEST(Report, OpensWithTheCommandAndEndsWithSettingsAndFiles) {
+  const std::string html = markup(example().html());
+  std::vector<size_t> places;
+  for (const char* part :
+       {"The answer.", "<pre><code>farfield compare --data", "<dt>model</dt>", "<h2>Section</h2>", "<h2>Settings</h2>",
+        "<dt>batch</dt>", "<h2>Files</h2>", "./numbers%20%3C1%3E.csv", "./run.json", "</main>"}) {
+    places.push_back(html.find(part));
+    ASSERT_NE(places.back(), std::string::npos) << part;
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(places));
+  const std::string bare = markup(Report("kind", "title", "answer").html());
+  EXPECT_EQ(bare.find("<h2>"), std::string::npos);
 }
 
 TEST(Report, NamesEveryPictureInWords) {
