@@ -33,6 +33,8 @@ struct ReferenceRequest {
 
 // N(mean, tr(S)/d I).
 std::unique_ptr<AnalyticDenoiser> isotropic_of(const ReferenceRequest& request);
+// N(mean, diag S): every number of a sample has its own variance, and none is correlated with another.
+std::unique_ptr<AnalyticDenoiser> diagonal_of(const ReferenceRequest& request);
 // N(mean, S); rank=R keeps the R leading eigenpairs of S and no variance outside them.
 std::unique_ptr<AnalyticDenoiser> gaussian_of(const ReferenceRequest& request);
 // One Gaussian a cluster (components=K) or a class (per=class): fit_mixture() with the same options, kmeans_seed= for its seed.

@@ -85,7 +85,7 @@ TEST_F(CompareCommand, compares_any_two_models_without_data) {
 // One spelling for models and references; that of 0.1 is read, and told, once more.
 TEST_F(CompareCommand, kinds_without_src_are_those_of_the_data) {
   const auto result = test::run_farfield({"compare", "--model", "mixture,components=2,rank=3", "--data", kCompareData,
-                                          "--references", "mixture:2:3,delta,gaussian:glyphs,size=8,rank=4,count=60",
+                                          "--references", "mixture:2:3,diagonal,gaussian:glyphs,size=8,rank=4,count=60",
                                           "--sigmas", "1", "--probes", "20", "--seeds", "0", "--steps", "2", "--out",
                                           (folder / "c").string()});
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -97,11 +97,11 @@ TEST_F(CompareCommand, kinds_without_src_are_those_of_the_data) {
   ASSERT_EQ(lines.size(), 1u + 2 * 3);
   EXPECT_TRUE(lines[1].starts_with("data,\"mixture,components=2,rank=3\",1,20,1,1,1,1,1,"))
       << lines[1];  // the model itself
-  EXPECT_TRUE(lines[2].starts_with("data,delta,1,20,")) << lines[2];
+  EXPECT_TRUE(lines[2].starts_with("data,diagonal,1,20,")) << lines[2];
   EXPECT_TRUE(lines[3].starts_with("data,\"gaussian:glyphs,size=8,count=60,rank=4\",1,20,")) << lines[3];
   const auto run = nlohmann::json::parse(text_of(folder / "c/run.json"));
   EXPECT_EQ(run["config"]["references"],
-            nlohmann::json({"mixture,components=2,rank=3", "delta", "gaussian:glyphs,size=8,count=60,rank=4"}));
+            nlohmann::json({"mixture,components=2,rank=3", "diagonal", "gaussian:glyphs,size=8,count=60,rank=4"}));
 }
 
 TEST_F(CompareCommand, refuses_with_one_line_and_leaves_nothing_behind) {

@@ -31,7 +31,7 @@ struct AnalyticCase {
   torch::Tensor points;  // [n, 12] float64, where the data are
   torch::Tensor mean;    // [12]
 };
-// Shape [3, 2, 2]: isotropic, Gaussians (full, singular, low rank with and without tail), mixtures (full, low rank,
+// Shape [3, 2, 2]: isotropic, diagonal, Gaussians (full, singular, low rank with and without tail), mixtures (full, low rank,
 // padded, with point masses), exact denoisers (few points, duplicates, thousands in float32); and every kind of
 // reference_table() fitted to 40 points, so that a new row is checked by all properties that need no plain evaluation.
 std::vector<AnalyticCase> analytic_cases();
