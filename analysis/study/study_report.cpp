@@ -120,6 +120,34 @@ Figure solver_figure(const StudyStory& story) {
   return figure;
 }
 
+std::optional<Figure> schedule_figure(const StudyStory& story) {
+  const std::vector<std::string>& schedules = story.request.schedules;
+  if (schedules.size() < 2) return std::nullopt;
+  const auto styles = series_styles(schedules);
+  std::vector<Series> lines;
+  std::vector<StudyRun> all;
+  std::vector<std::string> words;
+  for (size_t i = 0; i < schedules.size(); ++i) {
+    const auto runs = over_budgets(story, [&](int64_t budget) {
+      return nearest_at(story.study, budget,
+                        [&](const StudyRun& run) { return run.schedule == schedules[i] && !run.teleported; });
+    });
+    lines.push_back(series_of(runs, schedules[i], styles[i]));
+    if (!runs.empty()) words.push_back(fmt::format("{} {}", schedules[i], format_digits(runs.back().error.rms, 2)));
+    all.insert(all.end(), runs.begin(), runs.end());
+  }
+  Figure figure;
+  figure.title = "How near each schedule comes";
+  figure.caption = fmt::format(
+      "Each schedule, from noise, with the best of {} solvers within the budget. Bands are 95 % bootstrap intervals over "
+      "{} seeds.",
+      story.request.solvers.size(), story.request.seeds.size());
+  figure.numbers = run_table(all);
+  figure.charts = {{line_chart({{"evaluations (NFE)", Scale::kLinear, {}}, {error_panel(std::move(lines))}}),
+                    "Error over evaluations, a line a schedule. With the most: " + join(words, ", ") + "."}};
+  return figure;
+}
+
 std::optional<Figure> teleport_figure(const StudyStory& story) {
   if (!story.request.teleport) return std::nullopt;
   const auto styles = series_styles({"network", "gaussian"});
@@ -179,6 +207,8 @@ std::string answer(const StudyStory& story) {
 const std::vector<FigureRow<StudyStory>>& study_figures() {
   static const std::vector<FigureRow<StudyStory>> rows = {
       {"Error over evaluations", solver_figure},
+      {"Error over evaluations", schedule_figure, "schedules.csv",
+       "each schedule with the best solver of every budget"},
       {"Error over evaluations", teleport_figure},
   };
   return rows;
