@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include <c10/core/InferenceMode.h>
+
 namespace farfield {
 
 struct Placed::State {
@@ -24,7 +26,10 @@ torch::Tensor Placed::on(torch::Device device, torch::ScalarType dtype) const {
   if (original.device() == device && original.scalar_type() == dtype) return original;
   std::lock_guard lock(state_->mutex);
   auto& copy = state_->copies[{device.str(), dtype}];
-  if (!copy.defined()) copy = original.to(device, dtype);
+  if (!copy.defined()) {
+    const c10::InferenceMode no_inference(false);  // kept beyond the caller's mode
+    copy = original.to(device, dtype);
+  }
   return copy;
 }
 
