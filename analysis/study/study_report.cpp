@@ -18,15 +18,6 @@ constexpr size_t kShownSolvers = 6, kRanks = 5;
 
 std::string start_of(const StudyRun& run) { return run.teleported ? "teleported" : "noise"; }
 
-Table run_table(const Study& study) {
-  Table table{.columns = {"solver", "schedule", "start", "steps", "nfe", "rms", "rms_low", "rms_high"}, .rows = {}};
-  for (const StudyRun& run : study.runs) {
-    table.add(
-        {run.solver, run.schedule, start_of(run), run.steps, run.nfe, run.error.rms, run.error.low, run.error.high});
-  }
-  return table;
-}
-
 // The most evaluations within a budget that runs chosen by `which` take; of those runs the nearest. nullptr when none fits.
 const StudyRun* nearest_at(const Study& study, int64_t budget, const std::function<bool(const StudyRun&)>& which) {
   const StudyRun* best = nullptr;
@@ -166,8 +157,17 @@ std::string answer(const StudyStory& story) {
 
 }  // namespace
 
+Table study_table(const Study& study) {
+  Table table{.columns = {"solver", "schedule", "start", "steps", "nfe", "rms", "rms_low", "rms_high"}, .rows = {}};
+  for (const StudyRun& run : study.runs) {
+    table.add(
+        {run.solver, run.schedule, start_of(run), run.steps, run.nfe, run.error.rms, run.error.low, run.error.high});
+  }
+  return table;
+}
+
 void write_study_report(const StudyStory& story, const RunFolder& folder) {
-  write_csv(folder.path("study.csv"), run_table(story.study));
+  write_csv(folder.path("study.csv"), study_table(story.study));
   write_npz(folder.path("study.npz"),
             {{"squares", story.study.squares}, {"seeds", torch::tensor(story.request.seeds, torch::kInt64)}});
   Report report("farfield study", "Solvers and schedules for " + story.model, answer(story));
