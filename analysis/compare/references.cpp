@@ -121,12 +121,15 @@ References open_references(const std::vector<std::string>& names, std::shared_pt
   return references;
 }
 
-Subject open_subject(const std::string& model, const ModelOptions& options) {
+Subject subject_of(const std::string& model, std::shared_ptr<const Denoiser> denoiser) {
   const SourceForm form = parse_source(model, {});
   const std::filesystem::path path(std::filesystem::exists(form.path) ? form.path : model);
-  std::shared_ptr<const Denoiser> denoiser = open_model(model, options);
   const std::string kind = denoiser_kind(denoiser->info());
   return {(path.has_filename() ? path : path.parent_path()).filename().string(), kind, std::move(denoiser), {}};
+}
+
+Subject open_subject(const std::string& model, const ModelOptions& options) {
+  return subject_of(model, open_model(model, options));
 }
 
 void choose_class(Subject& model, std::vector<Subject>& references, std::optional<int64_t> label) {

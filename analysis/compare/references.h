@@ -34,7 +34,8 @@ struct References {
 References open_references(const std::vector<std::string>& names, std::shared_ptr<const DataSource> data,
                            const ModelOptions& options, uint64_t seed, Comm& comm = alone());
 
-// MODEL as the subject of a comparison, named by its file or folder.
+// A denoiser that was opened as MODEL, as the subject of a comparison, named by its file or folder.
+Subject subject_of(const std::string& model, std::shared_ptr<const Denoiser> denoiser);
 Subject open_subject(const std::string& model, const ModelOptions& options);
 
 // Asks the model, and every reference that takes labels, for one class. Without a label they are compared unconditionally
