@@ -20,6 +20,9 @@ using PreviewFn = std::function<void(const Denoiser& average, const std::filesys
 // Compares the averaged network with references at fixed probes. May throw Error(kInterrupted) like a preview.
 using ProbeFn = std::function<std::vector<ProbeResult>(const Denoiser& average)>;
 
+// Is told a line of log.jsonl, a JSON object, when it is written. What it throws ends the run.
+using TickFn = std::function<void(const std::string& line)>;
+
 // A model to begin with instead of fresh weights.
 struct InitialModel {
   NativeModel model;
@@ -35,6 +38,7 @@ struct RunRequest {
   std::vector<std::string> command_line;      // for run.json
   PreviewFn preview;                          // may be empty: no pictures
   ProbeFn probe;                              // called every options.probes.images images; may be empty
+  TickFn on_tick;                             // told every line of log.jsonl; may be empty
   std::optional<InitialModel> init;           // with kResume a usage error
   std::vector<std::string> allow_change;      // keys of the config that may differ on resume, see resume.h
   double max_seconds = 0;                     // of this session: then it stops as by a signal; 0: no limit

@@ -31,7 +31,7 @@ fs::path cut_after(const fs::path& file, int64_t images) {
 
 TrainingLog::TrainingLog(const fs::path& file, int64_t images) : lines_(cut_after(file, images)) {}
 
-void TrainingLog::append(const Tick& tick, const LossRecord& losses) {
+std::string TrainingLog::append(const Tick& tick, const LossRecord& losses) {
   ordered_json bins = ordered_json::array();
   for (const auto& bin : losses.bins()) {
     bins.push_back({{"sigma_from", bin.sigma_from},
@@ -47,7 +47,9 @@ void TrainingLog::append(const Tick& tick, const LossRecord& losses) {
                              {"images_per_second", tick.images_per_second},
                              {"seconds", tick.seconds},
                              {"skipped_steps", tick.skipped_steps}};
-  lines_.append(dump_json(line));
+  std::string text = dump_json(line);
+  lines_.append(text);
+  return text;
 }
 
 ProbeLog::ProbeLog(const fs::path& file, int64_t images) : lines_(cut_after(file, images)) {}

@@ -32,7 +32,7 @@ struct ProbeResult {
 class TrainingLog {
  public:
   TrainingLog(const std::filesystem::path& file, int64_t images);
-  void append(const Tick& tick, const LossRecord& losses);
+  std::string append(const Tick& tick, const LossRecord& losses);  // returns the line
 
  private:
   JsonLines lines_;

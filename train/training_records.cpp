@@ -107,10 +107,11 @@ void TrainingRecords::tick(double rate) {
   const Tick line = {images,    images / options_.run.batch,
                      rate,      static_cast<double>(images - ticked_at_) / std::max(span, 1e-9),
                      seconds(), trainer_.skipped_steps()};
-  log_->append(line, losses_);
+  const std::string text = log_->append(line, losses_);
   events_->tick(line, losses_);
   losses_.clear();
   ticked_at_ = images;
+  if (request_.on_tick) request_.on_tick(text);
 }
 
 void TrainingRecords::save_snapshot() {
