@@ -117,7 +117,7 @@ ProbeFn make_probe(const ProbeOptions& options, std::shared_ptr<const DataSource
   const auto references = open_references(split_references(options.references), data, models, compare.seed);
   const auto probes = std::make_shared<const FixedProbes>(references.subjects, data, compare);
   return [probes](const Denoiser& average) {
-    std::vector<ProbeResult> results;
+    std::vector<ProbeRow> results;
     for (const auto& row : probes->explained(average)) results.push_back({row.reference, row.sigma, row.explained});
     return results;
   };

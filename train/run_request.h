@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "core/run/training_log.h"
 #include "models/denoiser.h"
 #include "models/networks/native_model.h"
 #include "train/training_folder.h"
-#include "train/training_log.h"
 
 namespace farfield {
 
@@ -18,7 +18,7 @@ namespace farfield {
 using PreviewFn = std::function<void(const Denoiser& average, const std::filesystem::path& png)>;
 
 // Compares the averaged network with references at fixed probes. May throw Error(kInterrupted) like a preview.
-using ProbeFn = std::function<std::vector<ProbeResult>(const Denoiser& average)>;
+using ProbeFn = std::function<std::vector<ProbeRow>(const Denoiser& average)>;
 
 // A model to begin with instead of fresh weights.
 struct InitialModel {
