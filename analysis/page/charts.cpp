@@ -91,12 +91,9 @@ json log_axis(const Limits& limits) {
 
 json axis_encoding(const Axis& axis, const Limits& limits) {
   const bool log = axis.scale == Scale::kLog;
-  json result = {{"type", "quantitative"},
-                 {"scale",
-                  {{"type", log ? "log" : "linear"},
-                   {"domain", {limits.first, limits.second}},
-                   {"nice", false},
-                   {"zero", false}}}};
+  json scale = {{"type", log ? "log" : "linear"}, {"domain", {limits.first, limits.second}}, {"nice", false}};
+  if (!log) scale["zero"] = false;
+  json result = {{"type", "quantitative"}, {"scale", scale}};
   result["axis"] = log ? log_axis(limits) : json{{"tickCount", 5}, {"format", limits.second >= 1e4 ? "~s" : "~r"}};
   return result;
 }
