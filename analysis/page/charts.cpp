@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -123,9 +124,9 @@ void spread(std::vector<double>& at, double height) {
     floor = at[i] + kLabelSpacing;
   }
   double ceiling = height;
-  for (auto i = order.rbegin(); i != order.rend(); ++i) {
-    at[*i] = std::min(at[*i], ceiling);
-    ceiling = at[*i] - kLabelSpacing;
+  for (size_t i : std::views::reverse(order)) {
+    at[i] = std::min(at[i], ceiling);
+    ceiling = at[i] - kLabelSpacing;
   }
 }
 
