@@ -99,7 +99,7 @@ CompareStory tell(const CompareArguments& arguments, const Context& context, con
 
 RunInfo run_info(const CompareArguments& arguments, const Context& context, const Compared& all,
                  const CompareResult& result) {
-  RunInfo info(context.command_line);
+  RunInfo info = record_of(context);
   const nlohmann::ordered_json config = {{"model", arguments.model},
                                          {"data", arguments.data},
                                          {"references", result.comparison.references},

@@ -118,7 +118,7 @@ GitsStory tell(const SearchArguments& arguments, const Context& context, const G
 
 void write_report(const GitsStory& story, const SearchArguments& arguments, const Context& context, RunFolder& folder) {
   write_gits_report(story, folder);
-  RunInfo info(context.command_line);
+  RunInfo info = record_of(context);
   info.add_text("schedules", arguments.out);
   info.add("teacher_nfe", std::to_string(story.search.teacher_nfe));
   if (const auto file = model_file(arguments.model); !file.empty()) info.add_input("model", file);

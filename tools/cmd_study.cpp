@@ -111,7 +111,7 @@ void report(const StudyArguments& arguments, const Context& context, const Study
 void run(const StudyArguments& arguments, const Context& context) {
   StudyRequest request = request_of(arguments, context);
   RunFolder folder(output_request(context, "study", arguments.out));
-  RunInfo info(context.command_line);
+  RunInfo info = record_of(context);
   // Solvers are compared, not rounding: float32 unless another precision is asked for.
   const ModelOptions how = {context.device, context.precision == "auto" ? "fp32" : context.precision, context.trust};
   const auto model = open_model(arguments.model, how);

@@ -17,12 +17,14 @@
 #include "core/io/json.h"
 #include "core/limits.h"
 #include "core/log.h"
+#include "core/run/run_record.h"
 #include "core/text.h"
 #include "models/registry/model_registry.h"
 #include "samplers/model_levels.h"
 #include "samplers/sampler.h"
 #include "samplers/solvers/solver_registry.h"
 #include "tools/command.h"
+#include "tools/option_config.h"
 #include "tools/print.h"
 #include "train/network_settings.h"
 #include "train/training_run.h"
@@ -89,7 +91,9 @@ std::optional<InitialModel> read_init(const std::string& model) {
 
 // The config with what the command line says over it.
 Config read_config(const TrainArguments& arguments, const Context& context, const std::optional<InitialModel>& init) {
-  Config config = Config::from_file(arguments.config);
+  const auto record = read_run_record(arguments.config);
+  Config config = record ? Config::from_text(record->training_config, arguments.config + " (config)")
+                         : Config::from_file(arguments.config);
   for (const auto& setting : arguments.settings) config.set(setting);
   if (context.precision != "auto") config.set("run.precision=" + context.precision);
   if (!arguments.snapshot_at.empty()) config.set("run.snapshot_at=[" + arguments.snapshot_at + "]");
@@ -142,6 +146,7 @@ void train(const TrainArguments& arguments, const Context& context) {
   request.inputs = input_paths(context, {options.data});
   request.resolved_config = config.resolved();
   request.command_line = context.command_line;
+  request.options = options_json(*context.command);
   request.preview = [device](const Denoiser& average, const std::filesystem::path& png) {
     draw_preview(average, png, device);
   };
@@ -157,13 +162,26 @@ void train(const TrainArguments& arguments, const Context& context) {
     print_line(arguments.out);
 }
 
+// --config is of train's own grammar; the run.json of a training run has a config of that kind, and options beside it.
+void take_training_config(CLI::App& command, Context& context, std::string& file) {
+  command.remove_option(command.get_option("--config"));
+  command
+      .add_option_function<std::string>("--config",
+                                        [&command, &context, &file](const std::string& named) {
+    file = named;
+    take_run_options(command, context, named);
+  }, "YAML file, see configs/train/, or the run.json of a training run")
+      ->required()
+      ->configurable(false);
+}
+
 }  // namespace
 
 void add_train_command(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<TrainArguments>();
   CLI::App* command = add_command(app, context, "train", "Train a network on a data set", kTrainExamples,
                                   [arguments, &context] { train(*arguments, context); });
-  command->add_option("--config", arguments->config, "YAML file, see configs/train/")->required();
+  take_training_config(*command, context, arguments->config);
   command->add_option("--set", arguments->settings, "KEY=VALUE over the config, for example run.seed=1");
   command->add_option("--out", arguments->out, "folder of the run, made here")->required();
   command->add_option(
@@ -187,6 +205,10 @@ void add_train_command(CLI::App& app, Context& context) {
   share_over_ranks(*command, context);
   add_compute_options(*command, context);
   add_output_options(*command, context);
+  // What the config holds by then, or what concerns one session.
+  for (const char* option :
+       {"--set", "--snapshot-at", "--precision", "--max-time", "--allow-change", "--resume", "--replace-run"})
+    command->get_option(option)->configurable(false);
 }
 
 }  // namespace farfield::tools

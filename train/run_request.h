@@ -33,6 +33,7 @@ struct RunRequest {
   std::vector<std::filesystem::path> inputs;  // what this call reads: never replaced, see core/run/replaceable.h
   std::string resolved_config;                // Config::resolved(), written and compared on resume
   std::vector<std::string> command_line;      // for run.json
+  std::string options = "{}";                 // for run.json: what the call adds to the config, a JSON object
   PreviewFn preview;                          // may be empty: no pictures
   ProbeFn probe;                              // called every options.probes.images images; may be empty
   std::optional<InitialModel> init;           // with kResume a usage error

@@ -39,7 +39,9 @@ TrainingRecords::TrainingRecords(const TrainOptions& options, const RunRequest& 
       device_(device),
       comm_(comm),
       trainer_(trainer),
-      losses_(losses) {}
+      losses_(losses) {
+  session_.add("options", request.options);
+}
 
 void TrainingRecords::open() {
   place_ = take_training_folder(request_.folder, request_.use, request_.inputs);
