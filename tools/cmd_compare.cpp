@@ -72,7 +72,7 @@ void run(CompareArguments& arguments, const Context& context) {
   const CompareRun run = run_compare(open_all(arguments, context), options, world());
   do_on_root(world(), [&] {
     const RunCall call{context.command_line, context.device, context.precision, clock.seconds()};
-    save_compare(run, call, *earlier, RunInfo(context.command_line), *folder);
+    save_compare(run, call, *earlier, record_of(context), *folder);
     report(context, headline(run.result, run.inputs.model.name), (folder->target() / "report.html").string());
   });
 }

@@ -81,7 +81,7 @@ void run(const SearchArguments& arguments, const Context& context) {
   if (reported) errors = student_errors(*model, result);
   write_file_atomically(arguments.out, serialize_gits(result.file));
   if (reported) {
-    RunInfo info(context.command_line);
+    RunInfo info = record_of(context);
     info.add_text("schedules", arguments.out);
     if (const auto file = model_file(arguments.model); !file.empty()) info.add_input("model", file);
     const RunCall call{context.command_line, context.device, context.precision};

@@ -49,7 +49,7 @@ void run(const StudyArguments& arguments, const Context& context) {
   options.device = parse_device(context.device);
   (void)options.request();  // a text that cannot be read is an error before the long work
   RunFolder folder(output_request(context, "study", arguments.out));
-  RunInfo info(context.command_line);
+  RunInfo info = record_of(context);
   // Solvers are compared, not rounding: float32 unless another precision is asked for.
   const ModelOptions how = {context.device, context.precision == "auto" ? "fp32" : context.precision, context.trust};
   const auto model = open_model(arguments.model, how);

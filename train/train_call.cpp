@@ -8,12 +8,18 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/limits.h"
+#include "core/run/run_record.h"
 #include "core/text.h"
 #include "models/registry/model_registry.h"
 #include "train/network_settings.h"
 #include "train/training_run.h"
 
 namespace farfield {
+
+Config read_training_config(const std::string& path) {
+  const auto record = read_run_record(path);
+  return record ? Config::from_text(record->training_config, path + " (config)") : Config::from_file(path);
+}
 
 InitialModel read_initial_model(const std::string& model) {
   const auto file = model_file(model);

@@ -23,6 +23,9 @@ struct TrainingHelp {
   std::function<void(double sigma_data, const DataSource&)> look_at_data;
 };
 
+// A YAML file, or the run.json of a training run, which holds one.
+Config read_training_config(const std::string& path);
+
 // `model`, a native network file or a run folder, to begin with; usage_error for anything else.
 InitialModel read_initial_model(const std::string& model);
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/compare/fixed_probes.h"
 #include "analysis/compare/references.h"
 #include "analysis/stats/data_stats.h"
 #include "core/log.h"
@@ -11,7 +12,7 @@
 
 namespace farfield {
 
-std::function<std::vector<FixedProbes::Row>(const Denoiser&)> training_probe(const std::string& references,
+std::function<std::vector<ProbeRow>(const Denoiser&)> training_probe(const std::string& references,
                                                                              const std::vector<double>& sigmas,
                                                                              int64_t count,
                                                                              std::shared_ptr<const DataSource> data,
@@ -22,7 +23,11 @@ std::function<std::vector<FixedProbes::Row>(const Denoiser&)> training_probe(con
   compare.device = device;
   const auto opened = open_references(split_references(references), data, {device.str(), "fp32"}, compare.seed);
   const auto probes = std::make_shared<const FixedProbes>(opened.subjects, std::move(data), compare);
-  return [probes](const Denoiser& model) { return probes->explained(model); };
+  return [probes](const Denoiser& model) {
+    std::vector<ProbeRow> rows;
+    for (const auto& row : probes->explained(model)) rows.push_back({row.reference, row.sigma, row.explained});
+    return rows;
+  };
 }
 
 void warn_about_sigma_data(double sigma_data, const DataSource& data) {

@@ -7,13 +7,15 @@
 
 #include <torch/types.h>
 
-#include "analysis/compare/fixed_probes.h"
+#include "core/data/source.h"
+#include "core/run/training_log.h"
+#include "models/denoiser.h"
 
 namespace farfield {
 
 // What looks at a network while it is trained: `references`, a list as of `compare --references`, are fitted to `data` and
 // evaluated at `count` probes a noise level here and now.
-std::function<std::vector<FixedProbes::Row>(const Denoiser&)> training_probe(const std::string& references,
+std::function<std::vector<ProbeRow>(const Denoiser&)> training_probe(const std::string& references,
                                                                              const std::vector<double>& sigmas,
                                                                              int64_t count,
                                                                              std::shared_ptr<const DataSource> data,

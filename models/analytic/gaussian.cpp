@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "models/analytic/analytic_base.h"
-#include "models/placed.h"
+#include "models/constant_tensor.h"
 
 namespace farfield {
 
@@ -55,7 +55,7 @@ class Gaussian final : public AnalyticBase {
     return -0.5 * (squared + log_det + static_cast<double>(rows.size(1)) * std::log(2 * std::numbers::pi));
   }
 
-  Placed mean_, basis_, eigenvalues_;
+  ConstantTensor mean_, basis_, eigenvalues_;
   double tail_;
   int64_t outside_;  // directions outside the basis
 };

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/math/stats_checks.h"
 #include "models/analytic/analytic_base.h"
-#include "models/placed.h"
+#include "models/constant_tensor.h"
 
 namespace farfield {
 
@@ -33,7 +33,7 @@ class Isotropic final : public AnalyticBase {
     return -0.5 * (squared / variance + dim * std::log(2 * std::numbers::pi * variance));
   }
 
-  Placed mean_;
+  ConstantTensor mean_;
   double variance_;
 };
 

@@ -19,7 +19,7 @@ struct TrainCall {
 };
 
 Config config_of(const std::string& text, const std::string& origin, const Texts& settings) {
-  Config config = text.empty() ? Config::from_file(origin) : Config::from_text(text, origin);
+  Config config = text.empty() ? read_training_config(origin) : Config::from_text(text, origin);
   for (const auto& setting : settings) config.set(setting);
   return config;
 }
@@ -43,24 +43,42 @@ TrainingHelp help_on(torch::Device device) {
   help.preview = [device](const Denoiser& average, const std::filesystem::path& png) {
     draw_preview(average, png, device);
   };
-  help.make_probe = [device](const ProbeOptions& options, std::shared_ptr<const DataSource> data) -> ProbeFn {
-    const auto probe = training_probe(options.references, options.sigmas, options.count, std::move(data), device);
-    return [probe](const Denoiser& average) {
-      std::vector<ProbeResult> results;
-      for (const auto& row : probe(average)) results.push_back({row.reference, row.sigma, row.explained});
-      return results;
-    };
+  help.make_probe = [device](const ProbeOptions& options, std::shared_ptr<const DataSource> data) {
+    return training_probe(options.references, options.sigmas, options.count, std::move(data), device);
   };
   help.look_at_data = warn_about_sigma_data;
   return help;
 }
 
+// A line of log.jsonl.
+py::dict dict_of(const Tick& tick) {
+  py::list bins;
+  for (const SigmaLoss& bin : tick.by_sigma) {
+    py::dict one;
+    one["sigma_from"] = bin.sigma_from;
+    one["sigma_to"] = bin.sigma_to;
+    one["count"] = bin.count;
+    one["loss"] = bin.loss;
+    bins.append(one);
+  }
+  py::dict line;
+  line["images"] = tick.images;
+  line["step"] = tick.step;
+  line["loss"] = tick.loss;
+  line["loss_by_sigma"] = bins;
+  line["learning_rate"] = tick.learning_rate;
+  line["images_per_second"] = tick.images_per_second;
+  line["seconds"] = tick.seconds;
+  line["skipped_steps"] = tick.skipped_steps;
+  return line;
+}
+
 // Calls the function of Python with a line of the log. A KeyboardInterrupt in it stops the run as one elsewhere would: with
 // its state saved.
-void tick(const py::object& function, const std::string& line, PythonSignals& signals) {
+void tell(const py::object& function, const Tick& tick, PythonSignals& signals) {
   const py::gil_scoped_acquire interpreter;
   try {
-    function(line);
+    function(dict_of(tick));
   } catch (py::error_already_set& error) {
     if (!error.matches(PyExc_KeyboardInterrupt)) rethrow_python_error(error, "on_tick");
     signals.remember(error);
@@ -74,7 +92,7 @@ int64_t train(const std::string& text, const std::string& origin, const Texts& s
     const at::AutoGradMode gradients(true);
     const torch::Device device = parse_device(call.device);
     RunRequest request = request_of(call);
-    if (!on_tick.is_none()) request.on_tick = [&](const std::string& line) { tick(on_tick, line, signals); };
+    if (!on_tick.is_none()) request.on_tick = [&](const Tick& tick) { tell(on_tick, tick, signals); };
     return train_from_config(config_of(text, origin, settings), std::move(request), device, help_on(device));
   });
 }

@@ -12,7 +12,7 @@ def train(config, *, out, on_tick=None, settings=None, init=None, resume=False, 
           snapshot_at=(), max_time=None, device="auto", precision="auto", threads=None):
     """Trains a network on a data set, as `farfield train` does, and leaves the run in the folder `out`.
 
-    config        the path of a YAML file (configs/train/), or the same as a dict:
+    config        the path of a YAML file (configs/train/) or of a run's run.json, or the same as a dict:
                   {"data": {"source": "glyphs"}, "run": {"images": 100_000}}
     on_tick       called with every line of log.jsonl as a dict ("images", "loss", "learning_rate", ...). What it raises
                   ends the run
@@ -51,9 +51,6 @@ def train(config, *, out, on_tick=None, settings=None, init=None, resume=False, 
     options.inputs, options.device = inputs, device
     options.command = call_text("train", config=config, out=os.fspath(out), resume=resume)
 
-    def tick(line):
-        on_tick(json.loads(line))
-
     with using_threads(threads):
-        _core.train(content, origin, given, options, tick if on_tick is not None else None)
+        _core.train(content, origin, given, options, on_tick)
     return os.fspath(out)

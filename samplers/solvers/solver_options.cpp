@@ -39,7 +39,7 @@ bool SolverOptions::flag(const std::string& key, bool fallback) const {
 
 std::string SolverOptions::resolved() const {
   std::string text = solver_;
-  for (const auto& [key, value] : read_) text += "," + key + "=" + value;
+  for (const auto& [key, value] : read_) text += fmt::format(",{}={}", key, value);
   return text;
 }
 

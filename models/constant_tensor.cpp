@@ -1,4 +1,4 @@
-#include "models/placed.h"
+#include "models/constant_tensor.h"
 
 #include <map>
 #include <mutex>
@@ -9,19 +9,21 @@
 
 namespace farfield {
 
-struct Placed::State {
+struct ConstantTensor::State {
   torch::Tensor original;
   std::mutex mutex;
   std::map<std::pair<std::string, torch::ScalarType>, torch::Tensor> copies;
 };
 
-Placed::Placed(torch::Tensor original) : state_(std::make_shared<State>()) { state_->original = std::move(original); }
+ConstantTensor::ConstantTensor(torch::Tensor original) : state_(std::make_shared<State>()) {
+  state_->original = std::move(original);
+}
 
-Placed::~Placed() = default;
+ConstantTensor::~ConstantTensor() = default;
 
-const torch::Tensor& Placed::original() const { return state_->original; }
+const torch::Tensor& ConstantTensor::original() const { return state_->original; }
 
-torch::Tensor Placed::on(torch::Device device, torch::ScalarType dtype) const {
+torch::Tensor ConstantTensor::on(torch::Device device, torch::ScalarType dtype) const {
   const auto& original = state_->original;
   if (original.device() == device && original.scalar_type() == dtype) return original;
   std::lock_guard lock(state_->mutex);
