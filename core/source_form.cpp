@@ -66,24 +66,6 @@ size_t option_length(std::string_view text) {
   return equals + 1 + value_length(text.substr(equals + 1));
 }
 
-std::string in_quotes(std::string_view bytes) {
-  std::string text = "\"";
-  while (!bytes.empty()) {
-    const auto [size, code] = utf8_character(bytes);
-    const size_t escape = kEscaped.find(bytes[0]);
-    const size_t taken = std::max<size_t>(size, 1);
-    if (escape != std::string_view::npos) {
-      text += {'\\', kEscapes[escape]};
-    } else if (size == 0 || (is_unseen(code) && code != ' ')) {
-      for (const char c : bytes.substr(0, taken)) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      text += bytes.substr(0, taken);
-    }
-    bytes.remove_prefix(taken);
-  }
-  return text + '"';
-}
-
 std::string escaped(std::string_view bytes) {
   std::string text = "\"";
   for (const char c : bytes) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
@@ -213,6 +195,24 @@ std::string unquoted(std::string_view text) {
     i += step;
   }
   return bytes;
+}
+
+std::string in_quotes(std::string_view bytes) {
+  std::string text = "\"";
+  while (!bytes.empty()) {
+    const auto [size, code] = utf8_character(bytes);
+    const size_t escape = kEscaped.find(bytes[0]);
+    const size_t taken = std::max<size_t>(size, 1);
+    if (escape != std::string_view::npos) {
+      text += {'\\', kEscapes[escape]};
+    } else if (size == 0 || (is_unseen(code) && code != ' ')) {
+      for (const char c : bytes.substr(0, taken)) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      text += bytes.substr(0, taken);
+    }
+    bytes.remove_prefix(taken);
+  }
+  return text + '"';
 }
 
 }  // namespace farfield

@@ -44,5 +44,7 @@ std::string portable_sources(std::string_view list);
 size_t quoted_length(std::string_view text);
 // What the quotes and escapes of a well formed quoted text stand for.
 std::string unquoted(std::string_view text);
+// The quoted text that stands for `bytes`, in printable characters.
+std::string in_quotes(std::string_view bytes);
 
 }  // namespace farfield

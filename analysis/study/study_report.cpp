@@ -216,8 +216,10 @@ const std::vector<FigureRow<StudyStory>>& study_figures() {
 
 }  // namespace
 
+Table study_table(const Study& study) { return run_table(study.runs); }
+
 void write_study_report(const StudyStory& story, const RunFolder& folder) {
-  write_csv(folder.path("study.csv"), run_table(story.study.runs));
+  write_csv(folder.path("study.csv"), study_table(story.study));
   write_npz(folder.path("study.npz"),
             {{"squares", story.study.squares}, {"seeds", torch::tensor(story.request.seeds, torch::kInt64)}});
   Report report("farfield study", "Solvers and schedules for " + story.model, answer(story),

@@ -16,6 +16,7 @@
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/text.h"
+#include "models/registry/model_form.h"
 
 namespace farfield {
 namespace fs = std::filesystem;
@@ -27,27 +28,26 @@ constexpr size_t kPoints = 300, kPictures = 6;
 
 // What the figures of a training run show.
 struct TrainingStory {
-  std::vector<TrainingTick> ticks;  // few enough to be drawn
+  std::vector<Tick> ticks;  // few enough to be drawn
   std::vector<ProbeLine> probes;
   std::vector<fs::path> previews;
 };
 
 // At most kPoints ticks for drawing: neighbours are merged, their losses weighted by the samples behind them.
-std::vector<TrainingTick> thinned(const std::vector<TrainingTick>& ticks) {
+std::vector<Tick> thinned(const std::vector<Tick>& ticks) {
   const size_t group = (ticks.size() + kPoints - 1) / kPoints;
   if (group <= 1) return ticks;
-  std::vector<TrainingTick> few;
+  std::vector<Tick> few;
   for (size_t first = 0; first < ticks.size(); first += group) {
     const size_t end = std::min(first + group, ticks.size());
-    TrainingTick merged = ticks[end - 1];
-    std::map<double, TrainingTick::Bin> bins;
+    Tick merged = ticks[end - 1];
+    std::map<double, SigmaLoss> bins;
     double loss = 0, speed = 0;
     for (size_t i = first; i < end; ++i) {
       loss += ticks[i].loss / static_cast<double>(end - first);
       speed += ticks[i].images_per_second / static_cast<double>(end - first);
       for (const auto& bin : ticks[i].by_sigma) {
-        auto& sum =
-            bins.try_emplace(bin.sigma_from, TrainingTick::Bin{bin.sigma_from, bin.sigma_to, 0, 0}).first->second;
+        auto& sum = bins.try_emplace(bin.sigma_from, SigmaLoss{bin.sigma_from, bin.sigma_to, 0, 0}).first->second;
         sum.loss += bin.loss * static_cast<double>(bin.count);
         sum.count += bin.count;
       }
@@ -67,10 +67,9 @@ std::vector<TrainingTick> thinned(const std::vector<TrainingTick>& ticks) {
 Axis images_axis() { return {"images seen", Scale::kLinear, {}}; }
 
 // Mean loss over time between two noise levels.
-Series loss_between(const std::vector<TrainingTick>& ticks, double from, double to, const std::string& label,
-                    int place) {
+Series loss_between(const std::vector<Tick>& ticks, double from, double to, const std::string& label, int place) {
   Series series{label, series_style("other", place), {}, {}, {}, {}};
-  for (const TrainingTick& tick : ticks) {
+  for (const Tick& tick : ticks) {
     double sum = 0, count = 0;
     for (const auto& bin : tick.by_sigma) {
       if (bin.sigma_from < from * 0.99 || bin.sigma_to > to * 1.01) continue;
@@ -85,7 +84,7 @@ Series loss_between(const std::vector<TrainingTick>& ticks, double from, double 
 }
 
 Figure by_sigma_figure(const TrainingStory& story) {
-  const std::vector<TrainingTick>& ticks = story.ticks;
+  const std::vector<Tick>& ticks = story.ticks;
   const double end = std::numeric_limits<double>::infinity();
   Panel panel{{"loss per value", Scale::kLog, {}}, {}, {}, 260};
   panel.series = {loss_between(ticks, 0, 0.1, "σ < 0.1", 0), loss_between(ticks, 0.1, 1, "0.1 ≤ σ < 1", 1),
@@ -103,10 +102,10 @@ Figure by_sigma_figure(const TrainingStory& story) {
 }
 
 Figure speed_figure(const TrainingStory& story) {
-  const std::vector<TrainingTick>& ticks = story.ticks;
+  const std::vector<Tick>& ticks = story.ticks;
   Series rate{"learning rate", series_style("network"), {}, {}, {}, {}}, speed = rate;
   speed.label = "images per second";
-  for (const TrainingTick& tick : ticks) {
+  for (const Tick& tick : ticks) {
     for (Series* series : {&rate, &speed}) series->x.push_back(static_cast<double>(tick.images));
     rate.y.push_back(tick.learning_rate);
     speed.y.push_back(tick.images_per_second);
@@ -200,6 +199,20 @@ Facts facts_of(const fs::path& run) {
   return facts;
 }
 
+// Logs of version 0.1 have references in its spelling; a resumed run goes on in the new one.
+std::vector<ProbeLine> in_new_spelling(std::vector<ProbeLine> lines) {
+  for (ProbeLine& line : lines) {
+    for (ProbeRow& row : line.rows) {
+      try {
+        const ModelForm form = parse_model(row.reference);
+        if (form.old_spelling) row.reference = to_text(form);
+      } catch (const Error&) {  // whatever else a log calls it
+      }
+    }
+  }
+  return lines;
+}
+
 Figure loss_figure(const TrainingStory& story) { return training_figure(story.ticks, "training.csv"); }
 
 // Every figure of a training run: a new one is a function above and a row here.
@@ -215,9 +228,9 @@ const std::vector<FigureRow<TrainingStory>>& training_figures() {
 
 std::string write_training_report(const fs::path& run, const std::vector<std::string>& command,
                                   const RunFolder& folder) {
-  const std::vector<TrainingTick> all = read_training_log(run);
+  const std::vector<Tick> all = read_training_log(run);
   if (all.empty()) throw usage_error(fmt::format("{}: no line of its log was written yet", run.string()));
-  const TrainingStory story{thinned(all), read_probe_log(run), previews_of(run)};
+  const TrainingStory story{thinned(all), in_new_spelling(read_probe_log(run)), previews_of(run)};
 
   const std::string answer = fmt::format("The loss went from {} to {} in {} images, {} of training.",
                                          format_digits(all.front().loss, 3), format_digits(all.back().loss, 3),

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "core/data/kinds.h"
 #include "core/data/picture_conversion.h"
+#include "core/data/readers.h"
 #include "core/data/source.h"
 #include "core/error.h"
 #include "core/io/wrong_file.h"

@@ -10,7 +10,7 @@
 #include "models/analytic/analytic_base.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_fits.h"
-#include "models/placed.h"
+#include "models/constant_tensor.h"
 
 namespace farfield {
 
@@ -211,7 +211,7 @@ class Delta final : public AnalyticBase {
            static_cast<double>(dim()) / 2 * std::log(2 * std::numbers::pi * sigma * sigma);
   }
 
-  Placed points_, half_squares_, probe_, probe_half_squares_, centre_;
+  ConstantTensor points_, half_squares_, probe_, probe_half_squares_, centre_;
   double max_norm_, max_half_square_;
 };
 

@@ -4,7 +4,7 @@
 #include "models/analytic/analytic_base.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_fits.h"
-#include "models/placed.h"
+#include "models/constant_tensor.h"
 
 namespace farfield {
 
@@ -32,7 +32,7 @@ class Diagonal final : public AnalyticBase {
     return -0.5 * (squared + variances.log().sum() + constant);
   }
 
-  Placed mean_, variances_;
+  ConstantTensor mean_, variances_;
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "models/analytic/analytic_base.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_fits.h"
-#include "models/placed.h"
+#include "models/constant_tensor.h"
 
 namespace farfield {
 
@@ -58,7 +58,7 @@ class Gaussian final : public AnalyticBase {
     return -0.5 * (squared + log_det + static_cast<double>(rows.size(1)) * std::log(2 * std::numbers::pi));
   }
 
-  Placed mean_, basis_, eigenvalues_;
+  ConstantTensor mean_, basis_, eigenvalues_;
   double tail_;
   int64_t outside_;  // directions outside the basis
 };

@@ -8,7 +8,7 @@
 #include "models/analytic/analytic_base.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_fits.h"
-#include "models/placed.h"
+#include "models/constant_tensor.h"
 
 namespace farfield {
 
@@ -36,7 +36,7 @@ class Isotropic final : public AnalyticBase {
     return -0.5 * (squared / variance + dim * std::log(2 * std::numbers::pi * variance));
   }
 
-  Placed mean_;
+  ConstantTensor mean_;
   double variance_;
 };
 

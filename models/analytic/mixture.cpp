@@ -10,7 +10,7 @@
 #include "models/analytic/analytic_base.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_fits.h"
-#include "models/placed.h"
+#include "models/constant_tensor.h"
 
 namespace farfield {
 
@@ -135,7 +135,7 @@ class Mixture final : public AnalyticBase {
 
   int64_t chunk_rows() const { return std::max<int64_t>(1, kCoefficientsAtOnce / (components() * rank())); }
 
-  Placed centre_, means_, bases_, offsets_, eigenvalues_, tails_, log_weights_;
+  ConstantTensor centre_, means_, bases_, offsets_, eigenvalues_, tails_, log_weights_;
   bool spans_;
 };
 
