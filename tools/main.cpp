@@ -78,7 +78,7 @@ std::string explain(const CLI::App& root, const std::vector<std::string>& words,
   }
   for (const auto& word : words) {
     const std::string option = word.substr(0, word.find('='));
-    const bool is_option = option.size() > 2 && option.rfind("--", 0) == 0;
+    const bool is_option = option.size() > 2 && option.starts_with("--");
     if (is_option && std::find(options.begin(), options.end(), option) == options.end()) {
       return unknown_name("option", option, options);
     }
