@@ -10,7 +10,6 @@
 #include "core/math/kmeans.h"
 #include "core/math/moments.h"
 #include "core/math/random.h"
-#include "core/progress.h"
 #include "models/analytic/fit.h"
 
 namespace farfield::bench {
@@ -78,7 +77,6 @@ void kmeans_pass(benchmark::State& state) {
   torch::NoGradGuard no_grad;
   const int64_t clusters = state.range(0);
   const auto& points = images();
-  Progress::set_enabled(false);
   const auto start = kmeans(points, {.clusters = clusters, .max_iterations = 2});
   const auto centres = start.centres.to(torch::kFloat32).t().contiguous();
   compare(state, [&] {

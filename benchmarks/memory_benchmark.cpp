@@ -9,7 +9,6 @@
 #include "benchmarks/bench_support.h"
 #include "core/data/loader.h"
 #include "core/math/random.h"
-#include "core/progress.h"
 #include "models/networks/network_denoiser.h"
 #include "samplers/model_levels.h"
 #include "samplers/sampler.h"
@@ -60,7 +59,6 @@ class Slope {
 
 void training_memory_slope(benchmark::State& state) {
   at::set_num_threads(1);
-  Progress::set_enabled(false);
   const auto folder = std::filesystem::temp_directory_path() / ("farfield-memory-" + std::to_string(getpid()));
   TrainOptions options = tiny_options();
   const int64_t every = kSteps / kLooks * options.run.batch;
@@ -80,7 +78,6 @@ BENCHMARK(training_memory_slope)->Iterations(1)->Unit(benchmark::kSecond);
 
 void sampling_memory_slope(benchmark::State& state) {
   at::set_num_threads(1);
-  Progress::set_enabled(false);
   ModelConfig config;
   config.network = tiny_options().network;
   config.network.augment_dim = 0;

@@ -6,6 +6,7 @@
 #include "core/config/config.h"
 #include "core/data/source.h"
 #include "core/error.h"
+#include "train/network_settings.h"
 #include "train/training_run.h"
 
 // 1,024 pictures of 8 x 8 pixels in [-1, 1]: a bright bar at a random place and angle.

@@ -1,6 +1,5 @@
 #include "samplers/integrate.h"
 
-#include <chrono>
 #include <cmath>
 
 #include <ATen/core/grad_mode.h>
@@ -8,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/interrupts.h"
+#include "core/stopwatch.h"
 #include "models/counting.h"
 #include "samplers/analytical_first_step.h"
 #include "samplers/schedules/noise_levels.h"
@@ -78,7 +78,7 @@ SampleResult integrate(const Solver& solver, const DenoiseFn& denoise, torch::Te
                        const std::vector<double>& levels, const IntegrateOptions& options) {
   check_options(solver, levels, options);
   const at::NoGradGuard no_gradients;
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch clock;
   SampleResult result{.x = {}, .nfe = 0, .seconds = 0};
   const DenoiseFn counted = watched(denoise, result.nfe), seen = as_seen(counted, options);
 
@@ -102,7 +102,7 @@ SampleResult integrate(const Solver& solver, const DenoiseFn& denoise, torch::Te
     x = std::move(step.x);
   }
   result.x = std::move(x);
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = clock.seconds();
   return result;
 }
 

@@ -1,4 +1,3 @@
-#include <chrono>
 #include <filesystem>
 #include <memory>
 
@@ -10,6 +9,7 @@
 #include "core/io/json.h"
 #include "core/limits.h"
 #include "core/parts.h"
+#include "core/stopwatch.h"
 #include "core/text.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_file.h"
@@ -25,10 +25,6 @@ struct FitArguments {
   int64_t rank = 0;
   MixtureOptions mixture;
 };
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 bool is_fitted(const std::filesystem::path& file) {
   try {
@@ -77,7 +73,7 @@ void report(const nlohmann::ordered_json& result, bool json) {
 template <class Fit>
 void fit_and_write(const FitArguments& arguments, const Context& context, Fit fit) {
   do_on_root(world(), [&] { check_target(arguments, context); });
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch clock;
   const auto data = open_data(arguments.data);
   const auto stats = fit(*data);
   do_on_root(world(), [&] {
@@ -87,7 +83,7 @@ void fit_and_write(const FitArguments& arguments, const Context& context, Fit fi
     result["data"] = data->info().name;
     const auto& left_out = data->info().notes.left_out;
     if (!left_out.kinds().empty()) result["left_out"] = to_json(left_out);
-    result["seconds"] = seconds_since(start);
+    result["seconds"] = clock.seconds();
     result["file"] = arguments.out;
     result["sha256"] = sha256;
     report(result, context.json);

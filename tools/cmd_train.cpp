@@ -24,6 +24,7 @@
 #include "samplers/solvers/solver_registry.h"
 #include "tools/command.h"
 #include "tools/print.h"
+#include "train/network_settings.h"
 #include "train/training_run.h"
 
 namespace farfield::tools {
@@ -148,7 +149,7 @@ void train(const TrainArguments& arguments, const Context& context) {
   request.init = std::move(init);
   request.allow_change = arguments.allow_change;
   if (!arguments.max_time.empty()) request.max_seconds = parse_duration(arguments.max_time);
-  run_training(options, data, device, request);
+  run_training(options, data, device, request, world());
   const nlohmann::ordered_json result = {{"out", arguments.out}, {"images", options.run.images}};
   if (context.json)
     fmt::print("{}\n", dump_json(result));

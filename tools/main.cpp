@@ -2,6 +2,7 @@
 // the one place where errors are caught.
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <sstream>
 
 #include "core/comm.h"
@@ -12,7 +13,7 @@
 #include "core/long_call.h"
 #include "core/memory.h"
 #include "core/printable.h"
-#include "core/progress.h"
+#include "core/progress_bar.h"
 #include "core/run/run_info.h"
 #include "core/text.h"
 #include "tools/command.h"
@@ -99,9 +100,12 @@ std::optional<Failure> run(const Context& context) {
       throw usage_error(fmt::format(
           "this command runs as one process, but {} were started together; leave mpirun or srun out", world().size()));
     }
+    ProgressBar bar;
+    std::optional<ProgressScope> shown;
     if (context.quiet || !world().is_root()) {
       log::set_level(log::Level::kError);
-      Progress::set_enabled(false);
+    } else {
+      shown.emplace(bar);
     }
     set_threads(context.threads);
     context.run();

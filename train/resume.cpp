@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "train/config_changes.h"
 #include "train/train_options.h"
 
 namespace farfield {

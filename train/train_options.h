@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "core/config/config.h"
-#include "core/data/source.h"
 #include "models/networks/native_model.h"
 #include "train/adam.h"
 #include "train/augment.h"
@@ -38,7 +37,7 @@ struct RunOptions {
   void validate() const;
 };
 
-// Live comparison of the averaged network with references (tools/training_probes.h).
+// Live comparison of the averaged network with references (RunRequest::probe).
 struct ProbeOptions {
   int64_t images = 0;                                    // interval; 0: never
   int64_t count = 64;                                    // probes at each noise level, 2 to 4096
@@ -68,26 +67,5 @@ struct TrainOptions {
   // What is trained, as a model file says it; its sigma range is that of the noise distribution where that has ends.
   ModelConfig model_config() const;
 };
-
-// Fills every key of the network and preconditioning sections that the config leaves open from a model to begin with, but
-// the number of classes: that is the data's.
-void adopt_model(Config& config, const ModelConfig& model);
-// The settings in which two models differ, "channel_mult is [1,2], here [1,2,2]; ...": those that give other weights or
-// another meaning to them. Dropout, the sigma range and the number of classes may differ.
-std::string model_differences(const ModelConfig& model, const ModelConfig& here);
-
-// Completes the network section from the data: img_resolution, img_channels and label_dim are the data's unless given,
-// augment_dim is the augmentation's. usage_error when a given one differs (label_dim: 0 trains without labels;
-// augment_dim: 9 may stay unused). The config then resolves to these values.
-void fit_network_to_data(TrainOptions& options, Config& config, const DataInfo& data);
-
-// A setting with different values in two resolved configs.
-struct ConfigChange {
-  std::string key, before, after;
-};
-// What changed between two texts of Config::resolved(), except what may change on resume, as no step depends on it: the
-// length of the run, its intervals, how many states are kept, gradient checkpointing, the probes, and where the data lie (their content is
-// compared by fingerprint).
-std::vector<ConfigChange> forbidden_changes(const std::string& before, const std::string& after);
 
 }  // namespace farfield

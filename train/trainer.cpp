@@ -1,6 +1,5 @@
 #include "train/trainer.h"
 
-#include <charconv>
 #include <limits>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 #include "core/text.h"
 #include "models/networks/unet_blocks.h"
 #include "train/draws.h"
+#include "train/network_settings.h"
 #include "train/nonfinite.h"
 
 namespace farfield {
@@ -25,17 +25,6 @@ PreconditionedNetwork make_preconditioned(const TrainOptions& options, torch::De
   if (parse_precision(options.run.precision, device) == Precision::kBf16) network.activations = torch::kBFloat16;
   network.format = options.network.memory_format();
   return network;
-}
-
-std::unique_ptr<Loader> make_loader(std::shared_ptr<const DataSource> data, const RunOptions& run, int64_t images,
-                                    const Comm& comm) {
-  Loader::Options options;
-  options.batch = run.batch;
-  options.seed = run.seed;
-  options.start_images = images;
-  options.rank = comm.rank();
-  options.world = comm.size();
-  return std::make_unique<Loader>(std::move(data), options);
 }
 
 // Images of one forward pass on one rank.
@@ -62,43 +51,6 @@ Batch part_of(const Batch& batch, int64_t first, int64_t count) {
           batch.positions.narrow(0, first, count)};
 }
 
-// Everything that keeps `file` from filling `expected`, at most kListed of them.
-std::string differences(const std::map<std::string, torch::Tensor>& expected, const TensorFile& file) {
-  constexpr size_t kListed = 20;
-  std::vector<std::string> found;
-  for (const auto& [name, tensor] : expected) {
-    const auto given = file.tensors.find(name);
-    if (given == file.tensors.end()) {
-      found.push_back(name + " is missing");
-    } else if (given->second.sizes() != tensor.sizes() || given->second.scalar_type() != tensor.scalar_type()) {
-      found.push_back(fmt::format("{} has another shape or type", name));
-    } else if (!torch::isfinite(given->second).all().item<bool>()) {
-      found.push_back(name + " is not finite");
-    }
-  }
-  for (const auto& [name, tensor] : file.tensors) {
-    if (!expected.contains(name)) found.push_back(name + " is not part of a training state of this network");
-  }
-  const size_t all = found.size();
-  if (all > kListed) {
-    found.resize(kListed);
-    found.push_back(fmt::format("{} more", all - kListed));
-  }
-  return join(found, "; ");
-}
-
-int64_t count_in(const TensorFile& file, const std::string& key, const std::string& origin) {
-  const auto found = file.metadata.find(key);
-  if (found == file.metadata.end()) throw bad_file(origin, fmt::format("the metadata lacks '{}'", key));
-  int64_t count = -1;
-  const auto& text = found->second;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || end != text.data() + text.size() || count < 0) {
-    throw bad_file(origin, fmt::format("metadata '{}' is '{}', expected a count", key, text));
-  }
-  return count;
-}
-
 }  // namespace
 
 Trainer::Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> data, torch::Device device, Comm& comm)
@@ -113,8 +65,8 @@ Trainer::Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> 
       make_inputs_(options, network_.preconditioning),
       parameters_(*network_.network),
       average_parameters_(*average_.network),
-      adam_(make_adam_state(parameters_.values())),
-      loader_(make_loader(data_, options.run, 0, comm)) {
+      adam_(make_adam_state(parameters_.values())) {
+  start_loader(0);
   parameters_.collect_gradients();
   exchange_.emplace(parameters_, comm_);
   if (options_.run.gradient_checkpointing) recompute_blocks(*network_.network);
@@ -122,6 +74,16 @@ Trainer::Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> 
   for (auto& rule : farfield::further_averages(options.ema)) {
     further_.push_back({std::move(rule), parameters_.values().clone()});
   }
+}
+
+void Trainer::start_loader(int64_t images) {
+  Loader::Options options;
+  options.batch = options_.run.batch;
+  options.seed = options_.run.seed;
+  options.start_images = images;
+  options.rank = comm_.rank();
+  options.world = comm_.size();
+  loader_ = std::make_unique<Loader>(data_, options);
 }
 
 std::vector<std::string> Trainer::initialise(const NativeModel& model, const std::string& origin) {
@@ -180,15 +142,6 @@ std::string Trainer::accumulate_all(const Batch& batch, TrainStep& report) {
   }
   exchange_->finish();
   return fault;
-}
-
-// That of the lowest rank that has one, on every rank.
-std::string Trainer::first_fault(std::string mine, TrainStep& report) {
-  if (comm_.size() == 1) return mine;
-  const auto faults = comm_.gather(torch::full({1}, mine.empty() ? 0 : 1, torch::kInt64)).flatten();
-  if (faults.sum().item<int64_t>() == 0) return "";
-  report.culprit = static_cast<int>(faults.argmax().item<int64_t>());
-  return comm_.broadcast_text(mine, report.culprit);
 }
 
 // Rank r holds the samples r, r + size, ... of the batch. After a fault there may be none.
@@ -258,141 +211,6 @@ void Trainer::update_averages(const Batch& batch, const TrainStep& report) {
   }
   if (finite) return;
   throw NonFiniteError(own_fault(report) + "; go on from the last state with --resume", evidence(batch, report));
-}
-
-// The inputs of the rank that had the fault; the others have nothing to show.
-std::map<std::string, torch::Tensor> Trainer::evidence(const Batch& batch, const TrainStep& report) const {
-  if (comm_.rank() != report.culprit) return {};
-  return inspectable(make_inputs_(batch, images_), report.loss, options_.run.seed, data_->info().count);
-}
-
-void Trainer::skip_or_stop(const Batch& batch, const TrainStep& report) {
-  constexpr int64_t kMostInARow = 100;
-  const std::string own = own_fault(report);
-  std::string message = own.empty() ? report.skipped : own;
-  if (own.empty() && options_.run.nonfinite == "skip") {
-    ++skipped_;
-    ++skipped_in_a_row_;
-    if (skipped_in_a_row_ < kMostInARow) return;
-    message = fmt::format("{} steps in a row were skipped, the last because {}", kMostInARow, message);
-  }
-  throw NonFiniteError(message +
-                           "; lower optimiser.learning_rate, lengthen optimiser.rampup_images or set "
-                           "optimiser.clip_norm",
-                       evidence(batch, report));
-}
-
-std::string Trainer::at_this_step() const {
-  return fmt::format("is not finite at step {} ({} images seen, seed {}", images_ / options_.run.batch + 1, images_,
-                     options_.run.seed);
-}
-
-std::string Trainer::fault_of(std::string_view what, const FlatParameters& parameters, const torch::Tensor& flat,
-                              const TrainStep& report) const {
-  const std::string name = parameters.first_not_finite(flat);
-  if (name.empty()) return "";
-  return fmt::format("the {} of '{}' {}, sigma {} to {})", what, name, at_this_step(),
-                     format_double(report.sigma.min().item<double>()),
-                     format_double(report.sigma.max().item<double>()));
-}
-
-// What no skipping heals: weights and averages that are bad themselves.
-std::string Trainer::own_fault(const TrainStep& report) const {
-  std::string fault = fault_of("weight", parameters_, parameters_.values(), report);
-  if (fault.empty()) fault = fault_of("average", average_parameters_, average_parameters_.values(), report);
-  for (const auto& average : further_) {
-    if (fault.empty()) fault = fault_of("average " + average.rule.name, parameters_, average.values, report);
-  }
-  return fault;
-}
-
-std::string Trainer::fault_of_samples(const StepInputs& inputs, const torch::Tensor& denoised,
-                                      const torch::Tensor& loss) const {
-  const int64_t row = torch::isfinite(loss).logical_not().nonzero()[0][0].item<int64_t>();
-  const std::string what = !all_finite(inputs.clean[row])        ? "the clean sample"
-                           : !all_finite(denoised[row].detach()) ? "the denoised sample"
-                                                                 : "the loss";
-  return fmt::format("{} {}): sample {} of the stream at sigma {}", what, at_this_step(),
-                     inputs.positions[row].item<int64_t>(), format_double(inputs.sigma[row].item<double>()));
-}
-
-std::vector<std::string> Trainer::further_averages() const {
-  std::vector<std::string> names;
-  for (const auto& average : further_) names.push_back(average.rule.name);
-  return names;
-}
-
-TensorFile Trainer::average_file(const std::string& name, std::map<std::string, std::string> metadata) const {
-  torch::Tensor values = average_parameters_.values();
-  for (const auto& average : further_) {
-    if (average.rule.name == name) values = average.values;
-  }
-  if (!all_finite(values)) {
-    throw numeric_error(fmt::format("the average of '{}' is not finite after {} images; it is not saved",
-                                    parameters_.first_not_finite(values), images_));
-  }
-  TensorFile file = to_tensor_file(options_.model_config(), *average_.network, std::move(metadata));
-  for (const auto& [key, tensor] : parameters_.named(values, "model.")) file.tensors[key] = tensor.cpu();
-  return file;
-}
-
-std::map<std::string, torch::Tensor> Trainer::state_tensors() const {
-  auto tensors = parameters_.named(parameters_.values(), "network.");
-  tensors.merge(average_parameters_.named(average_parameters_.values(), "average."));
-  for (const auto& average : further_) {
-    tensors.merge(parameters_.named(average.values, fmt::format("average:{}.", average.rule.name)));
-  }
-  tensors.merge(parameters_.named(adam_.first, "adam.first."));
-  tensors.merge(parameters_.named(adam_.second, "adam.second."));
-  for (const auto& item : network_.network->named_buffers()) tensors.emplace("buffer." + item.key(), item.value());
-  return tensors;
-}
-
-TensorFile Trainer::state() const {
-  TensorFile file;
-  for (const auto& [name, tensor] : state_tensors()) {
-    if (!torch::isfinite(tensor).all().item<bool>()) {
-      throw numeric_error(fmt::format("'{}' is not finite after {} images; the state is not saved", name, images_));
-    }
-    file.tensors.emplace(name, tensor.cpu());
-  }
-  file.metadata = {{"images", std::to_string(images_)},
-                   {"adam.steps", std::to_string(adam_.steps)},
-                   {"skipped", std::to_string(skipped_)},
-                   {"skipped_in_a_row", std::to_string(skipped_in_a_row_)}};
-  return file;
-}
-
-void Trainer::restore(const TensorFile& state, const std::string& origin) {
-  torch::NoGradGuard no_grad;
-  const auto own = state_tensors();
-  const std::string wrong = differences(own, state);
-  if (!wrong.empty()) throw bad_file(origin, wrong);
-  const int64_t images = count_in(state, "images", origin), steps = count_in(state, "adam.steps", origin);
-  const int64_t skipped = count_in(state, "skipped", origin), in_a_row = count_in(state, "skipped_in_a_row", origin);
-  for (const auto& [name, tensor] : own) torch::Tensor(tensor).copy_(state.tensors.at(name));
-  for (auto& item : average_.network->named_buffers()) item.value().copy_(state.tensors.at("buffer." + item.key()));
-  images_ = images;
-  adam_.steps = steps;
-  skipped_ = skipped;
-  skipped_in_a_row_ = in_a_row;
-  loader_ = make_loader(data_, options_.run, images, comm_);
-}
-
-void Trainer::follow_root() {
-  if (comm_.size() == 1) return;
-  torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> flat = {parameters_.values(), average_parameters_.values(), adam_.first, adam_.second};
-  for (auto& average : further_) flat.push_back(average.values);
-  for (auto* network : {&network_, &average_}) {
-    for (auto& item : network->network->named_buffers()) flat.push_back(item.value());
-  }
-  for (auto& tensor : flat) comm_.broadcast(tensor, 0);
-  auto counters = torch::tensor({images_, adam_.steps, skipped_, skipped_in_a_row_}, torch::kInt64);
-  comm_.broadcast(counters, 0);
-  const auto* root = counters.const_data_ptr<int64_t>();
-  if (root[0] != images_) loader_ = make_loader(data_, options_.run, root[0], comm_);
-  images_ = root[0], adam_.steps = root[1], skipped_ = root[2], skipped_in_a_row_ = root[3];
 }
 
 }  // namespace farfield

@@ -20,9 +20,8 @@ namespace farfield {
 
 // How one optimiser step went.
 struct TrainStep {
-  torch::Tensor sigma,
-      loss;  // [batch] float64 on the CPU: noise level and loss per value of each sample, of all ranks,
-             // in the order of the stream
+  // [batch] float64 on the CPU: noise level and loss per value of each sample, of all ranks, in the order of the stream
+  torch::Tensor sigma, loss;
   double learning_rate = 0;
   std::string skipped;  // why the step changed nothing (run.nonfinite = skip); "" when it did
   int culprit = 0;      // the rank whose samples were the reason
@@ -40,7 +39,7 @@ class Trainer {
   // options.network fits the data (fit_network_to_data). `comm` outlives this. usage_error when the batch does not divide
   // over the ranks and their micro-batches.
   Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> data, torch::Device device,
-          Comm& comm = world());
+          Comm& comm = alone());
 
   // Begins with the weights of a model of the same kind, in the network and in every average. usage_error listing the
   // settings in which the two differ (dropout may, and the number of classes: then the layers that take labels stay as they
@@ -81,6 +80,7 @@ class Trainer {
     torch::Tensor values;
   };
 
+  void start_loader(int64_t images);
   std::string update(const Batch& batch, TrainStep& report);
   std::string accumulate(const Batch& part, TrainStep& report);
   std::string accumulate_all(const Batch& batch, TrainStep& report);

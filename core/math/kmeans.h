@@ -29,7 +29,7 @@ struct KMeansResult {
 // points drawn without replacement. points [N, d] float32 or float64, finite, CPU. Assignments are exact: the float32
 // product decides only where its proven error bound cannot matter, float64 differences decide the rest, equal distances
 // go to the lower index; so the result depends on points and seed alone, not on the thread count. An empty cluster
-// takes over the point farthest from its centre. Progress on stderr; Error(kInterrupted) on a signal. Ranks that have the
+// takes over the point farthest from its centre. Error(kInterrupted) on a signal. Ranks that have the
 // same points share the passes (core/parts.h), each has the whole result: the same bits for any number of them.
 KMeansResult kmeans(const torch::Tensor& points, const KMeansOptions& options, Comm& comm = alone());
 

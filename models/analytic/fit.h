@@ -17,7 +17,7 @@ inline constexpr int64_t kRowsAtOnce = 2048;  // samples that a fit holds in flo
 // same bits for any number of them.
 
 // Mean and covariance (1/N) of all samples of a data set; `rank` leading eigenpairs, 0: all. Usage error when rank is
-// outside [0, d]. Progress on stderr; float64 throughout (core/math/moments.h, eigen.h).
+// outside [0, d]. float64 throughout (core/math/moments.h, eigen.h).
 GaussianStats measure_gaussian(const DataSource& data, int64_t rank = 0, Comm& comm = alone());
 
 // How to fit a Gaussian mixture.

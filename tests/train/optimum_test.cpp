@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/math/random.h"
+#include "train/network_settings.h"
 #include "train/trainer.h"
 
 namespace farfield {

@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "tests/support/test_support.h"
 #include "tests/train/tiny_training.h"
+#include "train/network_settings.h"
 
 namespace farfield {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "core/math/random.h"
 #include "core/text.h"
+#include "train/network_settings.h"
 
 namespace farfield::test {
 namespace {

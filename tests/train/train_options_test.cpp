@@ -4,6 +4,7 @@
 
 #include "tests/support/test_support.h"
 #include "tests/train/tiny_training.h"
+#include "train/config_changes.h"
 
 namespace farfield {
 namespace {

@@ -6,7 +6,6 @@
 #include "core/interrupts.h"
 #include "core/io/file.h"
 #include "core/io/npz.h"
-#include "core/progress.h"
 #include "core/run/folder_lock.h"
 #include "core/text.h"
 #include "models/networks/checkpoint_manifest.h"
@@ -26,7 +25,6 @@ struct Attempt {
 };
 
 void run(const fs::path& folder, const Attempt& attempt = {}) {
-  Progress::set_enabled(false);
   const auto training = test::tiny_training(attempt.settings);
   RunRequest request;
   request.folder = folder;
