@@ -8,10 +8,10 @@ namespace farfield {
 
 // A constant of an immutable model: kept as given, and in another dtype or on another device from its first use there
 // on. Safe to use from many threads; copies share what they hold.
-class Placed {
+class ConstantTensor {
  public:
-  explicit Placed(torch::Tensor original);
-  ~Placed();
+  explicit ConstantTensor(torch::Tensor original);
+  ~ConstantTensor();
   const torch::Tensor& original() const;
   torch::Tensor on(torch::Device device, torch::ScalarType dtype) const;
   torch::Tensor on(torch::Device device) const { return on(device, original().scalar_type()); }

@@ -1,4 +1,4 @@
-#include "samplers/schedules/level_cuts.h"
+#include "samplers/schedules/truncated_levels.h"
 
 #include <cmath>
 
