@@ -83,10 +83,10 @@ void for_each_part(Comm& comm, int64_t count, const std::function<Tensors(int64_
   }
   for (int64_t first = 0; first < count; first += comm.size()) {  // a round: one part a rank
     const int64_t mine = first + comm.rank();
-    Outcome own = mine < count ? attempt(compute, mine) : Outcome();
+    const Outcome own = mine < count ? attempt(compute, mine) : Outcome();
     for (int64_t part = first; part < std::min(count, first + comm.size()); ++part) {
       const auto owner = static_cast<int>(part - first);
-      combine(part, share(comm, owner == comm.rank() ? std::move(own) : Outcome(), owner));
+      combine(part, share(comm, owner == comm.rank() ? own : Outcome(), owner));
     }
   }
 }

@@ -46,7 +46,7 @@ std::string size_in(const std::string& text) {
 }
 
 std::string refused_size(const std::exception& error) {
-  const std::string said = size_in(words_of(error));
+  std::string said = size_in(words_of(error));
   if (!said.empty()) return said;
   const std::size_t noted = refused_bytes;
   return by_new(error) && noted > 0 ? fmt::format("{} bytes", noted) : "";

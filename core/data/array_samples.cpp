@@ -126,7 +126,7 @@ RawSamples array_samples(const SourceRequest& request, const std::string& where,
   if (array.dim() == 3) raw.samples = raw.samples.unsqueeze(1);
   if (layout == "nhwc") {
     raw.samples = raw.samples.permute({0, 3, 1, 2}).contiguous();
-    if (request.has("layout")) raw.notes.conversions.push_back("layout=nhwc: channels moved first");
+    if (request.has("layout")) raw.notes.conversions.emplace_back("layout=nhwc: channels moved first");
   }
   if (!bytes) apply_range(request, where, raw);
   return raw;

@@ -56,7 +56,7 @@ RawSamples read_cifar(const SourceRequest& request) {
   if (fs::is_directory(folder / "cifar-10-batches-bin")) folder /= "cifar-10-batches-bin";
   std::vector<std::string> names;
   if (request.choice("split", "train", {"train", "test"}) == "test") {
-    names.push_back("test_batch.bin");
+    names.emplace_back("test_batch.bin");
   } else {
     for (int i = 1; i <= 5; ++i) names.push_back(fmt::format("data_batch_{}.bin", i));
   }

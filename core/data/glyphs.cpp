@@ -67,7 +67,7 @@ class Canvas {
   }
 
   void copy_to(uint8_t* pixels, double brightness) const {
-    for (size_t i = 0; i < ink_.size(); ++i) pixels[i] = static_cast<uint8_t>(255 * brightness * ink_[i] + 0.5);
+    for (size_t i = 0; i < ink_.size(); ++i) pixels[i] = static_cast<uint8_t>(std::lround(255 * brightness * ink_[i]));
   }
 
  private:

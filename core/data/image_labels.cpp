@@ -114,7 +114,7 @@ class Gatherer {
   // The rule of the format, unless it finds nothing and another reading does.
   Reading choose(const std::string& folder, const std::vector<std::string>& keys, const std::string& where) const {
     constexpr int64_t kMostStripped = 16;
-    const Reading rule{folder, 0};
+    Reading rule{folder, 0};
     const auto fits = [&](const std::string& key) { return place_of(rule.key(key)) != kNobody; };
     if (keys.empty() || std::any_of(keys.begin(), keys.end(), fits)) return rule;
     const int64_t depth = std::min<int64_t>(kMostStripped, std::count(keys.front().begin(), keys.front().end(), '/'));

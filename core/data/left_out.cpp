@@ -27,7 +27,7 @@ void LeftOutList::add(const LeftOutList& others) {
 std::string to_text(const LeftOut& kind) {
   std::vector<std::string> names;
   for (const auto& name : kind.first) names.push_back(quote(name));
-  if (kind.count > std::ssize(kind.first)) names.push_back("...");
+  if (kind.count > std::ssize(kind.first)) names.emplace_back("...");
   return fmt::format("{} {} ({}): {}; {}", kind.count, kind.what, join(names, ", "), kind.why, kind.change);
 }
 

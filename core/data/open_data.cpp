@@ -98,10 +98,10 @@ bool matches(const SourceKind& kind, const SourceForm& source) {
 std::vector<std::string> help_lines() {
   std::vector<std::string> lines;
   for (const auto& kind : kinds()) lines.push_back("  " + kind.help);
-  lines.push_back(
+  lines.emplace_back(
       "every kind also takes labels=no and first=N (only the first N samples); those with images also take, done in this");
-  lines.push_back("order, channels=grey|rgb, crop=square|N|HxW (the centre) and resize=N|HxW");
-  lines.push_back(
+  lines.emplace_back("order, channels=grey|rgb, crop=square|N|HxW (the centre) and resize=N|HxW");
+  lines.emplace_back(
       "a path that exists is taken first; quotes around one, \"a,b.npz\", let it hold commas (docs/formats.md)");
   return lines;
 }

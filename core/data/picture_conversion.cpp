@@ -79,8 +79,8 @@ torch::Tensor PictureConversion::apply(const torch::Tensor& picture, const std::
 
 std::vector<std::string> PictureConversion::notes() const {
   std::vector<std::string> notes;
-  if (channels_ == "grey") notes.push_back("channels=grey: 0.299 R + 0.587 G + 0.114 B (OpenCV)");
-  if (channels_ == "rgb") notes.push_back("channels=rgb: grey three times");
+  if (channels_ == "grey") notes.emplace_back("channels=grey: 0.299 R + 0.587 G + 0.114 B (OpenCV)");
+  if (channels_ == "rgb") notes.emplace_back("channels=rgb: grey three times");
   if (!crop_.empty()) notes.push_back(fmt::format("crop={}: the centre", crop_));
   if (resize_)
     notes.push_back(fmt::format("resize={}: OpenCV's area filter, bilinear where a side grows", resize_text_));

@@ -14,14 +14,14 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kVersionEnd = 8;  // magic, major, minor
-constexpr size_t kMostDimensions = 32;
+constexpr size_t kMostNumpyDimensions = 32;
 constexpr size_t kAlignment = 64;
 
-struct DtypeRow {
+struct NumpyDtype {
   std::string_view name;  // without the byte order
   torch::ScalarType dtype;
 };
-constexpr DtypeRow kDtypes[] = {
+constexpr NumpyDtype kNumpyDtypes[] = {
     {"b1", torch::kBool},   {"u1", torch::kUInt8},   {"u2", torch::kUInt16},  {"u4", torch::kUInt32},
     {"u8", torch::kUInt64}, {"i1", torch::kInt8},    {"i2", torch::kInt16},   {"i4", torch::kInt32},
     {"i8", torch::kInt64},  {"f2", torch::kFloat16}, {"f4", torch::kFloat32}, {"f8", torch::kFloat64},
@@ -78,13 +78,13 @@ class LiteralParser {
     const std::string_view order = "<>|=", name = dtype.empty() ? "" : std::string_view(dtype).substr(1);
     const bool ordered = !dtype.empty() && order.find(dtype.front()) != std::string_view::npos;
     if (ordered && read_text_dtype(dtype)) return;
-    const auto* row = std::find_if(std::begin(kDtypes), std::end(kDtypes),
-                                   [&](const DtypeRow& candidate) { return candidate.name == name; });
+    const auto* row = std::find_if(std::begin(kNumpyDtypes), std::end(kNumpyDtypes),
+                                   [&](const NumpyDtype& candidate) { return candidate.name == name; });
     if (name.starts_with('O')) {
       fail(
           "object arrays hold pickled Python code and are never read; save numbers or texts (astype(int), astype(str))");
     }
-    if (row == std::end(kDtypes) || !ordered) {
+    if (row == std::end(kNumpyDtypes) || !ordered) {
       fail(fmt::format("dtype {} is not one of bool, int and uint8/16/32/64, float16/32/64, texts (S or U)",
                        quote(dtype)));
     }
@@ -108,7 +108,8 @@ class LiteralParser {
   void read_shape() {
     expect('(');
     while (!accept(')')) {
-      if (header_.shape.size() == kMostDimensions) fail(fmt::format("more than {} dimensions", kMostDimensions));
+      if (header_.shape.size() == kMostNumpyDimensions)
+        fail(fmt::format("more than {} dimensions", kMostNumpyDimensions));
       header_.shape.push_back(whole_number());
       if (!accept(',')) {
         expect(')');
@@ -213,9 +214,9 @@ NpyHeader parse_npy_header(std::string_view bytes, std::string_view file) {
 }
 
 std::string make_npy_header(torch::ScalarType dtype, torch::IntArrayRef shape) {
-  const auto* row = std::find_if(std::begin(kDtypes), std::end(kDtypes),
-                                 [&](const DtypeRow& candidate) { return candidate.dtype == dtype; });
-  check(row != std::end(kDtypes), std::string("numpy has a dtype for ") + c10::toString(dtype));
+  const auto* row = std::find_if(std::begin(kNumpyDtypes), std::end(kNumpyDtypes),
+                                 [&](const NumpyDtype& candidate) { return candidate.dtype == dtype; });
+  check(row != std::end(kNumpyDtypes), std::string("numpy has a dtype for ") + c10::toString(dtype));
   std::string sizes;
   for (const int64_t size : shape) sizes += fmt::format("{}, ", size);
   if (shape.size() > 1) sizes.resize(sizes.size() - 2);

@@ -19,7 +19,7 @@ int depth_of(const torch::Tensor& picture) { return picture.scalar_type() == tor
 // Channel `channel` of a contiguous [C,H,W] tensor, sharing its memory.
 cv::Mat plane(torch::Tensor& picture, int64_t channel) {
   auto* bytes = static_cast<char*>(picture.mutable_data_ptr());
-  const auto stride = picture.size(1) * picture.size(2) * static_cast<int64_t>(picture.element_size());
+  const auto stride = picture.size(1) * picture.size(2) * picture.element_size();
   return {static_cast<int>(picture.size(1)), static_cast<int>(picture.size(2)), depth_of(picture),
           bytes + channel * stride};
 }

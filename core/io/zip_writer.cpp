@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kMax32 = std::numeric_limits<uint32_t>::max();
 constexpr uint64_t kMax16 = std::numeric_limits<uint16_t>::max();
-constexpr uint16_t kVersion = 45;             // the first with zip64
+constexpr uint16_t kZip64Version = 45;        // the first with zip64
 constexpr uint32_t kFirstDate = 0x0021'0000;  // 1980-01-01 00:00, time below date
 
 template <class Integer>
@@ -38,7 +38,7 @@ std::string zip64_extra(std::initializer_list<uint64_t> values) {
 
 // What local and central headers share: version needed ... length of the extra field.
 void put_common(std::string& bytes, const std::string& name, uint32_t crc, uint64_t size, const std::string& extra) {
-  put(bytes, kVersion);
+  put(bytes, kZip64Version);
   put<uint16_t>(bytes, 0);  // flags
   put<uint16_t>(bytes, 0);  // stored
   put(bytes, kFirstDate);
@@ -76,7 +76,7 @@ std::string ZipWriter::finish() {
     const uint64_t offset = entry.offset;
     const std::string extra = zip64_extra({entry.size, entry.size, offset});
     put<uint32_t>(bytes_, 0x02014b50);
-    put<uint16_t>(bytes_, (3 << 8) | kVersion);  // made by: Unix
+    put<uint16_t>(bytes_, (3 << 8) | kZip64Version);  // made by: Unix
     put_common(bytes_, entry.name, entry.crc, entry.size, extra);
     put<uint16_t>(bytes_, 0);  // comment
     put<uint16_t>(bytes_, 0);  // disk
@@ -89,8 +89,8 @@ std::string ZipWriter::finish() {
   if (count >= kMax16 || directory >= kMax32 || end - directory >= kMax32) {
     put<uint32_t>(bytes_, 0x06064b50);
     put<uint64_t>(bytes_, 44);  // bytes that follow in this record
-    put(bytes_, kVersion);
-    put(bytes_, kVersion);
+    put(bytes_, kZip64Version);
+    put(bytes_, kZip64Version);
     put<uint64_t>(bytes_, 0);  // disks
     put(bytes_, count);
     put(bytes_, count);

@@ -66,7 +66,7 @@ std::string kind_of_command(const json& words) {
   if (!words.is_array()) return "";
   for (size_t i = 1; i < words.size(); ++i) {
     if (!words[i].is_string()) return "";
-    const auto word = words[i].get<std::string>();
+    auto word = words[i].get<std::string>();
     if (word == "schedule") return "schedule search";
     if (files_by_kind().contains(word)) return word;
   }

@@ -84,6 +84,7 @@ void remove_quietly(const fs::path& folder) noexcept {
     std::error_code ignored;
     fs::remove_all(folder, ignored);
   } catch (const std::bad_alloc&) {
+    // See above.
   }
 }
 
@@ -123,6 +124,7 @@ MovedAside::~MovedAside() {
   try {
     log::warning(fmt::format("the earlier {} is kept as {}", target_.string(), aside_.string()));
   } catch (const std::bad_alloc&) {
+    // Kept, if without a word.
   }
 }
 

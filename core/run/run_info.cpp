@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ctime>
 #include <fstream>
+#include <utility>
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
@@ -40,7 +41,7 @@ std::string utc_time(double seconds) {
 std::string cpu_name() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
   return "unknown";
 }
@@ -72,7 +73,7 @@ std::string platform_json() {
 std::string version_line() { return fmt::format("farfield {} ({}), LibTorch {}", kVersion, kRevision, TORCH_VERSION); }
 
 RunInfo::RunInfo(std::vector<std::string> command_line) : start_seconds_(now_seconds()) {
-  add("command_line", dump_json(ordered_json(command_line)));
+  add("command_line", dump_json(ordered_json(std::move(command_line))));
 }
 
 void RunInfo::add(std::string_view key, const std::string& json) { sections_.emplace_back(key, json); }

@@ -34,20 +34,27 @@ build_preset() {
   cmake --build --preset "$preset" ${1:+--target "$@"}
 }
 
+# The compiler, and what names the places in a sanitizer's report.
 needs_clang() {
-  command -v clang++-19 > /dev/null ||
-    skip "no clang++-19: sudo apt-get install -y clang-19 clang-tidy-19 llvm-19 libclang-rt-19-dev"
+  local tool
+  for tool in clang++-19 llvm-symbolizer-19; do
+    command -v "$tool" > /dev/null ||
+      skip "no $tool: sudo apt-get install -y clang-19 clang-tidy-19 llvm-19 libclang-rt-19-dev"
+  done
+  tool=$(command -v llvm-symbolizer-19)
+  export ASAN_SYMBOLIZER_PATH=$tool TSAN_SYMBOLIZER_PATH=$tool UBSAN_SYMBOLIZER_PATH=$tool
 }
 
 # run_tests BUILD FILTER FOLDER...: the tests of tests/FOLDER that FILTER selects, one program a folder, one core each.
 run_tests() {
-  local build=$1 filter=$2 folder failed=() count=0 log
+  local build=$1 filter=$2 folder failed=() count=0 ran log
   shift 2
   export OMP_NUM_THREADS=1 GOMP_SPINCOUNT=0
   for folder in "$@"; do
     log=build-check/$build-$folder.log
     "$build/${folder}_test" --gtest_brief=1 --gtest_filter="$filter" > "$log" 2>&1 || { failed+=("$folder"); cat "$log"; }
-    count=$((count + $(sed -n 's/^\[==========\] \([0-9]*\) tests.*/\1/p' "$log")))
+    ran=$(sed -n 's/^\[==========\] \([0-9]*\) tests.*/\1/p' "$log")
+    count=$((count + ${ran:-0}))
   done
   echo "$count tests${failed[*]:+, failed in: ${failed[*]}}"
   [ ${#failed[@]} -eq 0 ]
