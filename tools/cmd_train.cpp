@@ -66,8 +66,8 @@ void train(const TrainArguments& arguments, const Context& context) {
   if (!arguments.init.empty()) request.init = read_initial_model(arguments.init);
   request.allow_change = arguments.allow_change;
   if (!arguments.max_time.empty()) request.max_seconds = parse_duration(arguments.max_time);
-  const int64_t images = train_from_config(read_config(arguments, context), std::move(request), device,
-                                           help_on(device), world());
+  const int64_t images = train_from_config(read_config(arguments, context), std::move(request), device, help_on(device),
+                                           world());
   const nlohmann::ordered_json result = {{"out", arguments.out}, {"images", images}};
   if (context.json)
     fmt::print("{}\n", dump_json(result));

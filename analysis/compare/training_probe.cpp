@@ -13,10 +13,9 @@
 namespace farfield {
 
 std::function<std::vector<ProbeRow>(const Denoiser&)> training_probe(const std::string& references,
-                                                                             const std::vector<double>& sigmas,
-                                                                             int64_t count,
-                                                                             std::shared_ptr<const DataSource> data,
-                                                                             torch::Device device) {
+                                                                     const std::vector<double>& sigmas, int64_t count,
+                                                                     std::shared_ptr<const DataSource> data,
+                                                                     torch::Device device) {
   CompareOptions compare;
   compare.sigmas = sigmas;
   compare.probes = count;

@@ -34,7 +34,8 @@ void open_references_of(CompareInputs& inputs, const std::vector<std::variant<st
   for (const auto& one : given) {
     if (const auto* text = std::get_if<std::string>(&one)) inputs.opened.push_back(*text);
   }
-  inputs.references = open_references(inputs.opened, inputs.data, {model.device, model.precision}, seed);
+  inputs.references = open_references(
+      inputs.opened, inputs.data, {model.device, model.text.empty() ? "auto" : model.precision}, seed);
   auto& subjects = inputs.references.subjects;
   for (size_t i = 0; i < given.size(); ++i) {
     const auto* named = std::get_if<NamedModel>(&given[i]);
@@ -115,10 +116,11 @@ void add_comparing(py::module_& module) {
       .def_property_readonly("table", &table_of, "A dict of numpy columns, those of comparison.csv (docs/formats.md).")
       .def_property_readonly("trajectory_table", &trajectory_table_of,
                              "A dict of numpy columns, those of trajectory.csv (docs/formats.md).")
-      .def("save", &save_comparing, py::arg("out"), py::kw_only(), py::arg("with_runs") = Paths(),
-           py::arg("force") = false,
-           "Writes the folder that `farfield compare --out` writes and returns its report.html. with_runs: earlier folders\n"
-           "of sample, train and fit on the page, as --with; force: replace a finished comparison.")
+      .def(
+          "save", &save_comparing, py::arg("out"), py::kw_only(), py::arg("with_runs") = Paths(),
+          py::arg("force") = false,
+          "Writes the folder that `farfield compare --out` writes and returns its report.html. with_runs: earlier folders\n"
+          "of sample, train and fit on the page, as --with; force: replace a finished comparison.")
       .def("__repr__", [](const Comparing& one) { return "<farfield.Comparison: " + headline_of(one) + ">"; });
   module.attr("default_references") = kDefaultReferences;
   module.def("parse_sigmas", &parse_sigmas);

@@ -162,9 +162,9 @@ void add_denoisers(py::module_& module) {
       .def("log_density", &log_density, py::arg("x"), py::arg("sigma"),
            "log p(x; sigma) of the noised data, [B] float64; analytic denoisers only.")
       .def_property_readonly("name", info(&DenoiserInfo::name), "What reports call it.")
-      .def_property_readonly(
-          "sample_shape", [](const Denoiser& model) { return py::tuple(py::cast(model.info().sample_shape)); },
-          "Of one sample: (C, H, W) or (d,).")
+      .def_property_readonly("sample_shape",
+                             [](const Denoiser& model) { return py::tuple(py::cast(model.info().sample_shape)); },
+                             "Of one sample: (C, H, W) or (d,).")
       .def_property_readonly("label_dim", info(&DenoiserInfo::label_dim), "The number of classes; 0: takes no labels.")
       .def_property_readonly("sigma_min", info(&DenoiserInfo::sigma_min), "The lowest noise level it is defined on.")
       .def_property_readonly("sigma_max", info(&DenoiserInfo::sigma_max), "The highest noise level it is defined on.")

@@ -81,9 +81,9 @@ void add_data(py::module_& module) {
       "0 ... 255 for -1 ... 1; all others [N, ...] are taken as they are, in float32.")
       .def(py::init(&data_of), py::arg("source"), py::arg("labels") = py::none())
       .def_property_readonly("name", [](const DataSource& data) { return data.info().name; }, "The SRC text, or array.")
-      .def_property_readonly(
-          "sample_shape", [](const DataSource& data) { return py::tuple(py::cast(data.info().shape)); },
-          "Of one sample: (C, H, W) or (d,).")
+      .def_property_readonly("sample_shape",
+                             [](const DataSource& data) { return py::tuple(py::cast(data.info().shape)); },
+                             "Of one sample: (C, H, W) or (d,).")
       .def_property_readonly("label_dim", [](const DataSource& data) { return data.info().label_dim; },
                              "The number of classes; 0: no labels.")
       .def_property_readonly("fingerprint", [](const DataSource& data) { return data.info().fingerprint; },
@@ -94,15 +94,17 @@ void add_data(py::module_& module) {
 }
 
 void add_fitted(py::module_& module) {
-  py::class_<Fitted>(module, "Fitted",
-                     "A Gaussian or mixture fitted to data, by fit_gaussian(), fit_mixture() or read_reference(). Everything\n"
-                     "that takes a model takes it; sample(gaussian=...) teleports by it.")
+  py::class_<Fitted>(
+      module, "Fitted",
+      "A Gaussian or mixture fitted to data, by fit_gaussian(), fit_mixture() or read_reference(). Everything\n"
+      "that takes a model takes it; sample(gaussian=...) teleports by it.")
       .def_readonly("denoiser", &Fitted::denoiser, "Its exact ff.Denoiser.")
       .def_property_readonly("mean", &mean_of, "[d] float64; of a mixture the components' means [K, d].")
-      .def_property_readonly("eigenvalues", &eigenvalues_of, "Of the covariance, falling, [r] float64; of a mixture [K, r].")
-      .def_property_readonly("is_gaussian",
-                             [](const Fitted& fit) { return std::holds_alternative<GaussianStats>(fit.reference.stats); },
-                             "Not a mixture.")
+      .def_property_readonly("eigenvalues", &eigenvalues_of,
+                             "Of the covariance, falling, [r] float64; of a mixture [K, r].")
+      .def_property_readonly(
+          "is_gaussian", [](const Fitted& fit) { return std::holds_alternative<GaussianStats>(fit.reference.stats); },
+          "Not a mixture.")
       .def_property_readonly("source", [](const Fitted& fit) { return fit.reference.source; }, "What it was fitted to.")
       .def("save", &save_fitted, py::arg("path"), "Writes the .safetensors file of `farfield fit`.");
 }

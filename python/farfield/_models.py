@@ -12,6 +12,9 @@ from ._calls import is_text, text
 from ._errors import UsageError
 
 
+_UNNAMED = ("", "cpu", "float64")  # MODEL, device, precision of a fit
+
+
 def load(model, *, device="auto", precision="auto", trust=False):
     """Opens MODEL as the command line does.
 
@@ -28,7 +31,7 @@ def load(model, *, device="auto", precision="auto", trust=False):
 
 def _reduce(denoiser):
     """Pickled, a model is the text and options it was loaded with: for DataLoaders that spawn their workers."""
-    if not getattr(denoiser, "_named", ("",))[0]:
+    if not getattr(denoiser, "_named", _UNNAMED)[0]:
         raise TypeError(f"{denoiser.name}: cannot be pickled, only what ff.load() opened can; make it in the process that needs it")
     model, device, precision = denoiser._named
     return functools.partial(load, device=device, precision=precision, trust=denoiser._trust), (model,)
@@ -39,7 +42,10 @@ Denoiser.__reduce__ = _reduce
 
 def guided(model, weight):
     """Classifier-free guidance with a weight: D_u + weight (D_c - D_u); 1 is the model itself."""
-    return _core.guided(as_denoiser(model), weight)
+    base = as_denoiser(model)
+    made = _core.guided(base, weight)
+    made._named = ("", *getattr(base, "_named", _UNNAMED)[1:])
+    return made
 
 
 def denoiser(function, *, shape, sigma_data=0.5, sigma_min=0.0, sigma_max=math.inf, label_dim=0, device=None, dtype=None,
@@ -71,7 +77,8 @@ def denoiser(function, *, shape, sigma_data=0.5, sigma_min=0.0, sigma_max=math.i
     name = name or getattr(function, "__name__", type(function).__name__)
     made = _core.denoiser(function, name, [int(size) for size in shape], sigma_data, sigma_min, sigma_max, label_dim,
                           str(device), dtype)
-    made._named = ("", str(device), "auto")
+    precision = {torch.float32: "fp32", torch.bfloat16: "bf16"}.get(dtype, str(dtype).removeprefix("torch."))
+    made._named = ("", str(device), precision)
     return made
 
 
@@ -90,7 +97,7 @@ def as_denoiser(model):
 def named(model):
     """A model with the text it was loaded from, for what goes on record."""
     made = as_denoiser(model)
-    return _core.NamedModel(made, *getattr(made, "_named", ("", "cpu", "auto")))
+    return _core.NamedModel(made, *getattr(made, "_named", _UNNAMED))
 
 
 def as_gaussian(gaussian):
