@@ -41,7 +41,7 @@ Denoiser.__reduce__ = _reduce
 
 
 def guided(model, weight):
-    """Classifier-free guidance with a weight: D_u + weight (D_c - D_u); 1 is the model itself."""
+    """Classifier-free guidance of a model with a weight: D_u + weight (D_c - D_u); 1 is the model itself."""
     base = as_denoiser(model)
     made = _core.guided(base, weight)
     made._named = ("", *getattr(base, "_named", _UNNAMED)[1:])
@@ -57,6 +57,7 @@ def denoiser(function, *, shape, sigma_data=0.5, sigma_min=0.0, sigma_max=math.i
     label_dim    > 0: a third argument holds the labels, [B, label_dim] one-hot, or zeros
     device       where x and sigma arrive, and dtype what they arrive in: by default those of a module's parameters, else
                  the CPU and float32
+    name         what reports call it: by default the function's or class's
     Gradients flow through it. What it raises is the __cause__ of the error that a call ends with.
     """
     if not callable(function):
@@ -118,10 +119,17 @@ def fit_gaussian(data, *, rank=0):
 
 def fit_mixture(data, *, components=10, per_class=False, labels=None, rank=0, ridge=0.0, tail="zero", seed=0,
                 max_iterations=100):
-    """A Gaussian mixture by k-means, or with per_class=True one component a class (of the source, or `labels` [N])."""
+    """A Gaussian mixture by k-means, or with per_class=True one component a class (of the source, or `labels` [N]).
+
+    data        a SRC text, an ff.Data, or an array [N, ...]
+    rank        eigenpairs a component keeps, 0: all;  tail: what stands for the rest, "zero" or "mean"
+    ridge       added to every eigenvalue
+    seed        of k-means, max_iterations: its most passes
+    components  of k-means
+    """
     return _core.fit_mixture(as_data(data, labels), components, per_class, rank, ridge, tail, seed, max_iterations)
 
 
 def read_reference(path):
-    """A Gaussian or mixture that `farfield fit` or Fitted.save wrote."""
+    """The Gaussian or mixture in the file `path`, which `farfield fit` or Fitted.save wrote."""
     return _core.read_reference(text(path))
