@@ -15,6 +15,7 @@
 #include "core/run/run_info.h"
 #include "core/stopwatch.h"
 #include "core/text.h"
+#include "models/registry/reference_registry.h"
 #include "tools/command.h"
 #include "tools/number_option.h"
 #include "tools/print.h"
@@ -24,7 +25,8 @@ namespace {
 
 constexpr const char* kCompareExamples =
     "  farfield compare --model assets/glyphs.safetensors --data glyphs --out runs/compare\n"
-    "  farfield compare --model runs/mnist --data mnist:DIR,pad=32 --references gaussian,mixture:10,delta --out runs/c\n"
+    "  farfield compare --model runs/mnist --data mnist:DIR,pad=32 \\\n"
+    "    --references gaussian,mixture,components=10,rank=64,delta --out runs/c\n"
     "  farfield compare --model a.safetensors --references b.safetensors --sigmas 0.01:80:24 --out runs/a-and-b\n"
     "  farfield compare --model runs/train --data glyphs --with runs/heun --with runs/train --out runs/page\n"
     "  mpirun -n 4 farfield compare --model runs/mnist --data mnist:DIR,pad=32 --out runs/compare\n";
@@ -37,9 +39,10 @@ struct CompareArguments {
 };
 
 CompareInputs open_all(const CompareArguments& arguments, const Context& context) {
-  const ModelOptions options{context.device, context.precision, context.trust};
   CompareInputs all;
   if (!arguments.data.empty()) all.data = open_data(arguments.data);
+  const ModelOptions options{context.device, context.precision, context.trust, all.data, arguments.options.probes.seed,
+                             &world()};
   all.model_text = arguments.model;
   all.model = open_subject(arguments.model, options);
   all.opened = split_references(arguments.references);
@@ -84,13 +87,13 @@ void add_compare_command(CLI::App& app, Context& context) {
   CLI::App* command = add_command(app, context, "compare",
                                   "Compares a model's score with scores that are known exactly.", kCompareExamples,
                                   [arguments, &context] { run(*arguments, context); });
-  command->add_option("--model", arguments->model, "the MODEL: a file, a run folder, delta:SRC")->required();
+  command->add_option("--model", arguments->model, "the MODEL: a file, a run folder, or KIND[:SRC], see below")
+      ->required();
   command->add_option("--data", arguments->data,
                       "the data set of references and data probes, SRC\n" + data_source_help());
   command
       ->add_option("--references", arguments->references,
-                   "isotropic, gaussian[:RANK], mixture:K[:RANK], "
-                   "mixture:classes[:RANK], delta, or any MODEL")
+                   "MODELs with commas between them: KIND[:SRC][,option=value...], see below, or files")
       ->capture_default_str();
   command->add_option("--sigmas", arguments->sigmas,
                       "noise levels: 0.1,1,10 or LOW:HIGH:COUNT (default: 20 from 0.01 to 80)");
@@ -111,6 +114,7 @@ void add_compare_command(CLI::App& app, Context& context) {
       ->capture_default_str();
   command->add_option("--with", arguments->with, "add the results of an earlier sample, train or fit to the page");
   command->add_option("--out", arguments->out, "folder to make")->required();
+  command->footer("KIND, fitted to SRC, or without it to --data:\n" + reference_help());
   add_compute_options(*command, context);
   add_trust_option(*command, context);
   add_output_options(*command, context);

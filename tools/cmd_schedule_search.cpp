@@ -19,6 +19,7 @@
 #include "samplers/schedules/gits_file.h"
 #include "samplers/schedules/gits_metric.h"
 #include "tools/command.h"
+#include "tools/model_run.h"
 #include "tools/number_option.h"
 #include "tools/print.h"
 #include "tools/schedule_options.h"
@@ -98,7 +99,7 @@ void add_schedule_search_command(CLI::App& schedule, Context& context) {
       schedule, context, "search",
       "Finds the levels at which few steps follow a fine teacher best (GITS, Chen et al. 2024).",
       kScheduleSearchExamples, [arguments, &context] { run(*arguments, context); });
-  command->add_option("--model", arguments->model, "network, reference file, run folder or delta:SRC")->required();
+  command->add_option("--model", arguments->model, model_option_help())->required();
   command
       ->add_option("--nfe", arguments->options.nfe, "evaluations of the schedules wanted, at one a step: 3-10 or 4,6")
       ->capture_default_str();

@@ -12,6 +12,7 @@
 #include "models/analytic/reference_file.h"
 #include "models/registry/model_registry.h"
 #include "tools/command.h"
+#include "tools/model_run.h"
 #include "tools/number_option.h"
 #include "tools/print.h"
 
@@ -70,7 +71,7 @@ void add_study_command(CLI::App& app, Context& context) {
   CLI::App* command = add_command(app, context, "study",
                                   "Measures which solver and schedule come nearest within a budget", kStudyExamples,
                                   [&context, arguments] { run(*arguments, context); });
-  command->add_option("--model", arguments->model, "network, reference file, run folder or delta:SRC")->required();
+  command->add_option("--model", arguments->model, model_option_help())->required();
   command->add_option("--out", arguments->out, "folder to make")->required();
   command
       ->add_option("--solvers", arguments->options.solvers,

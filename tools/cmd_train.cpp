@@ -111,7 +111,8 @@ void add_train_command(CLI::App& app, Context& context) {
                    "with --resume: settings that may differ from the run's, such as "
                    "optimiser.learning_rate, or data")
       ->delimiter(',');
-  command->add_flag("--resume", arguments->resume, "go on with the run in --out from its newest whole state");
+  command->add_flag("--resume", arguments->resume, "go on with the run in --out from its newest whole state")
+      ->excludes("--init");
   command->add_flag("--replace-run", arguments->replace,
                     "replace the training run in --out, its states and snapshots too; it is removed "
                     "when the new one has saved its first state. (--force does not: a run can be days of work)");

@@ -43,6 +43,7 @@ void add_output_options(CLI::App& command, Context& context) {
 RunInfo record_of(const Context& context) {
   RunInfo info(context.command_line);
   info.add("options", options_json(*context.command));
+  info.expect_inputs(context.config_inputs);
   return info;
 }
 

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "core/config/config_tree.h"
@@ -73,6 +74,20 @@ Texts texts_of(const ConfigValue& value, const CLI::Option& option) {
   return texts;
 }
 
+// The options in a record, when they are of this command.
+const ConfigValue& options_in(const RunRecord& record, const std::string& file, const CLI::App& command) {
+  if (!record.options) {
+    throw usage_error(
+        fmt::format("{}: is of a release that did not record the options of its runs; its command line was: {}", file,
+                    join(record.command_line, " ")));
+  }
+  if (const std::string name = full_name(command); record.command != name) {
+    throw usage_error(fmt::format("{}: is of farfield {}; farfield {} takes the run.json of a run of its own", file,
+                                  record.command, name));
+  }
+  return *record.options;
+}
+
 // Puts the values of a mapping in the options of a command that its line left open.
 class OptionTaker {
  public:
@@ -84,16 +99,28 @@ class OptionTaker {
   }
 
   void take(const ConfigValue& mapping) {
+    constexpr size_t kMostProblems = 19;  // a file may hold 100,000
     std::map<std::string, std::string> places;
+    Texts problems;
     for (const auto& [key, value] : mapping.fields) {
       try {
         if (take(key, value)) places["--" + key] = value.where;
       } catch (const Error& problem) {
-        note(problem.what());
+        problems.push_back(problem.what());
+      }
+      if (problems.size() == kMostProblems) {
+        problems.push_back(value.where + ": nothing behind this line was looked at");
+        break;
       }
     }
-    if (!problems_.empty()) throw usage_error(join(problems_, kNextLine));
+    if (!problems.empty()) throw usage_error(join(problems, kNextLine));
     context_.config_places = std::move(places);
+  }
+
+  // Of a run: when the line changes none of its options, what it read is expected again.
+  void take(const RunRecord& record, const std::string& file) {
+    take(options_in(record, file, command_));
+    if (!overruled_) context_.config_inputs = record.inputs;
   }
 
  private:
@@ -101,8 +128,12 @@ class OptionTaker {
   bool take(const std::string& key, const ConfigValue& value) {
     CLI::Option& option = named(key, value);
     const Texts texts = texts_of(value, option);
+    if (texts.empty()) return false;
+    if (is_on_line(option)) {
+      overruled_ = true;
+      return false;
+    }
     if (!kOutputs.contains(key)) context_.config_texts.insert(context_.config_texts.end(), texts.begin(), texts.end());
-    if (texts.empty() || is_on_line(option)) return false;
     try {
       for (const auto& text : texts) option.add_result(text);
       option.run_callback();
@@ -129,30 +160,12 @@ class OptionTaker {
     return given(&option) || std::any_of(others.begin(), others.end(), given);
   }
 
-  void note(const std::string& problem) {
-    constexpr size_t kMostShown = 20;  // a file may hold 100,000 of them; the others are counted only
-    problems_.push_back(problems_.size() < kMostShown ? problem : "");
-  }
-
   CLI::App& command_;
   Context& context_;
-  Texts names_, problems_;
+  Texts names_;
   std::set<const CLI::Option*> on_line_;
+  bool overruled_ = false;
 };
-
-// The options in a record, when they are of this command.
-const ConfigValue& options_in(const RunRecord& record, const std::string& file, const CLI::App& command) {
-  if (!record.options) {
-    throw usage_error(
-        fmt::format("{}: is of a release that did not record the options of its runs; its command line was: {}", file,
-                    join(record.command_line, " ")));
-  }
-  if (const std::string name = full_name(command); record.command != name) {
-    throw usage_error(fmt::format("{}: is of farfield {}; farfield {} takes the run.json of a run of its own", file,
-                                  record.command, name));
-  }
-  return *record.options;
-}
 
 // What the option is, or would be.
 Texts values_of(const CLI::Option& option) {
@@ -189,8 +202,9 @@ bool mentions(std::string_view message, const std::string& option) {
 void add_config_option(CLI::App& command, Context& context) {
   const auto read = [&command, &context](const std::string& file) {
     if (help_is_asked(command)) return;
-    const auto record = read_run_record(file);
-    OptionTaker(command, context).take(record ? options_in(*record, file, command) : read_yaml(file));
+    OptionTaker taker(command, context);
+    if (const auto record = read_run_record(file)) return taker.take(*record, file);
+    taker.take(read_yaml(file));
   };
   command.add_option_function<std::string>("--config", read, kConfigHelp)->configurable(false);
   command.get_help_ptr()->configurable(false);
@@ -198,7 +212,7 @@ void add_config_option(CLI::App& command, Context& context) {
 
 void take_run_options(CLI::App& command, Context& context, const std::string& file) {
   if (help_is_asked(command)) return;
-  if (const auto record = read_run_record(file)) OptionTaker(command, context).take(options_in(*record, file, command));
+  if (const auto record = read_run_record(file)) OptionTaker(command, context).take(*record, file);
 }
 
 std::string options_json(const CLI::App& command) {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "tools/command.h"
+#include "tools/context.h"
 
 namespace farfield::tools {
 

@@ -21,7 +21,7 @@ Facts asked_of(const CompareRun& run) {
   const DenoiserInfo& model = inputs.model.denoiser->info();
   Facts asked = {
       {"model", inputs.model_text + " (" + model.name + ")"},
-      {"references", join(result.comparison.references, ", ")},
+      {"references", join(result.comparison.references, "; ")},
       {"data", inputs.data ? fmt::format("{}, {} samples", inputs.data->info().name, inputs.data->info().count)
                            : std::string("none: probed at pure noise only")},
       {"probes", fmt::format("{} of each kind at {} noise levels, seed {}", options.probes.probes,
@@ -70,7 +70,6 @@ void add_records(RunInfo& info, const CompareRun& run, const RunCall& call) {
     info.add("data_left_out", dump_json(to_json(run.inputs.data->info().notes.left_out)));
   }
   for (const std::string& model : run.inputs.opened) {
-    if (is_fitted_here(model)) continue;
     if (const auto file = model_file(model); !file.empty()) info.add_input("model", file);
   }
 }

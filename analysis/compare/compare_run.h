@@ -18,7 +18,7 @@
 namespace farfield {
 
 // What a comparison is held against unless something else is asked for.
-inline constexpr const char* kDefaultReferences = "isotropic,gaussian,mixture:10,delta";
+inline constexpr const char* kDefaultReferences = "isotropic,gaussian,mixture,components=10,delta";
 
 // Who is compared, opened.
 struct CompareInputs {

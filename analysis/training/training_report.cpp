@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/page/charts.h"
+#include "analysis/page/figure_table.h"
 #include "analysis/page/format.h"
 #include "analysis/stats/ratio_cell.h"
 #include "analysis/training/training_section.h"
@@ -15,6 +16,7 @@
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/text.h"
+#include "models/registry/model_form.h"
 
 namespace farfield {
 namespace fs = std::filesystem;
@@ -23,6 +25,13 @@ namespace {
 
 constexpr uint64_t kRecordBytes = uint64_t{1} << 26;
 constexpr size_t kPoints = 300, kPictures = 6;
+
+// What the figures of a training run show.
+struct TrainingStory {
+  std::vector<Tick> ticks;  // few enough to be drawn
+  std::vector<ProbeLine> probes;
+  std::vector<fs::path> previews;
+};
 
 // At most kPoints ticks for drawing: neighbours are merged, their losses weighted by the samples behind them.
 std::vector<Tick> thinned(const std::vector<Tick>& ticks) {
@@ -74,7 +83,8 @@ Series loss_between(const std::vector<Tick>& ticks, double from, double to, cons
   return series;
 }
 
-Figure by_sigma_figure(const std::vector<Tick>& ticks) {
+Figure by_sigma_figure(const TrainingStory& story) {
+  const std::vector<Tick>& ticks = story.ticks;
   const double end = std::numeric_limits<double>::infinity();
   Panel panel{{"loss per value", Scale::kLog, {}}, {}, {}, 260};
   panel.series = {loss_between(ticks, 0, 0.1, "σ < 0.1", 0), loss_between(ticks, 0.1, 1, "0.1 ≤ σ < 1", 1),
@@ -91,7 +101,8 @@ Figure by_sigma_figure(const std::vector<Tick>& ticks) {
   return figure;
 }
 
-Figure speed_figure(const std::vector<Tick>& ticks) {
+Figure speed_figure(const TrainingStory& story) {
+  const std::vector<Tick>& ticks = story.ticks;
   Series rate{"learning rate", series_style("network"), {}, {}, {}, {}}, speed = rate;
   speed.label = "images per second";
   for (const Tick& tick : ticks) {
@@ -122,7 +133,9 @@ Table probe_table(const std::vector<ProbeLine>& lines) {
 }
 
 // A chart a reference, a line a noise level.
-Figure probe_figure(const std::vector<ProbeLine>& lines) {
+std::optional<Figure> probe_figure(const TrainingStory& story) {
+  const std::vector<ProbeLine>& lines = story.probes;
+  if (lines.empty()) return std::nullopt;
   std::vector<std::string> order;
   std::map<std::string, std::map<double, Series>> all;
   for (const auto& line : lines) {
@@ -155,7 +168,9 @@ Figure probe_figure(const std::vector<ProbeLine>& lines) {
   return figure;
 }
 
-Figure preview_figure(const std::vector<fs::path>& all) {
+std::optional<Figure> preview_figure(const TrainingStory& story) {
+  const std::vector<fs::path>& all = story.previews;
+  if (all.empty()) return std::nullopt;
   Figure figure;
   figure.title = "Samples while it trained";
   figure.caption =
@@ -184,41 +199,50 @@ Facts facts_of(const fs::path& run) {
   return facts;
 }
 
+// Logs of version 0.1 have references in its spelling; a resumed run goes on in the new one.
+std::vector<ProbeLine> in_new_spelling(std::vector<ProbeLine> lines) {
+  for (ProbeLine& line : lines) {
+    for (ProbeRow& row : line.rows) {
+      try {
+        const ModelForm form = parse_model(row.reference);
+        if (form.old_spelling) row.reference = to_text(form);
+      } catch (const Error&) {  // whatever else a log calls it
+      }
+    }
+  }
+  return lines;
+}
+
+Figure loss_figure(const TrainingStory& story) { return training_figure(story.ticks, "training.csv"); }
+
+// Every figure of a training run: a new one is a function above and a row here.
+const std::vector<FigureRow<TrainingStory>>& training_figures() {
+  static const std::vector<FigureRow<TrainingStory>> rows = {
+      {"Loss", loss_figure},    {"Loss", by_sigma_figure}, {"Previews", preview_figure},
+      {"Probes", probe_figure}, {"Speed", speed_figure},
+  };
+  return rows;
+}
+
 }  // namespace
 
 std::string write_training_report(const fs::path& run, const std::vector<std::string>& command,
                                   const RunFolder& folder) {
   const std::vector<Tick> all = read_training_log(run);
   if (all.empty()) throw usage_error(fmt::format("{}: no line of its log was written yet", run.string()));
-  const std::vector<Tick> ticks = thinned(all);
-  const std::vector<ProbeLine> probes = read_probe_log(run);
-  const std::vector<fs::path> pictures = previews_of(run);
-  write_csv(folder.path("training.csv"), tick_table(all));
-  if (!probes.empty()) write_csv(folder.path("probes.csv"), probe_table(probes));
+  const TrainingStory story{thinned(all), in_new_spelling(read_probe_log(run)), previews_of(run)};
 
   const std::string answer = fmt::format("The loss went from {} to {} in {} images, {} of training.",
                                          format_digits(all.front().loss, 3), format_digits(all.back().loss, 3),
                                          all.back().images, format_seconds(all.back().seconds));
-  Report report("farfield report", "Training run " + run_name(run), answer);
-  report.code(join(command, " "));
-  report.facts(facts_of(run));
-  report.section("Loss");
-  report.figure(training_figure(ticks, "training.csv"));
-  report.figure(by_sigma_figure(ticks));
-  if (!pictures.empty()) {
-    report.section("Previews");
-    report.figure(preview_figure(pictures));
+  Report report("farfield report", "Training run " + run_name(run), answer, {command, facts_of(run), {}});
+  write_csv(folder.path("training.csv"), tick_table(all));
+  report.file("training.csv", "every line of the log");
+  if (!story.probes.empty()) {
+    write_csv(folder.path("probes.csv"), probe_table(story.probes));
+    report.file("probes.csv", "every probe");
   }
-  if (!probes.empty()) {
-    report.section("Probes");
-    report.figure(probe_figure(probes));
-  }
-  report.section("Speed");
-  report.figure(speed_figure(ticks));
-  report.section("Files");
-  Facts files = {{"training.csv", "every line of the log"}};
-  if (!probes.empty()) files.emplace_back("probes.csv", "every probe");
-  report.files(files);
+  add_figures(report, training_figures(), story, folder);
   report.write(folder.path("report.html"));
   return answer;
 }

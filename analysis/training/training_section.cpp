@@ -87,6 +87,7 @@ void add_training_section(Report& report, const fs::path& run, const RunFolder& 
   if (ticks.empty()) return report.paragraph("No line of its log was written yet.");
   const std::string table_file = file_word(name) + "-training.csv";
   write_csv(folder.path(table_file), tick_table(ticks));
+  report.file(table_file, "the log of the training run " + name);
   report.figure(training_figure(ticks, table_file));
 
   const std::vector<fs::path> pictures = previews_of(run);

@@ -212,7 +212,7 @@ void Config::set(std::string_view assignment) {
     if (value->where.empty()) value->where = "--set " + name;
   }
   const std::string text(assignment.substr(equals + 1));
-  if (begins_with_path(text) || !valid_utf8(text)) {  // bytes, not YAML
+  if (existing_path_length(text) > 0 || !valid_utf8(text)) {  // bytes, not YAML
     *value = {};
     value->kind = Kind::kScalar;
     value->text = portable_sources(text);

@@ -49,6 +49,15 @@ std::string text_under(const ordered_json& run, const char* key) {
   return found != run.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
+std::map<std::string, std::set<std::string>> inputs_of(const ordered_json& run) {
+  std::map<std::string, std::set<std::string>> inputs;
+  if (!run.contains("inputs") || !run["inputs"].is_array()) return inputs;
+  for (const auto& input : run["inputs"]) {
+    if (input.is_object()) inputs[text_under(input, "role")].insert(text_under(input, "sha256"));
+  }
+  return inputs;
+}
+
 }  // namespace
 
 std::optional<RunRecord> read_run_record(const std::filesystem::path& file) {
@@ -58,7 +67,7 @@ std::optional<RunRecord> read_run_record(const std::filesystem::path& file) {
   const ordered_json run = json_or_null(text);
   const auto words = run.is_object() ? run.find("command_line") : run.end();
   if (words == run.end() || !words->is_array()) return {};
-  RunRecord record{text_under(run, "kind"), {}, {}, text_under(run, "config")};
+  RunRecord record{text_under(run, "kind"), {}, {}, text_under(run, "config"), inputs_of(run)};
   for (const auto& word : *words) record.command_line.push_back(word.is_string() ? word.get<std::string>() : "?");
   if (run.contains("options")) {
     const std::string options = object_in_place(text, "options");

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@ struct RunRecord {
   std::vector<std::string> command_line;  // as it was typed
   std::optional<ConfigValue> options;     // a mapping; positions are those in the file. Files of 0.1 have none
   std::string training_config;            // of a training run: its config, YAML; else empty
+  std::map<std::string, std::set<std::string>> inputs;  // SHA-256 of the files it read, by their role
 };
 
 // The record in `file` when it is a run.json, nothing when it is anything else. bad_file for one that is damaged, io_error when

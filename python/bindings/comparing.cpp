@@ -25,7 +25,7 @@ struct Comparing {
 
 Subject subject_of(const NamedModel& model) {
   if (!model.text.empty()) return farfield::subject_of(model.text, model.denoiser);
-  return {model.denoiser->info().name, denoiser_kind(model.denoiser->info()), model.denoiser, {}};
+  return {model.denoiser->info().name, model.denoiser->info().kind, model.denoiser, {}};
 }
 
 // The references in the order given: MODEL texts are opened, denoisers taken as they are.

@@ -88,6 +88,7 @@ std::shared_ptr<Denoiser> wrap_function(py::function function, const std::string
                                   sigma_data, sigma_min, sigma_max));
   }
   DenoiserInfo info{.name = name,
+                    .kind = "python",
                     .sample_shape = shape,
                     .label_dim = label_dim,
                     .sigma_min = sigma_min,

@@ -166,8 +166,7 @@ std::set<std::string> keys_of(const std::string& name, const fs::path& place) {
 TEST(OptionConfig, every_option_of_every_command_is_a_key) {
   const Workplace place;
   put(place / "no.yaml", "no-such-option: 1\n");
-  const std::set<std::string> listed = {"sample", "compare", "schedule search",
-                                        "fit mixture"};  // the others: as they are called
+  const std::set<std::string> listed = {"sample", "schedule search"};  // the others: as they are called
   std::vector<std::string> names;
   for (const auto& call : test::every_command()) {
     if (call.name != "train") names.push_back(call.name);
@@ -223,6 +222,21 @@ TEST(OptionConfig, faults_that_show_later_name_their_place_too) {
   expect_refusal({"sample", "--config", "o.yaml", "--out", "new"}, place, "--sigmas: o.yaml:5:1");
 }
 
+TEST(OptionConfig, a_hostile_file_is_refused_at_once) {
+  const Workplace place;
+  std::string many = "model: n.safetensors\n";
+  for (int i = 0; i < 20'000; ++i) many += fmt::format("key-{}: 1\n", i);
+  put(place / "o.yaml", many);
+  const auto refused = expect_refusal({"sample", "--config", "o.yaml", "--out", "new"}, place,
+                                      "o.yaml:2:1: unknown option");
+  EXPECT_LE(std::count(refused.err.begin(), refused.err.end(), '\n'), 21);
+  EXPECT_LT(refused.cpu_seconds, 2);
+  std::string seeds = "0";
+  for (int i = 1; i < 10'000; ++i) seeds += fmt::format(",{}", i);
+  put(place / "o.yaml", "model: 'delta:moons,count=4'\nsteps: 1\nseeds: '" + seeds + "'\n");
+  EXPECT_LT(expect_success({"sample", "--config", "o.yaml", "--out", "new", "--quiet"}, place.path()).cpu_seconds, 5);
+}
+
 TEST(OptionConfig, other_documents_are_refused) {
   const Workplace place;
   put(place / "o.yaml", "seeds: 0\nseeds: 1\n");
@@ -257,6 +271,22 @@ TEST(OptionConfig, what_a_config_names_is_never_replaced) {
                  place.path());
   put(place / "o.yaml", "model: n.safetensors\ndata: latents/latents.npz\n");
   expect_refusal({"encode", "--config", "o.yaml", "--out", "latents", "--force"}, place, "this call reads");
+}
+
+TEST(OptionConfig, an_input_that_has_changed_since_is_named) {
+  const Workplace place;
+  put(place / "levels.txt", "80\n1\n0\n");
+  expect_success(
+      {"sample", "--model", "n.safetensors", "--seeds", "0", "--schedule", "file:levels.txt", "--out", "one"},
+      place.path());
+  const Arguments again = {"sample", "--config", "one/run.json", "--out"};
+  EXPECT_EQ(expect_success(plus(again, {"two"}), place.path()).err.find("warning"), std::string::npos);
+  put(place / "levels.txt", "80\n2\n0\n");
+  const auto warned = expect_success(plus(again, {"three"}), place.path());
+  EXPECT_NE(warned.err.find("levels.txt: is not the schedule that the earlier run read"), std::string::npos)
+      << warned.err;
+  const auto meant = expect_success(plus(again, {"four", "--schedule", "polynomial"}), place.path());
+  EXPECT_EQ(meant.err.find("warning"), std::string::npos) << meant.err;
 }
 
 TEST(OptionConfig, any_bytes_of_a_path_come_back) {
