@@ -22,8 +22,8 @@ using Texts = std::vector<std::string>;
 RecordedModel recorded(const NamedModel& model) {
   const bool own = model.text.empty();
   const std::string text = own ? model.denoiser->info().name : model.text;
-  return {*model.denoiser, text, own ? sha256(text) : model_sha256(text),
-          precision_of(*model.denoiser, {model.device, model.precision})};
+  const std::string precision = own ? model.precision : precision_of(*model.denoiser, {model.device, model.precision});
+  return {*model.denoiser, text, own ? sha256(text) : model_sha256(text), precision};
 }
 
 std::filesystem::path file_of(const NamedModel& model) {
@@ -129,12 +129,17 @@ void add_study(py::module_& module) {
       .def_readwrite("label", &StudyOptions::label)
       .def_readwrite("batch", &StudyOptions::batch)
       .def("set_gaussian", [](StudyOptions& options, const Fitted& fitted) { options.gaussian = gaussian_of(fitted); });
-  py::class_<Studying>(module, "Study")
-      .def_property_readonly("table", [](const Studying& one) { return columns_of(study_table(one.result.study)); })
-      .def_property_readonly("best", &best_of)
-      .def_property_readonly("reference_nfe", [](const Studying& one) {
-    return one.result.study.reference_nfe;
-  }).def("save", &save_studying, py::arg("out"), py::kw_only(), py::arg("force") = false);
+  py::class_<Studying>(module, "Study", "What study() returns.")
+      .def_property_readonly("table", [](const Studying& one) { return columns_of(study_table(one.result.study)); },
+                             "A dict of numpy columns, those of study.csv (docs/formats.md).")
+      .def_property_readonly("best", &best_of,
+                             "{budget: what came nearest within it}: solver, schedule, steps, nfe, teleport, rms.")
+      .def_property_readonly("reference_nfe", [](const Studying& one) { return one.result.study.reference_nfe; },
+                             "Evaluations of the reference, of its slowest batch.")
+      .def(
+          "save", &save_studying, py::arg("out"), py::kw_only(), py::arg("force") = false,
+          "Writes the folder that `farfield study --out` writes and returns its report.html; force: replace a finished\n"
+          "study.");
   module.def("study", &study);
 }
 

@@ -17,7 +17,7 @@ def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed
     probes      points at each noise level;  seed: of probes, k-means and bootstrap
     seeds, steps  of the sampling trajectories
     label       compare class-conditional models on this class
-    batch       points at a time; does not change results
+    batch       points at a time; does not change results;  threads: as of sample()
 
     .table and .trajectory_table are dicts of numpy columns, those of comparison.csv and trajectory.csv; .headline is the
     answer in a sentence; .save("out/") writes the report of the command.

@@ -12,6 +12,9 @@ from ._calls import is_text, text
 from ._errors import UsageError
 
 
+_UNNAMED = ("", "cpu", "float64")  # MODEL, device, precision of a fit
+
+
 def load(model, *, device="auto", precision="auto", trust=False):
     """Opens MODEL as the command line does.
 
@@ -28,7 +31,7 @@ def load(model, *, device="auto", precision="auto", trust=False):
 
 def _reduce(denoiser):
     """Pickled, a model is the text and options it was loaded with: for DataLoaders that spawn their workers."""
-    if not getattr(denoiser, "_named", ("",))[0]:
+    if not getattr(denoiser, "_named", _UNNAMED)[0]:
         raise TypeError(f"{denoiser.name}: cannot be pickled, only what ff.load() opened can; make it in the process that needs it")
     model, device, precision = denoiser._named
     return functools.partial(load, device=device, precision=precision, trust=denoiser._trust), (model,)
@@ -38,8 +41,11 @@ Denoiser.__reduce__ = _reduce
 
 
 def guided(model, weight):
-    """Classifier-free guidance with a weight: D_u + weight (D_c - D_u); 1 is the model itself."""
-    return _core.guided(as_denoiser(model), weight)
+    """Classifier-free guidance of a model with a weight: D_u + weight (D_c - D_u); 1 is the model itself."""
+    base = as_denoiser(model)
+    made = _core.guided(base, weight)
+    made._named = ("", *getattr(base, "_named", _UNNAMED)[1:])
+    return made
 
 
 def denoiser(function, *, shape, sigma_data=0.5, sigma_min=0.0, sigma_max=math.inf, label_dim=0, device=None, dtype=None,
@@ -51,6 +57,7 @@ def denoiser(function, *, shape, sigma_data=0.5, sigma_min=0.0, sigma_max=math.i
     label_dim    > 0: a third argument holds the labels, [B, label_dim] one-hot, or zeros
     device       where x and sigma arrive, and dtype what they arrive in: by default those of a module's parameters, else
                  the CPU and float32
+    name         what reports call it: by default the function's or class's
     Gradients flow through it. What it raises is the __cause__ of the error that a call ends with.
     """
     if not callable(function):
@@ -71,7 +78,8 @@ def denoiser(function, *, shape, sigma_data=0.5, sigma_min=0.0, sigma_max=math.i
     name = name or getattr(function, "__name__", type(function).__name__)
     made = _core.denoiser(function, name, [int(size) for size in shape], sigma_data, sigma_min, sigma_max, label_dim,
                           str(device), dtype)
-    made._named = ("", str(device), "auto")
+    precision = {torch.float32: "fp32", torch.bfloat16: "bf16"}.get(dtype, str(dtype).removeprefix("torch."))
+    made._named = ("", str(device), precision)
     return made
 
 
@@ -90,7 +98,7 @@ def as_denoiser(model):
 def named(model):
     """A model with the text it was loaded from, for what goes on record."""
     made = as_denoiser(model)
-    return _core.NamedModel(made, *getattr(made, "_named", ("", "cpu", "auto")))
+    return _core.NamedModel(made, *getattr(made, "_named", _UNNAMED))
 
 
 def as_gaussian(gaussian):
@@ -111,10 +119,17 @@ def fit_gaussian(data, *, rank=0):
 
 def fit_mixture(data, *, components=10, per_class=False, labels=None, rank=0, ridge=0.0, tail="zero", seed=0,
                 max_iterations=100):
-    """A Gaussian mixture by k-means, or with per_class=True one component a class (of the source, or `labels` [N])."""
+    """A Gaussian mixture by k-means, or with per_class=True one component a class (of the source, or `labels` [N]).
+
+    data        a SRC text, an ff.Data, or an array [N, ...]
+    rank        eigenpairs a component keeps, 0: all;  tail: what stands for the rest, "zero" or "mean"
+    ridge       added to every eigenvalue
+    seed        of k-means, max_iterations: its most passes
+    components  of k-means
+    """
     return _core.fit_mixture(as_data(data, labels), components, per_class, rank, ridge, tail, seed, max_iterations)
 
 
 def read_reference(path):
-    """A Gaussian or mixture that `farfield fit` or Fitted.save wrote."""
+    """The Gaussian or mixture in the file `path`, which `farfield fit` or Fitted.save wrote."""
     return _core.read_reference(text(path))

@@ -18,6 +18,7 @@ def study(model, *, solvers="all", schedules=("polynomial", "logsnr", "vp_unifor
     label      the class of every trajectory; without it each seed draws one
     gaussian   an ff.Fitted, or its file: try every run teleported, too; teleport: the level, or "auto"
     reference  the adaptive solver that errors are measured from ["dopri5,rtol=1e-5,atol=1e-5"]
+    batch      trajectories at a time;  threads: as of sample()
 
     Returns a Study: .best is {budget: {"solver", "schedule", "steps", "nfe", "teleport", "rms"}}, .table a dict of numpy
     columns, those of study.csv; .save("out/") writes the report and study.json of the command.
@@ -47,9 +48,11 @@ def search_schedule(model, *, nfe=range(3, 11), metric="dev", gamma=1.15, teache
     nfe      evaluations of the schedules wanted, at one a step: numbers or a text "3-10"
     metric   of a jump's error: "dev", "l1", "l2";  gamma: weight of a step over the one before it
     teacher  SOLVER[,option=value...] over the whole grid of `points` levels [61] of schedule `grid`, or "file:PATH"
+             from sigma_max to sigma_min with exponent rho [the schedule's, or the model's]
     warmup   teacher trajectories, of seeds 0, 1, ...; or their `seeds` one by one
     afs      one level more, for sample(afs=True): its first step is free
     student  the solver that will use the schedules, of afs and the report ["ipndm4"]
+    batch    trajectories at a time;  threads: as of sample()
 
     Returns a ScheduleSearch: .schedules is {nfe: levels}, for sample(sigmas=...); .levels and .costs are the teacher's grid
     and the cost of every jump; .save("gits.json") writes what sample(schedule="gits:gits.json") reads, .save_report("out/")

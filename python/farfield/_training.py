@@ -21,6 +21,7 @@ def train(config, *, out, on_tick=None, settings=None, init=None, resume=False, 
     resume        go on with the run in `out`;  allow_change: settings that may differ from the run's
     replace       replace the run in `out`, as --replace-run
     snapshot_at   further snapshots, at these numbers of images
+    device        "auto", "cpu", "cuda", "cuda:N";  precision: "auto", "fp32", "bf16";  threads: as of sample()
     max_time      seconds, or a text "15m": then the run stops with its state saved (InterruptedRunError)
 
     Ctrl-C stops with the state saved, too: the KeyboardInterrupt's __cause__ says where it stopped. Returns `out`, which

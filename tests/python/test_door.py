@@ -223,14 +223,17 @@ INTERRUPTED = {
     "study": "ff.study(MODEL, seeds=range(4096))",
     "search": "ff.search_schedule(MODEL, warmup=10**6)",
     "fit": "ff.fit_mixture('moons,count=1000000', components=500, max_iterations=10000)",
-    "train": "ff.train({'data': {'source': 'glyphs'}, 'run': {'batch': 8}}, out=sys.argv[1])",
+    "train": "ff.train(CONFIG, out=sys.argv[1], on_tick=lambda line, said=[]: said or said.append(print('ready', flush=True)))",
 }
 
 
 def test_ctrl_c_ends_every_call(tmp_path):
-    code = f"import farfield as ff, sys, time, torch\ntorch.set_num_threads(1)\nMODEL = ff.load({str(MODEL)!r})\n"
+    endless = CONFIG | {"run": {"images": 10**9, "batch": 64, "tick_images": 64}}
+    code = ("import farfield as ff, sys, time, torch\ntorch.set_num_threads(1)\n"
+            f"MODEL = ff.load({str(MODEL)!r})\nCONFIG = {endless!r}\n")
     for name, call in INTERRUPTED.items():
-        code += (f"try:\n  print('ready', flush=True)\n  {call}\n"
+        ready = "pass" if name == "train" else "print('ready', flush=True)"
+        code += (f"try:\n  {ready}\n  {call}\n"
                  f"except KeyboardInterrupt as stop:\n  print({name!r}, stop.__cause__, flush=True)\n")
     child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True)
     try:

@@ -83,7 +83,7 @@ def test_no_torch_is_said(tmp_path):
 def test_a_module_that_does_not_load_is_explained(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "farfield")
     for module in (tmp_path / "farfield").glob("_core*.so"):
-        module.write_bytes(module.read_bytes()[:1000])
+        module.write_bytes(b"no library" * 100)
     words = import_with(tmp_path, f"__version__ = {torch.__version__!r}", tmp_path)
     assert words.startswith("ImportError: farfield's module does not load with torch") and "install farfield again" in words
 
