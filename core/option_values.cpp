@@ -50,7 +50,7 @@ bool OptionValues::flag(const std::string& key, bool fallback) const {
 
 std::string OptionValues::resolved() const {
   std::string text = name_;
-  for (const auto& [key, value] : read_) text += "," + key + "=" + value;
+  for (const auto& [key, value] : read_) text += fmt::format(",{}={}", key, value);
   return text;
 }
 

@@ -125,7 +125,7 @@ std::string source_text(const SourceForm& form, PathStyle style) {
   text += style == PathStyle::kPlain    ? form.path
           : style == PathStyle::kQuoted ? in_quotes(form.path)
                                         : escaped(form.path);
-  for (const std::string& option : form.options) text += "," + source_option_text(option);
+  for (const std::string& option : form.options) text.append(",").append(source_option_text(option));
   return text;
 }
 

@@ -51,7 +51,8 @@ void set_option(std::string_view text, ModelForm& form, const std::string& key, 
 }
 
 // Takes the kind's options out of `options`; what stays is the data source's.
-void take_options(std::string_view text, const ReferenceKind& kind, std::vector<std::string> options, ModelForm& form) {
+void take_options(std::string_view text, const ReferenceKind& kind, const std::vector<std::string>& options,
+                  ModelForm& form) {
   const std::vector<std::string> own = option_keys(kind), reserved = reference_option_keys();
   const auto& of_data = data_source_option_keys();
   for (const std::string& option : options) {
@@ -110,7 +111,7 @@ std::string text_of(const ModelForm& form, PathStyle style) {
   check(kind != nullptr, "a form has a kind of the table");
   for (const std::string& key : option_keys(*kind)) {
     const auto found = form.options.find(key);
-    if (found != form.options.end()) text += "," + option_text(key, found->second, of_options);
+    if (found != form.options.end()) text.append(",").append(option_text(key, found->second, of_options));
   }
   return text;
 }

@@ -154,7 +154,8 @@ std::string model_help() {
   std::vector<std::string> kinds;
   for (const ReferenceKind& kind : reference_table()) {
     std::string text = kind.name + ":SRC";
-    for (const std::string& option : kind.options) text += "[," + option + (option.ends_with('=') ? "...]" : "]");
+    for (const std::string& option : kind.options)
+      text += fmt::format("[,{}{}]", option, option.ends_with('=') ? "..." : "");
     kinds.push_back(text);
   }
   return "MODEL is FILE.safetensors, a training run's folder, FILE.pt or FILE.pt2 with "
