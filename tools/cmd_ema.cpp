@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/hashed_tensors.h"
 #include "core/io/json.h"
 #include "core/limits.h"
 #include "core/text.h"
@@ -59,10 +60,11 @@ std::vector<StoredAverage> stored_averages(const EmaArguments& arguments) {
 }
 
 NativeModel read_checked(const fs::path& file, const CheckpointEntry& entry) {
-  if (sha256_file(file) != entry.sha256) {
+  auto [content, hash] = read_safetensors_hashed(file);
+  if (hash != entry.sha256) {
     throw bad_file(file.string(), "its SHA-256 differs from the one in checkpoints.json; it is damaged");
   }
-  return read_native_model(file);
+  return parse_native_model(std::move(content), file.string());
 }
 
 bool is_average(const fs::path& file) {

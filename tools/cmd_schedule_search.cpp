@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -38,9 +39,21 @@ struct SearchArguments {
   SearchOptions options;
 };
 
+// Neither the file nor the folder can hold the other.
+void require_apart(const std::filesystem::path& out, const std::filesystem::path& report) {
+  const auto file = std::filesystem::weakly_canonical(out), folder = std::filesystem::weakly_canonical(report);
+  const auto lies_in = [](const std::filesystem::path& part, const std::filesystem::path& whole) {
+    return std::mismatch(whole.begin(), whole.end(), part.begin(), part.end()).first == whole.end();
+  };
+  if (!lies_in(file, folder) && !lies_in(folder, file)) return;
+  throw usage_error(fmt::format("--report {}: lies in --out {}, or the other way round; name another --report",
+                                report.string(), out.string()));
+}
+
 void check_before_work(const SearchArguments& arguments, const Context& context) {
   require_replaceable_file(arguments.out, context.force, "a result of farfield schedule search", is_search_file,
                            input_paths(context));
+  if (!arguments.report.empty()) require_apart(arguments.out, arguments.report);
   if (arguments.options.student && !arguments.options.afs && arguments.report.empty()) {
     throw usage_error("--student applies to --afs and --report only; leave it out");
   }

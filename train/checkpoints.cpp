@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/hashed_tensors.h"
 #include "train/training_folder.h"
 
 namespace farfield {
@@ -80,11 +81,15 @@ void Checkpoints::save_average(const std::string& name, const TensorFile& file, 
 }
 
 std::optional<Checkpoints::State> Checkpoints::newest_state() {
-  const auto newest = newest_valid(folder_, manifest_.states);
+  TensorFile content;
+  const auto newest = newest_valid(folder_, manifest_.states, [&](const fs::path& path) {
+    auto [file, hash] = read_safetensors_hashed(path);
+    content = std::move(file);
+    return hash;
+  });
   if (!newest) return std::nullopt;
   std::erase_if(manifest_.states, [&](const CheckpointEntry& entry) { return entry.images > newest->images; });
-  const fs::path path = folder_ / newest->file;
-  return State{path, read_safetensors(path)};
+  return State{folder_ / newest->file, std::move(content)};
 }
 
 }  // namespace farfield

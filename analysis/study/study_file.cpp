@@ -11,6 +11,7 @@
 #include "core/io/json_number.h"
 #include "core/io/wrong_file.h"
 #include "core/limits.h"
+#include "core/source_form.h"
 
 namespace farfield {
 namespace {
@@ -20,9 +21,17 @@ using nlohmann::ordered_json;
 constexpr const char* kFormat = "farfield study 1";
 constexpr uint64_t kFileLimit = 1 << 24;
 
+// A schedule as JSON can hold it, and back: the file of gits:FILE may have any bytes in its name.
+std::string schedule_of(std::string_view text) {
+  const size_t path = text.find(':') + 1;
+  const bool quoted = path > 0 && path < text.size() && quoted_length(text.substr(path)) == text.size() - path;
+  if (!quoted || begins_with_path(text.substr(path))) return std::string(text);
+  return std::string(text.substr(0, path)) + unquoted(text.substr(path));
+}
+
 ordered_json to_json(const Advice& advice) {
   ordered_json json = {{"solver", advice.solver},
-                       {"schedule", advice.schedule},
+                       {"schedule", portable_sources(advice.schedule)},
                        {"steps", advice.steps},
                        {"nfe", advice.nfe},
                        {"rms", advice.rms}};
@@ -32,7 +41,7 @@ ordered_json to_json(const Advice& advice) {
 
 Advice to_advice(const ordered_json& json, bool teleported) {
   Advice advice{json.at("solver"),
-                json.at("schedule"),
+                schedule_of(json.at("schedule").get<std::string>()),
                 whole_number(json.at("steps"), "steps", 1, limits::kMostSteps),
                 whole_number(json.at("nfe"), "nfe", 1, limits::kMostEvaluations),
                 {},

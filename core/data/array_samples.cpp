@@ -1,6 +1,8 @@
 #include "core/data/array_samples.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -111,6 +113,19 @@ void apply_range(const SourceRequest& request, const std::string& where, RawSamp
   raw.samples = (values - wanted.low).div_(width / 2).sub_(1);
 }
 
+// float64 values that float32 cannot hold would be read as infinite.
+void check_fits_float32(const std::string& where, const torch::Tensor& array) {
+  if (array.scalar_type() != torch::kFloat64 || array.numel() == 0) return;
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  const ValueRange found = range_of(array);
+  if (!std::isfinite(found.low) || !std::isfinite(found.high)) return;  // refused by DataSource, with the place
+  if (std::max(-found.low, found.high) <= kLargest) return;
+  throw bad_file(where,
+                 fmt::format("the values lie in [{}, {}], beyond float32 ({:.2g}), in which data are held; scale "
+                             "them",
+                             format_double(found.low), format_double(found.high), kLargest));
+}
+
 }  // namespace
 
 RawSamples array_samples(const SourceRequest& request, const std::string& where, const torch::Tensor& array) {
@@ -120,6 +135,7 @@ RawSamples array_samples(const SourceRequest& request, const std::string& where,
   if (bytes && request.has("range")) {
     throw usage_error(where + ": range applies to floating point arrays; bytes always mean byte / 127.5 - 1");
   }
+  check_fits_float32(where, array);
   RawSamples raw;
   const std::string layout = layout_of(request, where, array, raw);
   raw.samples = bytes ? array : array.to(torch::kFloat32);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -56,8 +57,8 @@ class Decoder {
     return samples_;
   }
 
-  const std::vector<std::string>& problems() const { return problems_; }  // "" where all was well
-  const std::vector<ImageTraits>& traits() const { return traits_; }      // of those
+  const std::vector<std::optional<Error>>& problems() const { return problems_; }
+  const std::vector<ImageTraits>& traits() const { return traits_; }  // of those
 
  private:
   torch::Tensor decode(int64_t place) {
@@ -77,7 +78,7 @@ class Decoder {
     try {
       picture = decode(place);
     } catch (const Error& error) {
-      problems_[place] = error.what();
+      note(place, error);
       return false;
     }
     std::vector<int64_t> shape = picture.sizes().vec();
@@ -104,33 +105,41 @@ class Decoder {
       }
       std::memcpy(samples_.data_ptr<uint8_t>() + place * picture.numel(), picture.data_ptr(), picture.numel());
     } catch (const Error& error) {
-      problems_[place] = error.what();
+      note(place, error);
     }
+  }
+
+  // Want of memory says nothing about a picture.
+  void note(int64_t place, const Error& error) {
+    if (error.code() == ExitCode::kMemory) throw Error(error);
+    problems_[place] = error;
   }
 
   const ImageFiles& files_;
   const PictureConversion& conversion_;
   Turning turning_;
   torch::Tensor samples_;
-  std::vector<std::string> problems_;
+  std::vector<std::optional<Error>> problems_;
   std::vector<ImageTraits> traits_;
 };
 
 // Takes the bad pictures out, or throws for the first of them.
-RawSamples without_bad(RawSamples raw, const ImageFiles& files, const std::vector<std::string>& problems, bool skip) {
+RawSamples without_bad(RawSamples raw, const ImageFiles& files, const std::vector<std::optional<Error>>& problems,
+                       bool skip) {
   std::vector<int64_t> good;
-  std::string first;
+  std::optional<Error> first;
   for (size_t i = 0; i < problems.size(); ++i) {
-    if (problems[i].empty()) good.push_back(static_cast<int64_t>(i));
-    if (first.empty()) first = problems[i];
+    if (!problems[i]) good.push_back(static_cast<int64_t>(i));
+    if (!first) first = problems[i];
   }
-  if (first.empty()) return raw;
-  if (!skip) throw Error(ExitCode::kBadFile, first + "; to leave bad images out: skip-bad=yes");
-  if (good.empty()) throw Error(ExitCode::kBadFile, first + "; no image can be read");
-  const LeftOut bad{"images that cannot be read or have another size", first,
+  if (!first) return raw;
+  const std::string why = first->what();
+  if (!skip) throw Error(first->code(), why + "; to leave bad images out: skip-bad=yes");
+  if (good.empty()) throw Error(first->code(), why + "; no image can be read");
+  const LeftOut bad{"images that cannot be read or have another size", why,
                     "mend them, or leave skip-bad=yes out to stop there"};
   for (size_t i = 0; i < problems.size(); ++i) {
-    if (!problems[i].empty()) raw.notes.left_out.add(bad, files.names[i]);
+    if (problems[i]) raw.notes.left_out.add(bad, files.names[i]);
   }
   const auto index = torch::tensor(good, torch::kInt64);
   raw.samples = raw.samples.index_select(0, index);

@@ -1,16 +1,20 @@
 #include "core/io/safetensors.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstring>
 #include <functional>
+#include <future>
 #include <tuple>
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/hashed_tensors.h"
 #include "core/io/input_file.h"
 #include "core/io/json.h"
 #include "core/io/safetensors_header.h"
@@ -25,8 +29,24 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 constexpr uint64_t kPrefix = sizeof(uint64_t);  // length of the header
 constexpr size_t kDataAlignment = 8;
 
-// Copies the bytes of the file from an offset on.
+// Copies the bytes of the file from an offset on; from several threads at once.
 using ReadAt = std::function<void(uint64_t offset, std::span<std::byte> bytes)>;
+
+// Fills the tensors of the entries on this thread's team, as far as there is something to share: what takes long is the
+// first touch of new memory.
+void fill(std::vector<torch::Tensor>& tensors, const std::vector<TensorEntry>& entries, const ReadAt& read,
+          uint64_t data_begin, std::string_view name) {
+  constexpr uint64_t kWorthATeam = uint64_t{1} << 22;
+  const uint64_t bytes = entries.empty() ? 0 : entries.back().end;
+  const int64_t team = bytes < kWorthATeam ? 1 : at::get_num_threads();
+  std::atomic<size_t> next{0};
+  at::parallel_for(0, team, 1, [&](int64_t, int64_t) {
+    for (size_t i = next++; i < entries.size(); i = next++) {
+      read(data_begin + entries[i].begin, writable_bytes_of(tensors[i]));
+      check_boolean_bytes(tensors[i], name, entries[i].name);
+    }
+  });
+}
 
 TensorFile read_tensors(const ReadAt& read, uint64_t file_bytes, std::string_view name,
                         const TensorFileLimits& limits) {
@@ -54,11 +74,11 @@ TensorFile read_tensors(const ReadAt& read, uint64_t file_bytes, std::string_vie
 
   TensorFile file;
   file.metadata = std::move(header.metadata);
-  for (auto& entry : header.entries) {
-    auto tensor = torch::empty(entry.shape, entry.dtype);
-    read(data_begin + entry.begin, writable_bytes_of(tensor));
-    check_boolean_bytes(tensor, name, entry.name);
-    file.tensors.emplace(std::move(entry.name), std::move(tensor));
+  std::vector<torch::Tensor> tensors;
+  for (const auto& entry : header.entries) tensors.push_back(torch::empty(entry.shape, entry.dtype));
+  fill(tensors, header.entries, read, data_begin, name);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    file.tensors.emplace(std::move(header.entries[i].name), std::move(tensors[i]));
   }
   return file;
 }
@@ -110,6 +130,13 @@ TensorFile read_safetensors(const std::filesystem::path& path, const TensorFileL
   const InputFile file(path);
   const ReadAt read = [&](uint64_t offset, std::span<std::byte> bytes) { file.read(offset, bytes); };
   return read_tensors(read, file.size(), file.path(), limits);
+}
+
+HashedTensorFile read_safetensors_hashed(const std::filesystem::path& path, const TensorFileLimits& limits) {
+  const auto apart = at::get_num_threads() > 1 ? std::launch::async : std::launch::deferred;
+  auto hash = std::async(apart, [&] { return sha256_file(path); });
+  TensorFile file = read_safetensors(path, limits);
+  return {std::move(file), hash.get()};
 }
 
 TensorFile parse_safetensors(std::string_view bytes, std::string_view name, const TensorFileLimits& limits) {

@@ -85,7 +85,8 @@ Member ZipReader::Archive::inspect(uint64_t index) const {
   const auto refuse_member = [&](const std::string& what) {
     refuse(fmt::format("member {} {}", quote(member.name), what));
   };
-  if (!is_safe_name(member.name)) refuse_member("has an unsafe name: absolute, with '..' or with '\\'");
+  if (!is_safe_name(member.name))
+    refuse_member("has an unsafe name: absolute, with '..' or with '\\'; pack it again with relative names and '/'");
   zip_uint8_t system = 0;
   zip_uint32_t attributes = 0;
   if (zip_file_get_external_attributes(handle.get(), index, 0, &system, &attributes) == 0 && system == ZIP_OPSYS_UNIX &&

@@ -126,9 +126,27 @@ class Manifest {
   std::optional<std::map<std::string, std::uintmax_t>> listed_;
 };
 
+// Whether both are one file or folder, under whatever name: a bind mount and a hard link are one with what they show.
+bool is_same(const fs::path& one, const fs::path& other) {
+  std::error_code error;
+  return one == other || fs::equivalent(one, other, error);
+}
+
 bool is_part_of(const fs::path& part, const fs::path& whole) {
-  const auto [end, rest] = std::mismatch(whole.begin(), whole.end(), part.begin(), part.end());
-  return end == whole.end();
+  for (fs::path at = part;; at = at.parent_path()) {
+    if (is_same(at, whole)) return true;
+    if (!at.has_relative_path()) return false;
+  }
+}
+
+// The name in `folder` of the file that `input` is a hard link to; "" where there is none.
+std::string hard_link_in(const fs::path& folder, const fs::path& input) {
+  std::error_code error;
+  if (!fs::is_regular_file(input, error) || fs::hard_link_count(input, error) < 2) return "";
+  for (const auto& file : files_of(folder)) {
+    if (is_same(folder / file.name, input)) return file.name;
+  }
+  return "";
 }
 
 void require_no_input(const OutputRequest& request) {
@@ -141,10 +159,14 @@ void require_no_input(const OutputRequest& request) {
     if (is_part_of(target, input) && fs::is_directory(input) && !output_kind(input)) {
       refuse(fmt::format("it lies inside {}, which this call reads", input.string()));
     }
+    if (const std::string name = hard_link_in(target, input); !name.empty()) {
+      refuse(
+          fmt::format("this call reads {}, which is {} under another name (a hard link)", input.string(), quote(name)));
+    }
   }
   std::error_code error;
   if (const fs::path here = fs::current_path(error); !error && is_part_of(here, target))
-    refuse("it is the working folder");
+    refuse(is_same(here, target) ? "it is the working folder" : "it holds the working folder");
 }
 
 // Sub-folders and other things that are no regular files, unless the manifest's files live there.
@@ -243,7 +265,7 @@ void require_replaceable_file(const fs::path& file, bool force, std::string_view
   if (!fs::exists(target)) return;
   if (!fs::is_regular_file(target)) refuse("exists and is no file; name another --out");
   for (const auto& input : inputs) {
-    if (target == input) refuse("this call reads it; it is not replaced: name another --out");
+    if (is_same(target, input)) refuse("this call reads it; it is not replaced: name another --out");
   }
   for (const fs::path& folder : {target.parent_path(), target.parent_path().parent_path()}) {
     if (output_kind(folder) == kTrainingKind)

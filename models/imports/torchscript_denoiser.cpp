@@ -5,11 +5,13 @@
 #include <fmt/format.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/python/update_graph_executor_opt.h>
+#include <torch/csrc/jit/runtime/print_handler.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/wrong_file.h"
+#include "core/log.h"
 #include "core/want_of_memory.h"
 #include "models/imports/imported_denoiser.h"
 #include "models/imports/interpreter_reason.h"
@@ -19,7 +21,14 @@
 namespace farfield {
 namespace {
 
+// What a module prints is a message, never part of a result on standard output.
+void print_as_message(const std::string& text) {
+  const std::string_view line = text;
+  log::info(line.substr(0, line.find_last_not_of('\n') + 1));
+}
+
 torch::jit::Module parsed(const std::string& bytes, torch::Device device) {
+  torch::jit::setPrintHandler(print_as_message);
   std::istringstream stream(bytes);
   torch::jit::Module module = torch::jit::load(stream, device);
   check_tensors(module);

@@ -88,12 +88,15 @@ void write_checkpoint_manifest(const fs::path& run_folder, const CheckpointManif
   write_file_atomically(manifest_path(run_folder), dump_json(document, 1) + "\n");
 }
 
-std::optional<CheckpointEntry> newest_valid(const fs::path& run_folder, const std::vector<CheckpointEntry>& entries) {
+std::string read_to_hash(const fs::path& file) { return sha256_file(file); }
+
+std::optional<CheckpointEntry> newest_valid(const fs::path& run_folder, const std::vector<CheckpointEntry>& entries,
+                                            const ReadHashed& read) {
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
     const fs::path path = run_folder / entry->file;
     std::string fault = "its SHA-256 differs from the one in checkpoints.json";
     try {
-      if (sha256_file(path) == entry->sha256) return *entry;
+      if (read(path) == entry->sha256) return *entry;
     } catch (const Error& error) {
       if (error.code() == ExitCode::kMemory) throw;
       fault = error.what();

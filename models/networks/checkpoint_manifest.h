@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,9 +30,14 @@ struct CheckpointManifest {
 CheckpointManifest read_checkpoint_manifest(const std::filesystem::path& run_folder);
 void write_checkpoint_manifest(const std::filesystem::path& run_folder, const CheckpointManifest& manifest);
 
-// The newest entry whose file is there and has the promised SHA-256; one warning names each damaged or missing file
-// that was passed over. Nothing when none is valid.
+// Reads a file and returns the SHA-256 of its bytes; Error when it cannot be read.
+using ReadHashed = std::function<std::string(const std::filesystem::path& file)>;
+std::string read_to_hash(const std::filesystem::path& file);
+
+// The newest entry whose file is there and has the promised SHA-256, which `read` finds; one warning names each damaged
+// or missing file that was passed over. Nothing when none is valid.
 std::optional<CheckpointEntry> newest_valid(const std::filesystem::path& run_folder,
-                                            const std::vector<CheckpointEntry>& entries);
+                                            const std::vector<CheckpointEntry>& entries,
+                                            const ReadHashed& read = read_to_hash);
 
 }  // namespace farfield

@@ -59,6 +59,7 @@ fs::path snapshot_of(const fs::path& run_folder) {
 void check_pin(const fs::path& path, const std::vector<std::string>& words) {
   for (const std::string& word : words) {
     if (!word.starts_with("sha256=")) {
+      refuse_wrong_file(path, FileKind::kSafetensors);
       throw usage_error(path.string() + ": " + unknown_name("option", word.substr(0, word.find('=')), {"sha256"}));
     }
     const std::string found = sha256_file(path);

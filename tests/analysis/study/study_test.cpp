@@ -148,6 +148,15 @@ TEST(StudyFile, ReadsBackWhatItWrote) {
   EXPECT_EQ(test::error_of([&] { advice_within(again, 0, false); })->code(), ExitCode::kUsage);
 }
 
+TEST(StudyFile, NamesScheduleFilesOfAnyBytes) {
+  const test::TempDir folder;
+  for (const std::string schedule : {"gits:caf\xe9/a.json", "gits:a\nb", "gits:a,b=\"c\"", "polynomial"}) {
+    const Advice plain{"heun", schedule, 3, 5};
+    write_file_atomically(folder / "study.json", serialize_advice({"m", "ab", {{5, plain}}}));
+    EXPECT_EQ(read_advice(folder / "study.json").budgets[0].plain.schedule, schedule);
+  }
+}
+
 TEST(StudyFile, EveryNumberIsTakenOrRefused) {
   const Advice plain{"heun", "polynomial", 2, 3, {}, 0.5}, teleported{"heun", "polynomial", 2, 3, 1.5, 0.5};
   const test::TempDir folder;

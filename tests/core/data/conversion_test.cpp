@@ -41,6 +41,13 @@ TEST(Conversion, RangesBecomeWhatBytesWouldBe) {
   EXPECT_TRUE(as_floats.open(",range=keep")->info().notes.conversions.empty());
 }
 
+TEST(Conversion, ValuesBeyondFloat32AreNamedAsSuch) {
+  const auto error = test::error_of([] { ArrayFile(torch::full({3, 1, 8, 8}, 1e300, torch::kFloat64)).open(""); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ExitCode::kBadFile);
+  EXPECT_NE(std::string(error->what()).find("beyond float32"), std::string::npos) << error->what();
+}
+
 TEST(Conversion, WholeNumbersAreTakenWithTheirRange) {
   const auto images = bytes({3, 4, 8});
   const auto expected = ArrayFile(images).rows("");

@@ -1,5 +1,8 @@
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
+#include "core/io/file.h"
 #include "tests/core/data/picture_sets.h"
 
 namespace farfield {
@@ -53,6 +56,24 @@ TEST_P(Images, BadOnesStopTheReadingOrAreLeftOut) {
     EXPECT_TRUE(torch::equal(rest->labels(), torch::tensor({0, 4}, torch::kInt64)));
     EXPECT_EQ(rest->rows(1, 1)[0][0][0][0].item<float>(), 20.0f / 127.5f - 1);
   }
+}
+
+// A folder's picture that is there and cannot be opened: no fault of the data's.
+TEST(ImageFolder, APictureThatCannotBeOpenedIsAnIoError) {
+  const test::TempDir folder;
+  write_file_atomically(folder / "0.png", picture(1));
+  write_file_atomically(folder / "1.png", picture(2));
+  fs::permissions(folder / "1.png", fs::perms::none);
+  EXPECT_EXIT(
+      {
+        constexpr uid_t kNobody = 65534;
+        fs::permissions(folder.path(), fs::perms::all);
+        if (::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) std::_Exit(1);
+        const auto error = test::error_of([&] { open_data(folder.path().string()); });
+        if (!error || error->code() != ExitCode::kIo) std::_Exit(2);
+        std::_Exit(open_data(folder.path().string() + ",skip-bad=yes")->info().count == 1 ? 0 : 3);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST_P(Images, FirstOneMayBeBadAndAllBadIsAnError) {

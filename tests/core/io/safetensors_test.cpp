@@ -4,9 +4,11 @@
 #include <cstring>
 #include <fstream>
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "core/io/file.h"
+#include "core/io/hashed_tensors.h"
 #include "tests/support/mutants.h"
 #include "tests/support/test_support.h"
 
@@ -256,6 +258,22 @@ TEST(Safetensors, WritingReturnsTheHashOfTheFile) {
   const std::string hash = write_safetensors(folder / "w.safetensors", file);
   EXPECT_EQ(hash, sha256_file(folder / "w.safetensors"));
   EXPECT_TRUE(read_safetensors(folder / "w.safetensors").tensors.at("w").equal(file.tensors.at("w")));
+}
+
+TEST(Safetensors, IsReadByAnyNumberOfThreadsAndHashedMeanwhile) {
+  const test::TempDir folder;
+  TensorFile file;
+  for (int64_t i = 0; i < 40; ++i) file.tensors["t" + std::to_string(i)] = torch::arange(i * 10'000);
+  const std::string hash = write_safetensors(folder / "a", file);
+  const int threads = at::get_num_threads();
+  for (const int team : {1, 2, 5}) {
+    at::set_num_threads(team);
+    const auto read = read_safetensors_hashed(folder / "a");
+    EXPECT_EQ(read.sha256, hash);
+    for (const auto& [name, tensor] : file.tensors)
+      EXPECT_TRUE(torch::equal(read.file.tensors.at(name), tensor)) << name;
+  }
+  at::set_num_threads(threads);
 }
 
 TEST(Safetensors, LimitsAreEnforced) {

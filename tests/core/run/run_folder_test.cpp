@@ -89,6 +89,11 @@ TEST(RunFolder, TouchesNothingElse) {
       {"input", "this call reads", [](const fs::path&) {}, true, {"run"}},
       {"input inside", "this call reads", [](const fs::path&) {}, true, {"run/samples.npz"}},
       {"part of an input", "which this call reads", [](const fs::path&) {}, true, {"."}},
+      {"hard link",
+       "(a hard link)",
+       [](const fs::path& run) { fs::create_hard_link(run / "samples.npz", run.parent_path() / "same.npz"); },
+       true,
+       {"same.npz"}},
   };
   for (const auto& row : rows) {
     test::TempDir dir;
@@ -102,6 +107,7 @@ TEST(RunFolder, TouchesNothingElse) {
     EXPECT_EQ(error->code(), ExitCode::kUsage) << row.name;
     EXPECT_NE(std::string(error->what()).find(row.fragment), std::string::npos) << row.name << ": " << error->what();
     EXPECT_EQ(files_of(dir / "run").size(), before.size()) << row.name;
+    fs::remove(dir / "same.npz");
     EXPECT_EQ(entries(dir.path()), 1u) << row.name;
   }
 }

@@ -99,6 +99,18 @@ TEST(ModuleFailures, TheNumberOfArgumentsIsAdvised) {
   EXPECT_NE(failure_of(folder / "m.pt").find("fewer arguments"), std::string::npos);
 }
 
+TEST(ModuleFailures, WhatAModulePrintsIsAMessage) {
+  const test::TempDir folder;
+  write_file_atomically(folder / "m.pt", module_bytes("    print('\\x1b[2J', x.size(0))\n    return x\n"));
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(failure_of(folder / "m.pt"), "");
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("[2J 5"), std::string::npos) << said;
+  EXPECT_EQ(said.find('\x1b'), std::string::npos);
+}
+
 // What it does to its inputs and to its own buffers afterwards is its own affair.
 TEST(ModuleFailures, InputsAndResultsAreCopies) {
   const test::TempDir folder;
