@@ -5,7 +5,6 @@
 
 #include "benchmarks/bench_support.h"
 #include "core/io/file.h"
-#include "core/io/hashed_tensors.h"
 #include "core/io/input_file.h"
 #include "core/io/npz.h"
 #include "core/io/safetensors.h"

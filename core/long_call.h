@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "core/parts.h"
+#include "core/shards.h"
 
 namespace farfield {
 

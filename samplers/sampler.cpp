@@ -10,7 +10,7 @@
 #include "core/checked_product.h"
 #include "core/error.h"
 #include "core/limits.h"
-#include "core/parts.h"
+#include "core/shards.h"
 #include "samplers/integrate.h"
 #include "samplers/model_levels.h"
 #include "samplers/schedules/noise_levels.h"
@@ -185,7 +185,7 @@ Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleReque
   const int64_t size = solver.adaptive() ? 1 : request.batch;
   const auto rows_of = [&](int64_t part) { return RowRange{part * size, std::min(size, count - part * size)}; };
   std::vector<double> seconds(static_cast<size_t>(comm.size()));
-  for_each_part(comm, (count + size - 1) / size, [&](int64_t part) {
+  for_each_shard(comm, (count + size - 1) / size, [&](int64_t part) {
     const auto batch = run_named_batch(denoiser, solver, request, rows_of(part), points);
     Tensors result = {batch.x, batch.classes, torch::full({1}, batch.nfe, torch::kInt64),
                       torch::full({1}, batch.seconds, torch::kFloat64)};

@@ -54,7 +54,7 @@ struct Samples {
 int64_t count_evaluations(const Solver& solver, const SampleRequest& request);
 
 // Draws the samples of `request`, batch by batch (one by one for an adaptive solver), state in float64. A numeric_error
-// says which seed it was. Ranks that make the same request share the batches (core/parts.h); the root has the samples,
+// says which seed it was. Ranks that make the same request share the batches (core/shards.h); the root has the samples,
 // the same bits for any number of ranks, the others have all but x and trajectory.
 Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request, Comm& comm = alone());
 

@@ -6,8 +6,8 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
-#include "core/io/hashed_tensors.h"
 #include "core/io/json.h"
+#include "core/io/safetensors.h"
 #include "core/limits.h"
 #include "core/text.h"
 #include "models/networks/checkpoint_manifest.h"

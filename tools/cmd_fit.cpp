@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/io/json.h"
 #include "core/limits.h"
-#include "core/parts.h"
+#include "core/shards.h"
 #include "core/stopwatch.h"
 #include "core/text.h"
 #include "models/analytic/fit.h"

@@ -12,10 +12,10 @@
 #include "core/io/json.h"
 #include "core/limits.h"
 #include "core/log.h"
-#include "core/parts.h"
 #include "core/progress.h"
 #include "core/run/run_folder.h"
 #include "core/run/run_info.h"
+#include "core/shards.h"
 #include "core/text.h"
 #include "models/analytic/reference_file.h"
 #include "models/registry/model_registry.h"
@@ -60,7 +60,7 @@ void add_inputs(RunInfo& info, const SampleOptions& options) {
 }
 
 // --solver auto: solver, schedule, steps and teleport that a study found best within --nfe evaluations.
-void take_advice(SampleOptions& options) {
+void choose_by_study(SampleOptions& options) {
   ModelRun& run = options.run;
   const ScheduleRequest plain;
   if (run.solver != "auto") {
@@ -77,12 +77,7 @@ void take_advice(SampleOptions& options) {
     throw usage_error(
         "--solver auto chooses schedule, steps and teleport itself; leave --schedule, --steps, --sigmas and --teleport out");
   }
-  const StudyAdvice study = read_advice(options.study);
-  if (study.model_sha256 != model_sha256(run.model)) {
-    throw usage_error(fmt::format("{}: is a study of {}, another model than {}; run farfield study for this one",
-                                  options.study, study.model, run.model));
-  }
-  const Advice advice = advice_within(study, *options.nfe, !options.gaussian.empty());
+  const Advice advice = advice_for(options.study, run.model, *options.nfe, !options.gaussian.empty());
   run.solver = advice.solver;
   run.schedule.schedule = advice.schedule;
   run.schedule.steps = advice.steps;
@@ -189,7 +184,7 @@ void write(const SampleOptions& options, const SampleRequest& request, const Sam
 }
 
 void run_sample(const Context& context, SampleOptions options) {
-  take_advice(options);
+  choose_by_study(options);
   if (options.gaussian.empty() != options.teleport.empty() && options.study.empty()) {
     throw usage_error("--teleport and --gaussian belong together: give both, or neither");
   }

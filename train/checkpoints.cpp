@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
-#include "core/io/hashed_tensors.h"
+#include "core/io/safetensors.h"
 #include "train/training_folder.h"
 
 namespace farfield {

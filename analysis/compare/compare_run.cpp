@@ -7,7 +7,7 @@
 #include "analysis/compare/compare_sigmas.h"
 #include "analysis/page/format.h"
 #include "core/io/json.h"
-#include "core/parts.h"
+#include "core/shards.h"
 #include "core/text.h"
 #include "models/registry/model_registry.h"
 #include "samplers/model_levels.h"

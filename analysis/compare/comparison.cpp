@@ -12,8 +12,8 @@
 #include "core/error.h"
 #include "core/interrupts.h"
 #include "core/limits.h"
-#include "core/parts.h"
 #include "core/progress.h"
+#include "core/shards.h"
 
 namespace farfield {
 namespace {
@@ -126,7 +126,7 @@ Comparison compare(const Subject& model, const std::vector<Subject>& references,
   const int64_t batches = (options.probes + options.batch - 1) / options.batch;
   const auto first_of = [&](int64_t part) { return part % batches * options.batch; };
   Progress progress("compare", kinds * levels * options.probes, "probes");
-  for_each_part(comm, kinds * batches, [&](int64_t part) {
+  for_each_shard(comm, kinds * batches, [&](int64_t part) {
     const int64_t size = std::min(options.batch, options.probes - first_of(part));
     Probes::Batch batch = probes.batch(result.kinds[part / batches], first_of(part), size);
     batch = {batch.clean.to(options.device), batch.noise.to(options.device)};

@@ -52,7 +52,7 @@ struct Comparison {
 
 // Every denoiser is evaluated once at every probe and level. `data` may be null: then noise probes only. usage_error
 // when shapes differ or a level lies outside a denoiser's range; stops with kInterrupted on a signal. Ranks with the same
-// denoisers share the batches (core/parts.h); each has the whole result, the same bits for any number of them.
+// denoisers share the batches (core/shards.h); each has the whole result, the same bits for any number of them.
 Comparison compare(const Subject& model, const std::vector<Subject>& references, std::shared_ptr<const DataSource> data,
                    const CompareOptions& options, Comm& comm = alone());
 

@@ -13,8 +13,8 @@
 #include "core/checked_product.h"
 #include "core/error.h"
 #include "core/limits.h"
-#include "core/parts.h"
 #include "core/progress.h"
+#include "core/shards.h"
 #include "models/counting.h"
 #include "samplers/gaussian_flow.h"
 #include "samplers/integrate.h"
@@ -141,7 +141,7 @@ Trajectories compare_trajectories(const Subject& model, const std::vector<Subjec
   Trajectories result = empty_result(model, references, gaussian.has_value(), options);
   const auto count = static_cast<int64_t>(options.seeds.size());
   Progress progress("trajectories", count * (1 + static_cast<int64_t>(references.size())), "paths");
-  for_each_part(comm, (count + options.batch - 1) / options.batch, [&](int64_t part) {
+  for_each_shard(comm, (count + options.batch - 1) / options.batch, [&](int64_t part) {
     const int64_t first = part * options.batch, size = std::min(options.batch, count - first);
     const SeedBatch seeds(std::span(options.seeds).subspan(first, size), model.denoiser->info());
     const torch::Tensor latents = seeds.latents().to(options.device);

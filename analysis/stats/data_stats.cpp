@@ -14,8 +14,8 @@
 #include "core/long_call.h"
 #include "core/math/eigen.h"
 #include "core/math/moments.h"
-#include "core/parts.h"
 #include "core/progress.h"
+#include "core/shards.h"
 
 namespace farfield {
 namespace {
@@ -125,12 +125,12 @@ struct Pass {
 Pass measure_values(const DataSource& data, bool covariance, Comm& comm) {
   const auto& info = data.info();
   const int64_t dim = dim_of(data), block = std::max<int64_t>(1, kBlockElements / dim);
-  const auto parts = parts_of_rows(info.count);
+  const auto parts = shards_of_rows(info.count);
   const auto shift = data.rows(0, parts[0].size).flatten(1).mean(0, false, torch::kFloat64);
   Pass whole;
   if (covariance) whole.moments.emplace(dim);
   Progress progress("measuring", info.count, "samples");
-  for_each_part(comm, static_cast<int64_t>(parts.size()), [&](int64_t part) {
+  for_each_shard(comm, static_cast<int64_t>(parts.size()), [&](int64_t part) {
     const int64_t begin = parts[part].first, end = begin + parts[part].size;
     Pass own;
     if (covariance) own.moments.emplace(shift, begin);

@@ -36,7 +36,7 @@ struct DataStatsOptions {
 
 // Measures in float64, in one pass and, where there are more samples than pair_samples, on a random subset (named in the
 // result). Memory: one block, the subset and two [dim, dim] matrices at most. Ranks that have the same data share the
-// work (core/parts.h); each has the whole result, the same bits for any number of them.
+// work (core/shards.h); each has the whole result, the same bits for any number of them.
 DataStats measure_data(const DataSource& data, const DataStatsOptions& options = {}, Comm& comm = alone());
 
 // DataStats::sigma_data alone, in one pass.

@@ -12,6 +12,7 @@
 #include "core/io/wrong_file.h"
 #include "core/limits.h"
 #include "core/source_form.h"
+#include "models/registry/model_registry.h"
 
 namespace farfield {
 namespace {
@@ -124,6 +125,15 @@ Advice advice_within(const StudyAdvice& advice, int64_t nfe, bool teleported) {
                     advice.budgets.front().nfe));
   }
   return teleported && found->teleported ? *found->teleported : found->plain;
+}
+
+Advice advice_for(const std::filesystem::path& file, const std::string& model, int64_t nfe, bool teleported) {
+  const StudyAdvice study = read_advice(file);
+  if (study.model_sha256 != model_sha256(model)) {
+    throw usage_error(fmt::format("{}: is a study of {}, another model than {}; run farfield study for this one",
+                                  file.string(), study.model, model));
+  }
+  return advice_within(study, nfe, teleported);
 }
 
 }  // namespace farfield

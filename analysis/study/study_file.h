@@ -36,5 +36,7 @@ StudyAdvice read_advice(const std::filesystem::path& path);
 
 // The best within `nfe` evaluations. usage_error when the study has no budget as small.
 Advice advice_within(const StudyAdvice& advice, int64_t nfe, bool teleported);
+// The same of the study.json `file`, for a MODEL. usage_error when it is a study of another model.
+Advice advice_for(const std::filesystem::path& file, const std::string& model, int64_t nfe, bool teleported);
 
 }  // namespace farfield

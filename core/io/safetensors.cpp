@@ -14,7 +14,6 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
-#include "core/io/hashed_tensors.h"
 #include "core/io/input_file.h"
 #include "core/io/json.h"
 #include "core/io/safetensors_header.h"

@@ -30,6 +30,12 @@ struct TensorFileLimits {
 // file does, BOOL bytes other than 0 and 1. Tensors without elements are allowed between two others, not inside one.
 // Memory beyond the header is the tensors themselves, read straight into place. io_error when it cannot be read.
 TensorFile read_safetensors(const std::filesystem::path& path, const TensorFileLimits& limits = {});
+// The same, and the SHA-256 of the file's bytes, which is computed meanwhile, on one more thread where LibTorch has several.
+struct HashedTensorFile {
+  TensorFile file;
+  std::string sha256;
+};
+HashedTensorFile read_safetensors_hashed(const std::filesystem::path& path, const TensorFileLimits& limits = {});
 TensorFile parse_safetensors(std::string_view bytes, std::string_view name, const TensorFileLimits& limits = {});
 
 // The bytes of a safetensors file: header padded to 8 bytes, tensors by element size (large ones first, so that all are

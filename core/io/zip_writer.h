@@ -12,7 +12,7 @@ namespace farfield {
 // zip64 records where sizes need them (APPNOTE.TXT 6.3). The same members give the same bytes.
 class ZipWriter {
  public:
-  // A member of the concatenated `parts`. Names are relative, unique and ASCII: a broken promise (check) otherwise.
+  // A member of the concatenated `shards`. Names are relative, unique and ASCII: a broken promise (check) otherwise.
   void add(const std::string& name, const std::vector<std::string_view>& parts);
   // The whole archive; the writer is empty afterwards.
   std::string finish();

@@ -10,8 +10,8 @@
 #include "core/interrupts.h"
 #include "core/limits.h"
 #include "core/math/random.h"
-#include "core/parts.h"
 #include "core/progress.h"
+#include "core/shards.h"
 
 namespace farfield {
 
@@ -33,10 +33,10 @@ void for_each_block(const RowRange& rows, Visit visit) {
 // [N] from what `compute` makes of every part of the rows, on every rank.
 torch::Tensor over_parts(Comm& comm, int64_t count, torch::ScalarType dtype,
                          const std::function<torch::Tensor(const RowRange&)>& compute) {
-  const auto parts = parts_of_rows(count);
+  const auto parts = shards_of_rows(count);
   auto result = torch::empty({count}, dtype);
-  for_each_part(comm, static_cast<int64_t>(parts.size()), [&](int64_t part) { return Tensors{compute(parts[part])}; },
-                [&](int64_t part, const Tensors& values) {
+  for_each_shard(comm, static_cast<int64_t>(parts.size()), [&](int64_t part) { return Tensors{compute(parts[part])}; },
+                 [&](int64_t part, const Tensors& values) {
     result.narrow(0, parts[part].first, parts[part].size).copy_(values[0]);
   });
   return result;
@@ -129,9 +129,9 @@ void KMeansOptions::validate() const {
 ClusterMeans cluster_means(const torch::Tensor& points, const torch::Tensor& assignment, const torch::Tensor& centres,
                            Comm& comm) {
   const auto counts = torch::bincount(assignment, {}, centres.size(0));
-  const auto parts = parts_of_rows(points.size(0));
+  const auto parts = shards_of_rows(points.size(0));
   auto sums = torch::zeros_like(centres);
-  for_each_part(comm, static_cast<int64_t>(parts.size()), [&](int64_t part) {
+  for_each_shard(comm, static_cast<int64_t>(parts.size()), [&](int64_t part) {
     auto own = torch::zeros_like(centres);
     for_each_block(parts[part], [&](int64_t first, int64_t count) {
       own.index_add_(0, assignment.narrow(0, first, count), points.narrow(0, first, count).to(torch::kFloat64));

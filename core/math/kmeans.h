@@ -30,14 +30,14 @@ struct KMeansResult {
 // product decides only where its proven error bound cannot matter, float64 differences decide the rest, equal distances
 // go to the lower index; so the result depends on points and seed alone, not on the thread count. An empty cluster
 // takes over the point farthest from its centre. Error(kInterrupted) on a signal. Ranks that have the
-// same points share the passes (core/parts.h), each has the whole result: the same bits for any number of them.
+// same points share the passes (core/shards.h), each has the whole result: the same bits for any number of them.
 KMeansResult kmeans(const torch::Tensor& points, const KMeansOptions& options, Comm& comm = alone());
 
 // One pass: the nearest centre of every point, exact as above. centres [K, d] float64 -> [N] int64.
 torch::Tensor nearest_centres(const torch::Tensor& points, const torch::Tensor& centres);
 
 // The other half of a pass: counts and float64 means of the clusters; one without points keeps its centre. Sums run in
-// the order of the points within each of their parts (core/parts.h) and then over the parts, whatever the thread count.
+// the order of the points within each of their parts (core/shards.h) and then over the parts, whatever the thread count.
 struct ClusterMeans {
   torch::Tensor means;   // [K, d] float64
   torch::Tensor counts;  // [K] int64

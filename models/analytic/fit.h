@@ -12,7 +12,7 @@ namespace farfield {
 
 inline constexpr int64_t kRowsAtOnce = 2048;  // samples that a fit holds in float64 at once
 
-// Ranks given to any of these share its work (core/parts.h), each with the same data; every one has the whole result, the
+// Ranks given to any of these share its work (core/shards.h), each with the same data; every one has the whole result, the
 // same bits for any number of them.
 
 // Mean and covariance (1/N) of all samples of a data set; `rank` leading eigenpairs, 0: all. Usage error when rank is

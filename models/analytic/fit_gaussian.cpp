@@ -8,8 +8,8 @@
 #include "core/limits.h"
 #include "core/math/eigen.h"
 #include "core/math/moments.h"
-#include "core/parts.h"
 #include "core/progress.h"
+#include "core/shards.h"
 #include "models/analytic/fit.h"
 
 namespace farfield {
@@ -18,7 +18,7 @@ namespace {
 
 Moments measure_moments(const DataSource& data, Comm& comm) {
   const int64_t count = data.info().count, dim = dim_of(data);
-  const auto parts = parts_of_rows(count);
+  const auto parts = shards_of_rows(count);
   const auto rows = [&](int64_t first, int64_t end) {
     const int64_t size = std::min(kRowsAtOnce, end - first);
     return data.rows(first, size).reshape({size, dim});
@@ -26,7 +26,7 @@ Moments measure_moments(const DataSource& data, Comm& comm) {
   const auto shift = rows(0, count).to(torch::kFloat64).mean(0);
   Moments moments(dim);
   Progress progress("mean and covariance", count, "sample");
-  for_each_part(comm, static_cast<int64_t>(parts.size()), [&](int64_t part) {
+  for_each_shard(comm, static_cast<int64_t>(parts.size()), [&](int64_t part) {
     const int64_t begin = parts[part].first, end = begin + parts[part].size;
     Moments own(shift, begin);
     for (int64_t first = begin; first < end; first += kRowsAtOnce) {

@@ -10,8 +10,8 @@
 #include "core/math/eigen.h"
 #include "core/math/kmeans.h"
 #include "core/math/moments.h"
-#include "core/parts.h"
 #include "core/progress.h"
+#include "core/shards.h"
 #include "models/analytic/fit.h"
 
 namespace farfield {
@@ -88,7 +88,7 @@ MixtureStats measure_clusters(const torch::Tensor& points, const torch::Tensor& 
   stats.eigenvalues = torch::zeros({components, rank}, torch::kFloat64);
   stats.tails = torch::zeros({components}, torch::kFloat64);
   Progress progress("covariances", components, "component");
-  for_each_part(comm, components, [&](int64_t k) {
+  for_each_shard(comm, components, [&](int64_t k) {
     stop_if_interrupted();
     const auto index = (assignment == present[k]).nonzero().squeeze(1);
     const Component component = measure_component(points, index);

@@ -34,8 +34,8 @@ void open_references_of(CompareInputs& inputs, const std::vector<std::variant<st
   for (const auto& one : given) {
     if (const auto* text = std::get_if<std::string>(&one)) inputs.opened.push_back(*text);
   }
-  inputs.references = open_references(
-      inputs.opened, inputs.data, {model.device, model.text.empty() ? "auto" : model.precision}, seed);
+  inputs.references = open_references(inputs.opened, inputs.data,
+                                      {model.device, model.text.empty() ? "auto" : model.precision}, seed);
   auto& subjects = inputs.references.subjects;
   for (size_t i = 0; i < given.size(); ++i) {
     const auto* named = std::get_if<NamedModel>(&given[i]);

@@ -12,7 +12,8 @@ struct NamedModel {
   std::shared_ptr<const Denoiser> denoiser;
   std::string text;  // MODEL
   std::string device = "cpu";
-  std::string precision = "auto";  // as the command line names it; of one of Python's own that or another dtype, for the record
+  std::string precision =
+      "auto";  // as the command line names it; of one of Python's own that or another dtype, for the record
 };
 
 }  // namespace farfield::python

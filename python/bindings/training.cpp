@@ -75,7 +75,7 @@ py::dict dict_of(const Tick& tick) {
 
 // Calls the function of Python with a line of the log. A KeyboardInterrupt in it stops the run as one elsewhere would: with
 // its state saved.
-void tell(const py::object& function, const Tick& tick, PythonSignals& signals) {
+void report_tick(const py::object& function, const Tick& tick, PythonSignals& signals) {
   const py::gil_scoped_acquire interpreter;
   try {
     function(dict_of(tick));
@@ -92,7 +92,7 @@ int64_t train(const std::string& text, const std::string& origin, const Texts& s
     const at::AutoGradMode gradients(true);
     const torch::Device device = parse_device(call.device);
     RunRequest request = request_of(call);
-    if (!on_tick.is_none()) request.on_tick = [&](const Tick& tick) { tell(on_tick, tick, signals); };
+    if (!on_tick.is_none()) request.on_tick = [&](const Tick& tick) { report_tick(on_tick, tick, signals); };
     return train_from_config(config_of(text, origin, settings), std::move(request), device, help_on(device));
   });
 }

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "core/io/file.h"
-#include "core/io/hashed_tensors.h"
 #include "tests/support/mutants.h"
 #include "tests/support/test_support.h"
 

@@ -1,4 +1,4 @@
-#include "core/parts.h"
+#include "core/shards.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,9 +8,9 @@
 namespace farfield {
 namespace {
 
-constexpr int64_t kMostParts = 8, kLeastRows = 512;
+constexpr int64_t kMostShards = 8, kLeastRows = 512;
 
-// What came of a part: its tensors, or the error instead.
+// What came of a shard: its tensors, or the error instead.
 struct Outcome {
   Tensors tensors;
   std::optional<Error> error;
@@ -21,9 +21,9 @@ Tensors contiguous(Tensors tensors) {
   return tensors;
 }
 
-Outcome attempt(const std::function<Tensors(int64_t)>& compute, int64_t part) {
+Outcome attempt(const std::function<Tensors(int64_t)>& compute, int64_t shard) {
   try {
-    return {contiguous(compute(part)), {}};
+    return {contiguous(compute(shard)), {}};
   } catch (const Error& error) {
     if (error.code() == ExitCode::kInterrupted) throw;
     return {{}, error};
@@ -42,7 +42,7 @@ std::vector<int64_t> broadcast_numbers(Comm& comm, std::vector<int64_t> numbers,
 std::vector<int64_t> describe(const Outcome& outcome) {
   std::vector<int64_t> numbers = {static_cast<int64_t>(outcome.error ? outcome.error->code() : ExitCode::kOk)};
   for (const auto& tensor : outcome.tensors) {
-    check(tensor.is_cpu(), "for_each_part: results on the CPU only");
+    check(tensor.is_cpu(), "for_each_shard: results on the CPU only");
     numbers.insert(numbers.end(), {static_cast<int64_t>(tensor.scalar_type()), tensor.dim()});
     numbers.insert(numbers.end(), tensor.sizes().begin(), tensor.sizes().end());
   }
@@ -75,26 +75,26 @@ Tensors share(Comm& comm, Outcome own, int owner) {
 
 }  // namespace
 
-void for_each_part(Comm& comm, int64_t count, const std::function<Tensors(int64_t)>& compute,
-                   const std::function<void(int64_t, const Tensors&)>& combine) {
+void for_each_shard(Comm& comm, int64_t count, const std::function<Tensors(int64_t)>& compute,
+                    const std::function<void(int64_t, const Tensors&)>& combine) {
   if (comm.size() == 1) {  // errors of any type pass as they are
-    for (int64_t part = 0; part < count; ++part) combine(part, contiguous(compute(part)));
+    for (int64_t shard = 0; shard < count; ++shard) combine(shard, contiguous(compute(shard)));
     return;
   }
-  for (int64_t first = 0; first < count; first += comm.size()) {  // a round: one part a rank
+  for (int64_t first = 0; first < count; first += comm.size()) {  // a round: one shard a rank
     const int64_t mine = first + comm.rank();
     const Outcome own = mine < count ? attempt(compute, mine) : Outcome();
-    for (int64_t part = first; part < std::min(count, first + comm.size()); ++part) {
-      const auto owner = static_cast<int>(part - first);
-      combine(part, share(comm, owner == comm.rank() ? own : Outcome(), owner));
+    for (int64_t shard = first; shard < std::min(count, first + comm.size()); ++shard) {
+      const auto owner = static_cast<int>(shard - first);
+      combine(shard, share(comm, owner == comm.rank() ? own : Outcome(), owner));
     }
   }
 }
 
 Tensors on_root(Comm& comm, const std::function<Tensors()>& compute) {
   Tensors result;
-  for_each_part(comm, 1, [&](int64_t) { return compute(); },
-                [&](int64_t, const Tensors& tensors) { result = tensors; });
+  for_each_shard(comm, 1, [&](int64_t) { return compute(); },
+                 [&](int64_t, const Tensors& tensors) { result = tensors; });
   return result;
 }
 
@@ -105,9 +105,9 @@ void do_on_root(Comm& comm, const std::function<void()>& action) {
   });
 }
 
-std::vector<RowRange> parts_of_rows(int64_t count) {
-  const int64_t parts = std::clamp<int64_t>(count / kLeastRows, 1, kMostParts);
-  const int64_t size = (count + parts - 1) / parts;
+std::vector<RowRange> shards_of_rows(int64_t count) {
+  const int64_t shards = std::clamp<int64_t>(count / kLeastRows, 1, kMostShards);
+  const int64_t size = (count + shards - 1) / shards;
   std::vector<RowRange> ranges;
   for (int64_t first = 0; first < count; first += size) ranges.push_back({first, std::min(size, count - first)});
   return ranges;

@@ -1,4 +1,4 @@
-#include "core/parts.h"
+#include "core/shards.h"
 
 #include <array>
 #include <atomic>
@@ -16,12 +16,12 @@ Tensors compute_part(int64_t part) {
           torch::zeros({part % 3, 4}, torch::kUInt8)};
 }
 
-TEST(Parts, EveryRankCombinesEveryPartInOrderAndOneComputesIt) {
+TEST(Shards, EveryRankCombinesEveryShardInOrderAndOneComputesIt) {
   for (const int size : {1, 2, 3, 5}) {
     std::array<std::atomic<int>, 7> computed{};
     test::run_ranks(size, [&](Comm& comm) {
       int64_t next = 0;
-      for_each_part(comm, 7, [&](int64_t part) {
+      for_each_shard(comm, 7, [&](int64_t part) {
         ++computed[static_cast<size_t>(part)];
         EXPECT_TRUE(is_mine(comm, part));
         return compute_part(part);
@@ -41,12 +41,12 @@ TEST(Parts, EveryRankCombinesEveryPartInOrderAndOneComputesIt) {
   }
 }
 
-TEST(Parts, TheFirstErrorInTheOrderOfThePartsIsEveryRanks) {
+TEST(Shards, TheFirstErrorInTheOrderOfTheShardsIsEveryRanks) {
   for (const int size : {1, 2, 3}) {
     std::atomic<int> combined = 0, failed = 0;
     test::run_ranks(size, [&](Comm& comm) {
       const auto error = test::error_of([&] {
-        for_each_part(comm, 6, [](int64_t part) -> Tensors {
+        for_each_shard(comm, 6, [](int64_t part) -> Tensors {
           if (part >= 2) throw bad_file("part " + std::to_string(part), "no good");
           return {};
         }, [&](int64_t, const Tensors&) { ++combined; });
@@ -61,11 +61,11 @@ TEST(Parts, TheFirstErrorInTheOrderOfThePartsIsEveryRanks) {
   }
 }
 
-TEST(Parts, ASignalEndsTheRankThatPollsIt) {
+TEST(Shards, ASignalEndsTheRankThatPollsIt) {
   std::atomic<int> went_on = 0;
   const auto error = test::error_of([&] {
     test::run_ranks(2, [&](Comm& comm) {
-      for_each_part(comm, 2, [](int64_t part) -> Tensors {
+      for_each_shard(comm, 2, [](int64_t part) -> Tensors {
         if (part == 1) throw Error(ExitCode::kInterrupted, "stopped by a signal");
         return {};
       }, [&](int64_t part, const Tensors&) { went_on += part == 1; });
@@ -75,7 +75,7 @@ TEST(Parts, ASignalEndsTheRankThatPollsIt) {
   EXPECT_EQ(went_on, 0);
 }
 
-TEST(Parts, WhatTheRootDoesIsDoneOnceAndKnownToAll) {
+TEST(Shards, WhatTheRootDoesIsDoneOnceAndKnownToAll) {
   for (const int size : {1, 3}) {
     std::atomic<int> times = 0;
     test::run_ranks(size, [&](Comm& comm) {
@@ -89,9 +89,9 @@ TEST(Parts, WhatTheRootDoesIsDoneOnceAndKnownToAll) {
   }
 }
 
-TEST(Parts, RowsAreCutByTheirNumberAlone) {
+TEST(Shards, RowsAreCutByTheirNumberAlone) {
   for (const int64_t count : {1, 511, 1023, 1024, 1537, 4096, 50'001}) {
-    const auto parts = parts_of_rows(count);
+    const auto parts = shards_of_rows(count);
     int64_t next = 0;
     for (const auto& part : parts) {
       EXPECT_EQ(part.first, next);
