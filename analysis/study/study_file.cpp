@@ -26,7 +26,7 @@ constexpr uint64_t kFileLimit = 1 << 24;
 std::string schedule_of(std::string_view text) {
   const size_t path = text.find(':') + 1;
   const bool quoted = path > 0 && path < text.size() && quoted_length(text.substr(path)) == text.size() - path;
-  if (!quoted || begins_with_path(text.substr(path))) return std::string(text);
+  if (!quoted || existing_path_length(text.substr(path)) > 0) return std::string(text);
   return std::string(text.substr(0, path)) + unquoted(text.substr(path));
 }
 
