@@ -12,7 +12,8 @@ if(FARFIELD_WERROR)
   target_compile_options(farfield_flags INTERFACE -Werror)
 endif()
 if(FARFIELD_SANITIZE)
-  target_compile_options(farfield_flags INTERFACE -fsanitize=${FARFIELD_SANITIZE} -fno-omit-frame-pointer -g)
+  target_compile_options(farfield_flags INTERFACE -fsanitize=${FARFIELD_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer -g1)
   target_link_options(farfield_flags INTERFACE -fsanitize=${FARFIELD_SANITIZE})
 endif()
 

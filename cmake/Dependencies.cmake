@@ -1,4 +1,19 @@
 # Every third-party library, as one target each, with system includes so that its warnings stay out of our build.
+
+# farfield_choose_torch(): LibTorch is what the caller names (Torch_DIR or CMAKE_PREFIX_PATH, as variables or in the
+# environment), or else what scripts/setup chose.
+macro(farfield_choose_torch)
+  set(choice ${PROJECT_SOURCE_DIR}/.venv/farfield-env)
+  if(PROJECT_IS_TOP_LEVEL AND EXISTS ${choice} AND NOT Torch_DIR AND NOT CMAKE_PREFIX_PATH
+     AND NOT DEFINED ENV{Torch_DIR} AND NOT DEFINED ENV{CMAKE_PREFIX_PATH})
+    file(STRINGS ${choice} lines REGEX "^(Torch_DIR|CMAKE_PREFIX_PATH)=")
+    foreach(line ${lines})
+      string(REGEX MATCH "^([^=]*)=(.*)$" matched "${line}")
+      set(${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
+    endforeach()
+  endif()
+endmacro()
+farfield_choose_torch()
 find_package(Torch REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)

@@ -7,7 +7,7 @@
 
 namespace farfield {
 
-// How a network computes; see design: solver state and analytic denoisers do not depend on it.
+// How a network computes; solver state and analytic denoisers do not depend on it (docs/conventions.md).
 //   kFp32: everything float32. kBf16: convolutions and linears in bfloat16; norms, embeddings, soft-max and
 //   preconditioning in float32. kTf32: float32 with TF32 matrix units (CUDA only).
 enum class Precision { kFp32, kBf16, kTf32 };

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "core/error.h"
+#include "core/interrupt_scope.h"
 
 namespace farfield {
 namespace {
@@ -53,7 +54,7 @@ void install_interrupt_handlers() {
   sigaction(SIGXCPU, &action, nullptr);
 }
 
-bool interrupted() { return first_signal.load() != 0; }
+bool interrupted() { return first_signal.load() != 0 || InterruptScope::asked(); }
 
 void stop_if_interrupted() {
   if (interrupted()) throw Error(ExitCode::kInterrupted, "interrupted; nothing was written");

@@ -21,17 +21,6 @@ bool exists(std::string_view path) {
          std::filesystem::exists(std::filesystem::path(path), error) && !error;
 }
 
-// Rule 1; 0 when nothing exists.
-size_t existing_length(std::string_view text) {
-  for (size_t end = text.size();;) {
-    if (exists(text.substr(0, end))) return end;
-    if (end == 0) return 0;
-    const size_t comma = text.rfind(',', end - 1);
-    if (comma == std::string_view::npos) return 0;
-    end = comma;
-  }
-}
-
 // "kind:" at the start of `text`, as any kind is written; 0 when there is none.
 size_t kind_length(std::string_view text) {
   const size_t colon = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-");
@@ -73,25 +62,13 @@ std::string value_of(std::string_view text) { return text.starts_with('"') ? unq
 // "KEY=VALUE" at the start of `text`, or a word without '='.
 size_t option_length(std::string_view text) {
   const size_t equals = text.find('=');
-  if (equals == std::string_view::npos || equals > text.find(',')) return value_length(text);
+  if (text.starts_with('"') || equals == std::string_view::npos || equals > text.find(',')) return value_length(text);
   return equals + 1 + value_length(text.substr(equals + 1));
 }
 
-std::string in_quotes(std::string_view bytes) {
+std::string escaped(std::string_view bytes) {
   std::string text = "\"";
-  while (!bytes.empty()) {
-    const auto [size, code] = utf8_character(bytes);
-    const size_t escape = kEscaped.find(bytes[0]);
-    const size_t taken = std::max<size_t>(size, 1);
-    if (escape != std::string_view::npos) {
-      text += {'\\', kEscapes[escape]};
-    } else if (size == 0 || (is_unseen(code) && code != ' ')) {
-      for (const char c : bytes.substr(0, taken)) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      text += bytes.substr(0, taken);
-    }
-    bytes.remove_prefix(taken);
-  }
+  for (const char c : bytes) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   return text + '"';
 }
 
@@ -109,30 +86,75 @@ std::string portable_item(std::string_view item) {
 
 SourceForm parse_source(std::string_view text, const std::vector<std::string>& kinds) {
   SourceForm form;
-  size_t length = existing_length(text);
+  size_t length = existing_path_length(text);
   const size_t kind = length > 0 ? 0 : kind_length(text);
   if (kind > 0 && std::ranges::find(kinds, text.substr(0, kind - 1)) != kinds.end()) {
     form.kind = text.substr(0, kind - 1);
     text.remove_prefix(kind);
-    length = existing_length(text);
+    length = existing_path_length(text);
   }
   const bool plain = length > 0;
   if (!plain) length = value_length(text);
   form.path = plain ? std::string(text.substr(0, length)) : value_of(text.substr(0, length));
-  while (length < text.size()) {
+  form.options = parse_source_options(text.substr(length));
+  return form;
+}
+
+std::vector<std::string> parse_source_options(std::string_view text) {
+  std::vector<std::string> options;
+  for (size_t length = 0; length < text.size();) {
     text.remove_prefix(length + 1);
     length = option_length(text);
     const std::string_view option = text.substr(0, length);
     const size_t start = option.starts_with('"') ? 0 : option.find('=') + 1;
-    form.options.push_back(std::string(option.substr(0, start)) + value_of(option.substr(start)));
+    options.push_back(std::string(option.substr(0, start)) + value_of(option.substr(start)));
   }
-  return form;
+  return options;
 }
 
-bool begins_with_path(std::string_view text) { return existing_length(text) > 0; }
+std::string source_option_text(std::string_view option) {
+  const size_t equals = option.find('='), start = equals + 1;  // 0 without a key
+  if (option.find_first_of(",\"") == std::string_view::npos) return std::string(option);
+  const std::string_view key = option.substr(0, start);
+  if (key.find_first_of(",\"") != std::string_view::npos) return in_quotes(option);
+  return std::string(key) + in_quotes(option.substr(start));
+}
+
+std::string source_text(const SourceForm& form, PathStyle style) {
+  std::string text = form.kind.empty() ? "" : form.kind + ":";
+  text += style == PathStyle::kPlain    ? form.path
+          : style == PathStyle::kQuoted ? in_quotes(form.path)
+                                        : escaped(form.path);
+  for (const std::string& option : form.options) text += "," + source_option_text(option);
+  return text;
+}
+
+std::string source_text(const SourceForm& form, const std::vector<std::string>& kinds) {
+  const auto reads_back = [&](const std::string& text) {
+    try {
+      return parse_source(text, kinds) == form;
+    } catch (const Error&) {  // a path with quotes, written without
+      return false;
+    }
+  };
+  for (const PathStyle style : {PathStyle::kPlain, PathStyle::kQuoted}) {
+    if (const std::string text = source_text(form, style); reads_back(text)) return text;
+  }
+  return source_text(form, PathStyle::kEscaped);
+}
+
+size_t existing_path_length(std::string_view text) {
+  for (size_t end = text.size();;) {
+    if (exists(text.substr(0, end))) return end;
+    if (end == 0) return 0;
+    const size_t comma = text.rfind(',', end - 1);
+    if (comma == std::string_view::npos) return 0;
+    end = comma;
+  }
+}
 
 size_t source_item_length(std::string_view list) {
-  if (const size_t length = existing_length(list); length > 0) return length;
+  if (const size_t length = existing_path_length(list); length > 0) return length;
   if (const size_t kind = kind_length(list); kind > 0) return kind + source_item_length(list.substr(kind));
   return option_length(list);
 }
@@ -173,6 +195,24 @@ std::string unquoted(std::string_view text) {
     i += step;
   }
   return bytes;
+}
+
+std::string in_quotes(std::string_view bytes) {
+  std::string text = "\"";
+  while (!bytes.empty()) {
+    const auto [size, code] = utf8_character(bytes);
+    const size_t escape = kEscaped.find(bytes[0]);
+    const size_t taken = std::max<size_t>(size, 1);
+    if (escape != std::string_view::npos) {
+      text += {'\\', kEscapes[escape]};
+    } else if (size == 0 || (is_unseen(code) && code != ' ')) {
+      for (const char c : bytes.substr(0, taken)) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      text += bytes.substr(0, taken);
+    }
+    bytes.remove_prefix(taken);
+  }
+  return text + '"';
 }
 
 }  // namespace farfield

@@ -17,13 +17,24 @@ struct SourceForm {
   std::string kind;  // one of `kinds`, or ""
   std::string path;
   std::vector<std::string> options;  // "key=value", without quotes
+  bool operator==(const SourceForm&) const = default;
 };
 
 // usage_error for a quote that is not closed, an unknown escape, or more text after a closing quote.
 SourceForm parse_source(std::string_view text, const std::vector<std::string>& kinds);
+// The options alone: a text of ",KEY=VALUE" again and again, or "".
+std::vector<std::string> parse_source_options(std::string_view text);
 
-// Whether the start of `text` names a file or folder by rule 1.
-bool begins_with_path(std::string_view text);
+// How a path is written: as it is, in quotes, or in quotes with every byte as an escape, which no file is called by.
+enum class PathStyle { kPlain, kQuoted, kEscaped };
+std::string source_text(const SourceForm& form, PathStyle style);
+// The plainest text that parse_source takes for `form`.
+std::string source_text(const SourceForm& form, const std::vector<std::string>& kinds);
+// "KEY=VALUE" as it stands after a comma, with quotes where it needs them.
+std::string source_option_text(std::string_view option);
+
+// The length of the path that `text` begins with by rule 1; 0 when nothing of that name exists.
+size_t existing_path_length(std::string_view text);
 // The length of the first item of a comma-separated list of sources and their options, whatever their kinds.
 size_t source_item_length(std::string_view list);
 // Such a list in characters that every text file can hold: the same text unless some of its bytes need an escape.
@@ -33,5 +44,7 @@ std::string portable_sources(std::string_view list);
 size_t quoted_length(std::string_view text);
 // What the quotes and escapes of a well formed quoted text stand for.
 std::string unquoted(std::string_view text);
+// The quoted text that stands for `bytes`, in printable characters.
+std::string in_quotes(std::string_view bytes);
 
 }  // namespace farfield

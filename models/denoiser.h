@@ -14,6 +14,8 @@ namespace farfield {
 // What a denoiser is for.
 struct DenoiserInfo {
   std::string name;                   // for reports: "network glyphs.safetensors", "gaussian (rank 64)", ...
+  std::string kind = "network";       // what it is, and so how charts draw it: a name of reference_table(), or what was
+                                      // learned: network, torchscript, pt2, python, guidance
   std::vector<int64_t> sample_shape;  // [C,H,W] for images, [d] for points
   int64_t label_dim = 0;              // 0: takes no labels
   double sigma_min = 0;               // the range of noise levels it is defined on, 0 <= sigma_min < sigma_max

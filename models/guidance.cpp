@@ -15,6 +15,7 @@ class Guidance final : public Denoiser {
   Guidance(std::shared_ptr<const Denoiser> denoiser, double weight)
       : denoiser_(std::move(denoiser)), weight_(weight), info_(denoiser_->info()) {
     info_.name += " guided by " + format_double(weight);
+    info_.kind = "guidance";
   }
 
   const DenoiserInfo& info() const override { return info_; }

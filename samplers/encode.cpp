@@ -1,6 +1,7 @@
 #include "samplers/encode.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@ SampleResult encode(const Solver& solver, const DenoiseFn& denoise, torch::Tenso
   check_encodes(solver, levels);
   const double sum = levels.front() + levels.back();
   std::vector<double> reversed;  // in tau; level i of the run is levels[N - i]
-  for (auto level = levels.rbegin(); level != levels.rend(); ++level) reversed.push_back(sum - *level);
+  for (const double level : std::views::reverse(levels)) reversed.push_back(sum - level);
   const auto sigma_at = [&](double tau) {
     const auto place = std::find(reversed.begin(), reversed.end(), tau);
     return place == reversed.end() ? sum - tau : levels[levels.size() - 1 - (place - reversed.begin())];

@@ -24,7 +24,7 @@ struct SampleRequest {
   bool afs = false;                       // the first evaluation is analytical (analytical_first_step.h)
   std::optional<double> threshold = {};   // thresholding of the solver's D at this quantile (thresholding.h)
   bool denoise_to_zero = false;           // end with x = D(x; sigma_N), for schedules that end above 0
-  std::optional<double> ode_jump = {};    // leave the trajectory at this level and return D there (level_cuts.h)
+  std::optional<double> ode_jump = {};    // leave the trajectory at this level and return D there (truncated_levels.h)
   std::optional<Teleport> teleport = {};  // start by closed form at a level below the first
   bool trajectory = false;                // keep every state: (steps + 1) times the memory of the samples
   torch::Device device = torch::kCPU;     // where the state lives; the results come back to the CPU

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "core/math/gaussian_stats.h"
-#include "samplers/schedules/level_cuts.h"
+#include "samplers/schedules/truncated_levels.h"
 #include "samplers/solvers/solver.h"
 
 namespace farfield {

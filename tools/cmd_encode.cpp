@@ -112,7 +112,7 @@ void report(const Context& context, const RunFolder& folder, ordered_json result
 void run_encode(const Context& context, const EncodeOptions& options) {
   const auto solver = make_solver(options.run.solver);
   RunFolder folder(output_request(context, "encode", options.run.out));
-  RunInfo info(context.command_line);
+  RunInfo info = record_of(context);
   const auto model = open_model(context, options.run);
   SampleRequest request{.levels = levels_above_zero(options.run, model->info()), .batch = options.run.batch};
   request.device = parse_device(context.device);

@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_file.h"
+#include "models/registry/reference_registry.h"
 #include "tools/command.h"
 #include "tools/number_option.h"
 #include "tools/print.h"
@@ -128,7 +129,7 @@ void add_fit_command(CLI::App& app, Context& context) {
                                      "  farfield fit mixture --data glyphs --components 10 --out m10.safetensors\n");
   fit->require_subcommand(1);
   CLI::App* gaussian = add_command(*fit, context, "gaussian",
-                                   "Mean and covariance, all eigenpairs or the leading ones.",
+                                   find_reference("gaussian")->summary + ", all eigenpairs or the leading ones.",
                                    "  farfield fit gaussian --data glyphs --out gaussian.safetensors\n"
                                    "  farfield fit gaussian --data cifar:DIR --rank 100 --out gaussian100.safetensors\n"
                                    "  mpirun -n 4 farfield fit gaussian --data cifar:DIR --out gaussian.safetensors\n",
@@ -138,7 +139,7 @@ void add_fit_command(CLI::App& app, Context& context) {
   });
   add_shared_options(*gaussian, *arguments, context);
   CLI::App* mixture = add_command(
-      *fit, context, "mixture", "A Gaussian a cluster (k-means) or class: weights, means, covariances.",
+      *fit, context, "mixture", find_reference("mixture")->summary + ": weights, means, covariances.",
       "  farfield fit mixture --data glyphs --components 10 --out mixture10.safetensors\n"
       "  farfield fit mixture --data mnist:DIR --per-class --rank 64 --out classes.safetensors\n"
       "  mpirun -n 4 farfield fit mixture --data cifar:DIR --components 100 --out m100.safetensors\n",

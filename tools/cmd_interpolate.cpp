@@ -82,7 +82,7 @@ void run_interpolate(const Context& context, const InterpolateCall& options) {
   check_options(options);
   const auto solver = make_solver(options.run.solver);
   RunFolder folder(output_request(context, "interpolate", options.run.out));
-  RunInfo info(context.command_line);
+  RunInfo info = record_of(context);
   const auto model = open_model(context, options.run);
   check_class(options, model->info());
   SampleRequest request{.levels = levels_of(options.run, model->info()), .batch = options.run.batch};

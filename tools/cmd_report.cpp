@@ -19,7 +19,7 @@ struct ReportArguments {
 void run_report(const ReportArguments& arguments, const Context& context) {
   RunFolder folder(output_request(context, "report", arguments.out));
   const std::string answer = write_training_report(arguments.run, context.command_line, folder);
-  RunInfo info(context.command_line);
+  RunInfo info = record_of(context);
   info.add_text("run", arguments.run);
   folder.commit(info);
   const std::string page = (folder.target() / "report.html").string();

@@ -201,7 +201,7 @@ void run_sample(const Context& context, SampleOptions options) {
 
   std::optional<RunFolder> folder;  // the root's
   do_on_root(world(), [&] { folder.emplace(output_request(context, "sample", options.run.out)); });
-  RunInfo info(context.command_line);
+  RunInfo info = record_of(context);
   const auto model = open_model(context, options.run);
   request.levels = levels_of(options, model->info());
   if (!options.latents.empty()) start_from_file(options, model->info(), request);

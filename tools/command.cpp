@@ -2,6 +2,7 @@
 
 #include "core/limits.h"
 #include "tools/number_option.h"
+#include "tools/option_config.h"
 
 namespace farfield::tools {
 
@@ -9,6 +10,7 @@ CLI::App* add_command(CLI::App& parent, Context& context, const std::string& nam
                       const std::string& examples, std::function<void()> run) {
   CLI::App* command = parent.add_subcommand(name, description + "\n\nExamples:\n" + examples);
   command->callback([&context, run = std::move(run)] { context.run = run; });
+  add_config_option(*command, context);
   return command;
 }
 
@@ -29,7 +31,7 @@ void add_threads_option(CLI::App& command, Context& context) {
 }
 
 void add_trust_option(CLI::App& command, Context& context) {
-  command.add_flag("--trust", context.trust, "load formats that run code (TorchScript, .pt2)");
+  command.add_flag("--trust", context.trust, "load formats that run code (TorchScript, .pt2)")->configurable(false);
 }
 
 void add_output_options(CLI::App& command, Context& context) {
@@ -38,8 +40,16 @@ void add_output_options(CLI::App& command, Context& context) {
   command.add_flag("--json", context.json, "the result on stdout as JSON");
 }
 
+RunInfo record_of(const Context& context) {
+  RunInfo info(context.command_line);
+  info.add("options", options_json(*context.command));
+  info.expect_inputs(context.config_inputs);
+  return info;
+}
+
 std::vector<std::filesystem::path> input_paths(const Context& context, const std::vector<std::string>& also) {
   std::vector<std::string> texts = also;
+  texts.insert(texts.end(), context.config_texts.begin(), context.config_texts.end());
   const auto& words = context.command_line;
   for (size_t i = 1; i < words.size(); ++i) {
     const bool output = words[i] == "--out" || words[i] == "--report";

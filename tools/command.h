@@ -7,20 +7,12 @@
 #include <CLI/CLI.hpp>
 
 #include "core/run/replaceable.h"
+#include "core/run/run_info.h"
+#include "tools/context.h"
 
 namespace farfield::tools {
 
-// What every command shares: the options with the same meaning everywhere, and the work chosen by the command line.
-struct Context {
-  std::vector<std::string> command_line;
-  std::string device = "auto", precision = "auto";
-  int threads = 0;  // 0: as many as this process may use
-  bool trust = false, force = false, quiet = false, json = false;
-  bool over_ranks = false;    // the command named shares its work over the ranks of a group (core/comm.h)
-  std::function<void()> run;  // set by the subcommand that was named
-};
-
-// Adds a subcommand whose --help opens with `examples`; `run` is called after the whole line was parsed and checked.
+// Adds a subcommand with --config whose --help opens with `examples`; `run` is called after the whole line was parsed and checked.
 CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name, const std::string& description,
                       const std::string& examples, std::function<void()> run);
 
@@ -33,11 +25,14 @@ void add_threads_option(CLI::App& command, Context& context);   // --threads alo
 void add_trust_option(CLI::App& command, Context& context);     // --trust
 void add_output_options(CLI::App& command, Context& context);   // --force --quiet --json
 
-// The folder `out` as output of command `kind`, with --force and everything that the command line reads; `also` are texts
-// from elsewhere (a config) that name inputs.
+// The record of this call, begun: its command line and options.
+RunInfo record_of(const Context& context);
+
+// The folder `out` as output of command `kind`, with --force and everything that the command line and its --config read; `also` are
+// texts from elsewhere that name inputs.
 OutputRequest output_request(const Context& context, const std::string& kind, const std::string& out,
                              const std::vector<std::string>& also = {});
-// The paths that the command line names, except those after --out and --report.
+// The paths that the command line and its --config name, except those after --out and --report.
 std::vector<std::filesystem::path> input_paths(const Context& context, const std::vector<std::string>& also = {});
 
 // One line per subcommand, each in its own cmd_NAME.cpp; listed in main.cpp in the order of --help.

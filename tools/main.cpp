@@ -18,6 +18,7 @@
 #include "core/text.h"
 #include "tools/command.h"
 #include "tools/failure.h"
+#include "tools/option_config.h"
 #include "tools/standard_streams.h"
 #include "tools/sudden_ends.h"
 
@@ -77,7 +78,7 @@ std::string explain(const CLI::App& root, const std::vector<std::string>& words,
   }
   for (const auto& word : words) {
     const std::string option = word.substr(0, word.find('='));
-    const bool is_option = option.size() > 2 && option.rfind("--", 0) == 0;
+    const bool is_option = option.size() > 2 && option.starts_with("--");
     if (is_option && std::find(options.begin(), options.end(), option) == options.end()) {
       return unknown_name("option", option, options);
     }
@@ -91,6 +92,11 @@ std::string explain(const CLI::App& root, const std::vector<std::string>& words,
 int report(const Failure& failure) {
   log::error(failure.message);
   return static_cast<int>(failure.code);
+}
+
+const CLI::App* named_command(const CLI::App& app) {
+  const auto parsed = app.get_subcommands();
+  return parsed.empty() ? &app : named_command(*parsed.front());
 }
 
 // What went wrong, if anything did.
@@ -111,18 +117,23 @@ std::optional<Failure> run(const Context& context) {
     context.run();
     return std::nullopt;
   } catch (const std::exception& error) {
-    return failure_of(error);
+    Failure failure = failure_of(error);
+    if (failure.code == ExitCode::kUsage) failure.message = with_places(failure.message, context);
+    return failure;
   }
 }
 
-std::optional<Failure> parse(CLI::App& app, int argc, char** argv) {
+std::optional<Failure> parse(CLI::App& app, Context& context, int argc, char** argv) {
   try {
     app.parse(argc, argv);
+    context.command = named_command(app);
     return std::nullopt;
   } catch (const CLI::Success& request) {  // --help, --version
     return Failure{static_cast<ExitCode>(app.exit(request)), ""};
   } catch (const CLI::ParseError& problem) {
-    return Failure{ExitCode::kUsage, explain(app, {argv + 1, argv + argc}, problem)};
+    return Failure{ExitCode::kUsage, with_places(explain(app, {argv + 1, argv + argc}, problem), context)};
+  } catch (const std::exception& error) {  // of --config
+    return failure_of(error);
   }
 }
 
@@ -176,7 +187,7 @@ int main(int argc, char** argv) {
   add_inspect_command(app, context);
   add_doctor_command(app, context);
 
-  const auto stopped = parse(app, argc, argv);
+  const auto stopped = parse(app, context, argc, argv);
   const int code = leave(stopped ? stopped : run(context));
   if (call_left_running()) _exit(code);
   return code;

@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "models/guidance.h"
 #include "models/registry/model_registry.h"
+#include "models/registry/reference_registry.h"
 #include "samplers/schedules/noise_levels.h"
 #include "samplers/solvers/solver_registry.h"
 #include "tools/number_option.h"
@@ -11,8 +12,13 @@
 
 namespace farfield::tools {
 
+std::string model_option_help() {
+  return "network or reference file, run folder, or KIND:SRC[,option=value...] with KIND " +
+         join(reference_names(), ", ") + " (farfield compare --help)";
+}
+
 void add_model_run_options(CLI::App& command, Context& context, ModelRun& run) {
-  command.add_option("--model", run.model, "network, reference file, run folder or delta:SRC")->required();
+  command.add_option("--model", run.model, model_option_help())->required();
   command.add_option("--out", run.out, "folder to make")->required();
   command.add_option("--solver", run.solver, "SOLVER[,option=value...], see the list below")->capture_default_str();
   CLI::Option* name = add_schedule_options(command, "--schedule", run.schedule);

@@ -22,6 +22,9 @@ struct ModelRun {
   int64_t batch = 64;
 };
 
+// What --model takes, for --help.
+std::string model_option_help();
+
 // --model --out --solver, those of the schedule, --sigmas --class --guidance --batch, and what every command takes.
 void add_model_run_options(CLI::App& command, Context& context, ModelRun& run);
 

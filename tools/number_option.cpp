@@ -21,6 +21,7 @@ CLI::Validator bounded(Number low, Number high, const char* kind, Parse parse, F
         return "";
       }
     } catch (const Error&) {
+      // No number at all; the words are the same.
     }
     return fmt::format("got '{}', expected {} from {}", text, kind, range);
   };

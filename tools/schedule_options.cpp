@@ -1,10 +1,7 @@
 #include "tools/schedule_options.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
-#include "core/error.h"
 #include "core/limits.h"
 #include "core/text.h"
 #include "samplers/schedules/schedule_registry.h"
@@ -34,18 +31,6 @@ void add_range_options(CLI::App& command, ScheduleRequest& request) {
   command.add_option("--rho", request.rho, "exponent of the schedules that have one [polynomial 7, others 1]")
       ->transform(real_number(0.01, 100));
   command.add_option("--variant", request.variant, "table of ays: sd15, sdxl, svd [sd15]");
-}
-
-std::vector<int64_t> parse_nfe(const std::string& text) {
-  std::vector<int64_t> numbers;
-  try {
-    numbers = parse_seeds(text);
-  } catch (const Error&) {
-    throw usage_error(fmt::format("--nfe is '{}', expected numbers of evaluations such as 3-10 or 4,6", text));
-  }
-  std::sort(numbers.begin(), numbers.end());
-  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-  return numbers;
 }
 
 std::string schedule_help() {

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "samplers/model_levels.h"
 #include "tools/command.h"
@@ -15,9 +13,6 @@ CLI::Option* add_schedule_options(CLI::App& command, const std::string& name, Sc
 
 // --sigma-min --sigma-max --rho --variant alone, where the number of levels and their end are given otherwise.
 void add_range_options(CLI::App& command, ScheduleRequest& request);
-
-// Budgets of evaluations, "3-10" or "4,6": rising, each once. usage_error naming --nfe.
-std::vector<int64_t> parse_nfe(const std::string& text);
 
 // Every schedule with its options, for the footer of --help.
 std::string schedule_help();

@@ -61,6 +61,7 @@ void on_exit_of_a_library(int status, void*) {
     const Failure failure = failure_of(error);
     end_with(failure.code, failure.message);
   } catch (...) {
+    // Nothing that has words.
   }
   std::abort();
 }

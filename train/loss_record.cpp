@@ -26,8 +26,8 @@ double LossRecord::mean() const {
   return count == 0 ? 0 : totals[1].item<double>() / count;
 }
 
-std::vector<LossRecord::Bin> LossRecord::bins() const {
-  std::vector<Bin> bins;
+std::vector<SigmaLoss> LossRecord::bins() const {
+  std::vector<SigmaLoss> bins;
   const auto sums = sums_.accessor<double, 2>();
   for (int64_t bin = 0; bin < sums_.size(1); ++bin) {
     const double count = sums[0][bin];

@@ -5,6 +5,8 @@
 
 #include <torch/types.h>
 
+#include "core/run/training_log.h"
+
 namespace farfield {
 
 // The loss per value between two lines of the log, in all and per half decade of the noise level.
@@ -13,13 +15,8 @@ class LossRecord {
   LossRecord();
   // sigma, loss: [B] float64 on the CPU.
   void add(const torch::Tensor& sigma, const torch::Tensor& loss);
-  double mean() const;  // 0 before the first add
-  struct Bin {
-    double sigma_from, sigma_to;  // the first begins at 0, the last ends at infinity
-    int64_t count;
-    double loss;
-  };
-  std::vector<Bin> bins() const;  // those with samples
+  double mean() const;                  // 0 before the first add
+  std::vector<SigmaLoss> bins() const;  // those with samples
   void clear();
 
   // [2, bins] float64: counts and sums, part of the training state so that a resumed log has the same numbers.

@@ -39,10 +39,10 @@ struct RunOptions {
 
 // Live comparison of the averaged network with references (RunRequest::probe).
 struct ProbeOptions {
-  int64_t images = 0;                                    // interval; 0: never
-  int64_t count = 64;                                    // probes at each noise level, 2 to 4096
-  std::vector<double> sigmas{0.05, 0.2, 0.5, 1, 3, 10};  // > 0, rising
-  std::string references = "gaussian,mixture:10,delta";  // as for `compare --references`
+  int64_t images = 0;                                               // interval; 0: never
+  int64_t count = 64;                                               // probes at each noise level, 2 to 4096
+  std::vector<double> sigmas{0.05, 0.2, 0.5, 1, 3, 10};             // > 0, rising
+  std::string references = "gaussian,mixture,components=10,delta";  // as for `compare --references`
   void validate() const;
 };
 

@@ -25,25 +25,25 @@ fs::path event_path(const fs::path& run_folder, int64_t images) {
 TrainingEvents::TrainingEvents(const fs::path& run_folder, int64_t images)
     : file_(event_path(run_folder, images), images) {}
 
-void TrainingEvents::tick(const Tick& tick, const LossRecord& losses) {
-  std::vector<Scalar> values = {{"loss/all", losses.mean()},
+void TrainingEvents::tick(const Tick& tick) {
+  std::vector<Scalar> values = {{"loss/all", tick.loss},
                                 {"progress/learning_rate", tick.learning_rate},
                                 {"progress/images_per_second", tick.images_per_second},
                                 {"progress/skipped_steps", static_cast<double>(tick.skipped_steps)}};
-  for (const auto& bin : losses.bins()) {
+  for (const auto& bin : tick.by_sigma) {
     values.push_back(
         {fmt::format("loss/sigma {} to {}", format_double(bin.sigma_from), format_double(bin.sigma_to)), bin.loss});
   }
   file_.scalars(tick.images, values);
 }
 
-void TrainingEvents::probes(int64_t images, const std::vector<ProbeResult>& results) {
+void TrainingEvents::probes(const ProbeLine& line) {
   std::vector<Scalar> values;
-  for (const auto& result : results) {
-    values.push_back({fmt::format("explained by {}/sigma {}", printable(result.reference), format_double(result.sigma)),
-                      result.explained});
+  for (const auto& row : line.rows) {
+    values.push_back(
+        {fmt::format("explained by {}/sigma {}", printable(row.reference), format_double(row.sigma)), row.explained});
   }
-  file_.scalars(images, values);
+  file_.scalars(line.images, values);
 }
 
 void TrainingEvents::preview(int64_t images, const fs::path& png) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/io/event_file.h"
-#include "train/training_log.h"
+#include "core/run/training_log.h"
 
 namespace farfield {
 
@@ -16,8 +16,8 @@ class TrainingEvents {
   // Removes files of sessions that began after `images`: the run goes on from an older state.
   TrainingEvents(const std::filesystem::path& run_folder, int64_t images);
 
-  void tick(const Tick& tick, const LossRecord& losses);
-  void probes(int64_t images, const std::vector<ProbeResult>& results);
+  void tick(const Tick& tick);
+  void probes(const ProbeLine& line);
   void preview(int64_t images, const std::filesystem::path& png);  // nothing when there is none
 
  private:

@@ -39,7 +39,9 @@ TrainingRecords::TrainingRecords(const TrainOptions& options, const RunRequest& 
       device_(device),
       comm_(comm),
       trainer_(trainer),
-      losses_(losses) {}
+      losses_(losses) {
+  session_.add("options", request.options);
+}
 
 void TrainingRecords::open() {
   place_ = take_training_folder(request_.folder, request_.use, request_.inputs);
@@ -56,8 +58,8 @@ void TrainingRecords::began_with(const InitialModel& init, const std::vector<std
 void TrainingRecords::begin() {
   resumed_from_ = saved_at_ = ticked_at_ = trainer_.images_seen();
   write_run_info();
-  log_.emplace(folder_ / "log.jsonl", resumed_from_);
-  if (request_.probe) probe_log_.emplace(folder_ / "probes.jsonl", resumed_from_);
+  log_.emplace(folder_, resumed_from_);
+  if (request_.probe) probe_log_.emplace(folder_, resumed_from_);
   events_.emplace(folder_, resumed_from_);
   write_file_atomically(folder_ / "config.yaml", request_.resolved_config);
 }
@@ -104,13 +106,17 @@ void TrainingRecords::after_step(int64_t before, double rate) {
 void TrainingRecords::tick(double rate) {
   const int64_t images = trainer_.images_seen();
   const double span = since_tick_.restart();
-  const Tick line = {images,    images / options_.run.batch,
-                     rate,      static_cast<double>(images - ticked_at_) / std::max(span, 1e-9),
-                     seconds(), trainer_.skipped_steps()};
-  log_->append(line, losses_);
-  events_->tick(line, losses_);
+  Tick tick = {
+      .images = images, .step = images / options_.run.batch, .loss = losses_.mean(), .by_sigma = losses_.bins()};
+  tick.learning_rate = rate;
+  tick.images_per_second = static_cast<double>(images - ticked_at_) / std::max(span, 1e-9);
+  tick.seconds = seconds();
+  tick.skipped_steps = trainer_.skipped_steps();
+  log_->append(tick);
+  events_->tick(tick);
   losses_.clear();
   ticked_at_ = images;
+  if (request_.on_tick) request_.on_tick(tick);
 }
 
 void TrainingRecords::save_snapshot() {
@@ -160,10 +166,10 @@ void TrainingRecords::preview() {
 void TrainingRecords::probe() {
   if (!request_.probe) return;
   const Stopwatch clock;
-  std::vector<ProbeResult> results;
-  if (!show_average([&](const Denoiser& average) { results = request_.probe(average); })) return;
-  probe_log_->append(trainer_.images_seen(), results);
-  events_->probes(trainer_.images_seen(), results);
+  ProbeLine line = {trainer_.images_seen(), {}};
+  if (!show_average([&](const Denoiser& average) { line.rows = request_.probe(average); })) return;
+  probe_log_->append(line);
+  events_->probes(line);
   probe_seconds_ += clock.seconds();
 }
 

@@ -9,13 +9,13 @@
 #include "core/comm.h"
 #include "core/data/source.h"
 #include "core/run/run_info.h"
+#include "core/run/training_log.h"
 #include "core/stopwatch.h"
 #include "train/checkpoints.h"
 #include "train/loss_record.h"
 #include "train/run_request.h"
 #include "train/trainer.h"
 #include "train/training_events.h"
-#include "train/training_log.h"
 
 namespace farfield {
 

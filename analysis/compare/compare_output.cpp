@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/page/figure_table.h"
 #include "analysis/page/file_word.h"
 #include "analysis/page/format.h"
 #include "analysis/page/sample_figure.h"
@@ -33,29 +34,32 @@ void write_arrays(const CompareResult& result, const RunFolder& folder) {
                                             {"samples", t.samples}});
 }
 
-// One grid a path; the same seeds at the same places. Returns the files.
-Facts write_grids(const CompareResult& result, const CompareStory& story, const RunFolder& folder) {
-  Facts files;
+// One grid a path; the same seeds at the same places.
+void write_grids(const CompareResult& result, const std::string& model, Report& report, const RunFolder& folder) {
   const Trajectories& t = result.trajectories;
   for (size_t i = 0; i <= t.paths.size(); ++i) {
     const std::string png = sample_grid_png(t.samples[static_cast<int64_t>(i)]);
     if (png.empty()) continue;
-    const std::string name = i == 0 ? story.model : t.paths[i - 1];
+    const std::string name = i == 0 ? model : t.paths[i - 1];
     const std::string file = i == 0 ? "samples-model.png" : fmt::format("samples-{}-{}.png", i, file_word(name));
     write_file_atomically(folder.path(file), png);
-    files.emplace_back(file, "samples of " + name);
+    report.file(file, "samples of " + name);
   }
-  return files;
 }
 
-Facts file_list(const Facts& grids) {
-  Facts files = {{"comparison.csv", "every number of the charts over the noise level, and more"},
-                 {"comparison.npz", "squared norms of every probe"},
-                 {"trajectory.csv", "every number of the trajectory charts"},
-                 {"trajectory.npz", "squared norms along every trajectory, and the samples"}};
-  files.insert(files.end(), grids.begin(), grids.end());
-  files.emplace_back("run.json", "command, settings, versions, SHA-256 of the inputs");
-  return files;
+// Every figure of a comparison: a new one is a function in compare_report.h and a row here.
+const std::vector<FigureRow<CompareView>>& compare_figures() {
+  static const std::string kExplained = "Explained variance", kPaths = "Trajectories and samples";
+  static const std::vector<FigureRow<CompareView>> rows = {
+      {kExplained, explained_score_figure, "", "",
+       "How much of the model's score each reference accounts for. Sampling runs from right to left: from pure noise "
+       "at high σ to the image at low σ."},
+      {kExplained, explained_denoiser_figure},
+      {kExplained, difference_figure},
+      {kPaths, deviation_figure},
+      {kPaths, same_seeds_figure},
+  };
+  return rows;
 }
 
 }  // namespace
@@ -65,19 +69,16 @@ void write_comparison(const CompareResult& result, const CompareStory& story, co
   write_csv(folder.path("comparison.csv"), comparison_table(result.comparison, result.rows));
   write_csv(folder.path("trajectory.csv"), trajectory_table(result.trajectories, result.trajectory_rows));
   write_arrays(result, folder);
-  const Facts grids = write_grids(result, story, folder);
 
   Report report("farfield compare", fmt::format("The score of {} and scores known exactly", story.model),
-                headline(result, story.model));
-  report.code(join(story.command, " "));
-  report.facts(story.asked);
-  add_explained_variance(report, result);
-  add_trajectories(report, result, story.model);
+                headline(result, story.model), {story.command, story.asked, story.settings});
+  report.file("comparison.csv", "every number of the charts over the noise level, and more");
+  report.file("comparison.npz", "squared norms of every probe");
+  report.file("trajectory.csv", "every number of the trajectory charts");
+  report.file("trajectory.npz", "squared norms along every trajectory, and the samples");
+  write_grids(result, story.model, report, folder);
+  add_figures(report, compare_figures(), {result, story.model}, folder);
   earlier.add_to(report, folder);
-  report.section("Settings");
-  report.facts(story.settings);
-  report.section("Files");
-  report.files(file_list(grids));
   report.write(folder.path("report.html"));
 }
 

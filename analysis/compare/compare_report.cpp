@@ -10,6 +10,7 @@
 #include "analysis/page/charts.h"
 #include "analysis/page/format.h"
 #include "core/text.h"
+#include "models/registry/reference_registry.h"
 
 namespace farfield {
 namespace {
@@ -125,14 +126,12 @@ Table numbers(const CompareResult& result, const std::string& title, const ShowR
   return table;
 }
 
-// "the Gaussian", "the mixture 'mixture:10'": a reference within a sentence.
+// "the Gaussian", "mixture,components=10": a reference within a sentence.
 std::string in_words(const CompareResult& result, int64_t reference) {
-  const std::string& name = result.comparison.references[reference];
+  const ReferenceKind* kind = find_reference(result.kinds[reference]);
   const auto same = std::count(result.kinds.begin(), result.kinds.end(), result.kinds[reference]);
-  if (same == 1 && result.kinds[reference] == "gaussian") return "the Gaussian";
-  if (same == 1 && result.kinds[reference] == "isotropic") return "the isotropic Gaussian";
-  if (same == 1 && result.kinds[reference] == "delta") return "the exact score of the data set";
-  return name;
+  const bool the_only_one = kind != nullptr && same == 1 && !kind->words.empty();
+  return the_only_one ? kind->words : result.comparison.references[reference];
 }
 
 std::string from_words(const CompareResult& result, ProbeKind probe, int64_t reference) {
@@ -162,6 +161,14 @@ std::string claim(const CompareResult& result, const std::string& whose) {
                                  ever ? "explains" : "does not explain", whose, from_words(result, probe, reference)));
 }
 
+std::string how_measured(const CompareResult& result) {
+  return fmt::format("over {} probes at each of {} noise levels. Bands are 95 % bootstrap intervals over probes.",
+                     result.comparison.difference.size(3), result.comparison.sigmas.size());
+}
+
+constexpr const char* kBelowCharts =
+    " The thin lines are at 99 %. Values below 0 leave the upper panel; a value of exactly 1 has no place in the lower one.";
+
 }  // namespace
 
 std::string headline(const CompareResult& result, const std::string& model) {
@@ -174,41 +181,44 @@ std::string headline(const CompareResult& result, const std::string& model) {
   return claim(result, "the score of " + model) + rest + ".";
 }
 
-void add_explained_variance(Report& report, const CompareResult& result) {
-  const Comparison& comparison = result.comparison;
-  const std::string how = fmt::format(
-      "over {} probes at each of {} noise levels. Bands are 95 % bootstrap intervals over probes.",
-      comparison.difference.size(3), comparison.sigmas.size());
-  const std::string below =
-      " The thin lines are at 99 %. Values below 0 leave the upper panel; a value of exactly 1 has no place in the lower one.";
+Figure explained_score_figure(const CompareView& view) {
+  const CompareResult& result = view.result;
+  Figure figure;
+  figure.title = claim(result, "the score");
+  figure.caption = "Score: 1 − Σ‖s_model − s_ref‖² / Σ‖s_model‖² " + how_measured(result) + kBelowCharts;
+  figure.data_file = "comparison.csv";
+  figure.numbers = numbers(result, "explained", of_score);
+  for (const ProbeKind probe : result.comparison.kinds) {
+    figure.charts.push_back(explained_chart(result, probe, "Explained variance of the score", of_score));
+  }
+  return figure;
+}
 
-  report.section("Explained variance");
-  report.paragraph(
-      "How much of the model's score each reference accounts for. Sampling runs from right to left: from pure noise "
-      "at high σ to the image at low σ.");
-  Figure scores;
-  scores.title = claim(result, "the score");
-  scores.caption = "Score: 1 − Σ‖s_model − s_ref‖² / Σ‖s_model‖² " + how + below;
-  scores.data_file = "comparison.csv";
-  scores.numbers = numbers(result, "explained", of_score);
-  Figure denoisers = scores, squares = scores;
-  denoisers.title = "The same of the denoisers";
-  denoisers.caption = "Denoiser: 1 − Σ‖D_model − D_ref‖² / Σ‖D_model‖² " + how + below;
-  denoisers.numbers = numbers(result, "explained", of_denoiser);
-  squares.title = "How far the denoisers and scores are apart";
-  squares.caption =
+Figure explained_denoiser_figure(const CompareView& view) {
+  const CompareResult& result = view.result;
+  Figure figure;
+  figure.title = "The same of the denoisers";
+  figure.caption = "Denoiser: 1 − Σ‖D_model − D_ref‖² / Σ‖D_model‖² " + how_measured(result) + kBelowCharts;
+  figure.data_file = "comparison.csv";
+  figure.numbers = numbers(result, "explained", of_denoiser);
+  for (const ProbeKind probe : result.comparison.kinds) {
+    figure.charts.push_back(explained_chart(result, probe, "Explained variance of the denoiser", of_denoiser));
+  }
+  return figure;
+}
+
+Figure difference_figure(const CompareView& view) {
+  const CompareResult& result = view.result;
+  Figure figure;
+  figure.title = "How far the denoisers and scores are apart";
+  figure.caption =
       "Mean over probes and numbers of (D_model − D_ref)² (D in units of the data) and of (s_model − s_ref)², s = "
       "(D − x)/σ², " +
-      how;
-  squares.numbers = numbers(result, "mean squared difference of D", denoiser_mse);
-  for (ProbeKind probe : comparison.kinds) {
-    scores.charts.push_back(explained_chart(result, probe, "Explained variance of the score", of_score));
-    denoisers.charts.push_back(explained_chart(result, probe, "Explained variance of the denoiser", of_denoiser));
-    squares.charts.push_back(mse_chart(result, probe));
-  }
-  report.figure(scores);
-  report.figure(denoisers);
-  report.figure(squares);
+      how_measured(result);
+  figure.data_file = "comparison.csv";
+  figure.numbers = numbers(result, "mean squared difference of D", denoiser_mse);
+  for (const ProbeKind probe : result.comparison.kinds) figure.charts.push_back(mse_chart(result, probe));
+  return figure;
 }
 
 }  // namespace farfield

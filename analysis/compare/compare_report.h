@@ -23,9 +23,18 @@ struct CompareResult {
 // comes first where there is one.
 std::string headline(const CompareResult& result, const std::string& model);
 
-// The figures of a comparison: explained variance of the score and of the denoiser, mean squared differences, deviation
-// of the trajectories, samples from the same seeds. Charts link to comparison.csv and trajectory.csv beside the report.
-void add_explained_variance(Report& report, const CompareResult& result);
-void add_trajectories(Report& report, const CompareResult& result, const std::string& model_name);
+// What the figures of a comparison show: its numbers, and the model's name in titles.
+struct CompareView {
+  const CompareResult& result;
+  const std::string& model;
+};
+
+// The figures, each a row of the table in compare_output.cpp. Those over the noise level link to comparison.csv, those along
+// trajectories to trajectory.csv.
+Figure explained_score_figure(const CompareView& view);
+Figure explained_denoiser_figure(const CompareView& view);
+Figure difference_figure(const CompareView& view);
+Figure deviation_figure(const CompareView& view);   // of the references' trajectories from the model's
+Figure same_seeds_figure(const CompareView& view);  // samples
 
 }  // namespace farfield

@@ -18,8 +18,8 @@ namespace farfield {
 // A denoiser in a comparison: what the tables call it, how the charts show it (analysis/page/series.h), and the class it is
 // asked for.
 struct Subject {
-  std::string name;  // "gaussian", "mixture:10", a path
-  std::string kind;  // denoiser_kind()
+  std::string name;  // "gaussian", "mixture,components=10", a path
+  std::string kind;  // DenoiserInfo::kind
   std::shared_ptr<const Denoiser> denoiser;
   torch::Tensor label;  // [label_dim] one-hot; undefined: unconditional (all zero)
 

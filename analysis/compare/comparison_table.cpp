@@ -104,7 +104,7 @@ Table comparison_table(const Comparison& comparison, const std::vector<Compariso
   }
   for (const char* name :
        {"score_mse", "score_mse_low", "score_mse_high", "denoiser_mse", "denoiser_mse_low", "denoiser_mse_high"}) {
-    table.columns.push_back(name);
+    table.columns.emplace_back(name);
   }
   for (const ComparisonRow& row : rows) {
     std::vector<Cell> cells = {std::string(to_string(row.probe)), comparison.references[row.reference],

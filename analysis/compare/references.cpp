@@ -1,53 +1,34 @@
 #include "analysis/compare/references.h"
 
-#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
 
-#include "analysis/page/series.h"
+#include "core/comm.h"
+#include "core/data/source.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "core/source_form.h"
-#include "core/text.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_file.h"
+#include "models/registry/model_form.h"
 
 namespace farfield {
 namespace {
 
-const std::vector<std::string> kReferenceKinds = {"isotropic", "gaussian", "mixture", "delta"};
-
-bool digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 class Opener {
  public:
-  Opener(std::shared_ptr<const DataSource> data, const ModelOptions& options, uint64_t seed, Comm& comm)
-      : data_(std::move(data)), options_(options), seed_(seed), comm_(comm) {}
+  // `options` with the data, the seed and the ranks of its fits.
+  explicit Opener(ModelOptions options) : options_(std::move(options)) {}
 
-  std::shared_ptr<const Denoiser> open(const std::string& name) {
-    if (!is_fitted_here(name)) {
-      const bool word = name.find_first_of(":/.") == std::string::npos && !std::filesystem::exists(name);
-      if (word) throw usage_error(unknown_name("reference", name, kReferenceKinds));
-      return open_model(name, options_);
-    }
-    if (!data_) {
-      throw usage_error(fmt::format("reference '{}' is fitted to data: add --data SRC, or name a file", name));
-    }
-    if (name == "gaussian") return make_gaussian(gaussian(), data_->info().shape);
-    return make_reference(name, *data_, seed_, comm_);
-  }
-
-  const GaussianStats& gaussian() {
-    if (!gaussian_) gaussian_ = measure_gaussian(*data_, 0, comm_);
-    return *gaussian_;
+  std::shared_ptr<const Denoiser> open(const ModelForm& form, const std::string& text) {
+    const bool the_gaussian = form.kind == "gaussian" && !form.source && form.options.empty();
+    if (the_gaussian && options_.data) return make_gaussian(gaussian(), options_.data->info().shape);
+    return open_model(text, options_);
   }
 
   // See References::gaussian.
   std::optional<GaussianStats> path_gaussian(const std::vector<Subject>& subjects) {
-    if (data_) return gaussian();
+    if (options_.data) return gaussian();
     for (const Subject& subject : subjects) {
       const std::filesystem::path file = model_file(subject.name);
       if (subject.kind == "gaussian" && !file.empty()) return read_gaussian(file);
@@ -56,10 +37,12 @@ class Opener {
   }
 
  private:
-  std::shared_ptr<const DataSource> data_;
+  const GaussianStats& gaussian() {
+    if (!gaussian_) gaussian_ = measure_gaussian(*options_.data, 0, *options_.comm);
+    return *gaussian_;
+  }
+
   ModelOptions options_;
-  uint64_t seed_;
-  Comm& comm_;
   std::optional<GaussianStats> gaussian_;
 };
 
@@ -77,17 +60,13 @@ void set_class(Subject& subject, int64_t label) {
 bool is_option(std::string_view item) {
   const size_t equals = item.find('=');
   return equals != std::string_view::npos && equals > 0 && item.find_first_of(":/\"") > equals &&
-         !begins_with_path(item);
+         existing_path_length(item) == 0;
 }
+
+// What tables and charts call a model: a kind by its canonical text, a file as it was named.
+std::string name_of(const ModelForm& form, const std::string& text) { return form.kind.empty() ? text : to_text(form); }
 
 }  // namespace
-
-bool is_fitted_here(std::string_view reference) {
-  const std::vector<std::string> parts = split(reference, ':');
-  if (parts.empty() || std::find(kReferenceKinds.begin(), kReferenceKinds.end(), parts[0]) == kReferenceKinds.end())
-    return false;
-  return std::all_of(parts.begin() + 1, parts.end(), [](auto& part) { return digits(part) || part == "classes"; });
-}
 
 std::vector<std::string> split_references(std::string_view list) {
   std::vector<std::string> references;
@@ -105,28 +84,34 @@ std::vector<std::string> split_references(std::string_view list) {
   return references;
 }
 
-References open_references(const std::vector<std::string>& names, std::shared_ptr<const DataSource> data,
+References open_references(const std::vector<std::string>& texts, std::shared_ptr<const DataSource> data,
                            const ModelOptions& options, uint64_t seed, Comm& comm) {
-  Opener opener(std::move(data), options, seed, comm);
+  Opener opener({options.device, options.precision, options.trust, std::move(data), seed, &comm});
   References references;
-  for (const std::string& name : names) {
+  for (const std::string& text : texts) {
+    const ModelForm form = parse_model(text);
+    const std::string name = name_of(form, text);
     for (const Subject& other : references.subjects) {
       if (other.name == name) throw usage_error(fmt::format("reference '{}' is named twice; name it once", name));
     }
-    std::shared_ptr<const Denoiser> denoiser = opener.open(name);
-    const std::string kind = denoiser_kind(denoiser->info());
+    std::shared_ptr<const Denoiser> denoiser = opener.open(form, text);
+    const std::string kind = denoiser->info().kind;
     references.subjects.push_back({name, kind, std::move(denoiser), {}});
   }
   references.gaussian = opener.path_gaussian(references.subjects);
   return references;
 }
 
-Subject open_subject(const std::string& model, const ModelOptions& options) {
-  const SourceForm form = parse_source(model, {});
-  const std::filesystem::path path(std::filesystem::exists(form.path) ? form.path : model);
-  std::shared_ptr<const Denoiser> denoiser = open_model(model, options);
-  const std::string kind = denoiser_kind(denoiser->info());
+Subject subject_of(const std::string& model, std::shared_ptr<const Denoiser> denoiser) {
+  const ModelForm form = parse_model(model);
+  const std::string kind = denoiser->info().kind;
+  if (!form.kind.empty()) return {to_text(form), kind, std::move(denoiser), {}};
+  const std::filesystem::path path(form.source->path);
   return {(path.has_filename() ? path : path.parent_path()).filename().string(), kind, std::move(denoiser), {}};
+}
+
+Subject open_subject(const std::string& model, const ModelOptions& options) {
+  return subject_of(model, open_model(model, options));
 }
 
 void choose_class(Subject& model, std::vector<Subject>& references, std::optional<int64_t> label) {

@@ -13,12 +13,9 @@
 
 namespace farfield {
 
-// "isotropic,mixture:10,a.safetensors,delta:mnist:D,pad=32" -> the four references in it: an item KEY=VALUE belongs to
-// the reference before it.
+// "isotropic,mixture,components=10,a.safetensors,delta:mnist:D,pad=32" -> the four references in it: an item KEY=VALUE
+// belongs to the reference before it, unless a file has that name.
 std::vector<std::string> split_references(std::string_view list);
-
-// True for the short names below, false for a MODEL such as delta:SRC.
-bool is_fitted_here(std::string_view reference);
 
 struct References {
   std::vector<Subject> subjects;
@@ -27,14 +24,14 @@ struct References {
   std::optional<GaussianStats> gaussian;
 };
 
-// Opens every reference: a short name of models/analytic/fit.h (isotropic, gaussian[:RANK], mixture:K[:RANK],
-// mixture:classes[:RANK], delta), fitted to `data` here and now, or a MODEL (models/registry/model_registry.h). The mean and
-// covariance of `data` are measured at most once. usage_error for a short name without data, or a name given twice. Ranks
-// share the fits (models/analytic/fit.h); each has all references.
-References open_references(const std::vector<std::string>& names, std::shared_ptr<const DataSource> data,
+// Opens every reference, a MODEL text each (models/registry/model_form.h). A kind without SRC is fitted to `data`, whose mean
+// and covariance are measured at most once; `seed` is of those fits, and ranks share all fits and have all references. Their
+// names are the canonical texts. usage_error for a kind without SRC when there are no data, or a reference given twice.
+References open_references(const std::vector<std::string>& texts, std::shared_ptr<const DataSource> data,
                            const ModelOptions& options, uint64_t seed, Comm& comm = alone());
 
-// MODEL as the subject of a comparison, named by its file or folder.
+// A denoiser that was opened as MODEL, as the subject of a comparison: named by its file or folder, or by its canonical text.
+Subject subject_of(const std::string& model, std::shared_ptr<const Denoiser> denoiser);
 Subject open_subject(const std::string& model, const ModelOptions& options);
 
 // Asks the model, and every reference that takes labels, for one class. Without a label they are compared unconditionally

@@ -70,17 +70,16 @@ Table numbers(const CompareResult& result) {
 
 }  // namespace
 
-void add_trajectories(Report& report, const CompareResult& result, const std::string& model_name) {
+Figure deviation_figure(const CompareView& view) {
+  const CompareResult& result = view.result;
   const Trajectories& paths = result.trajectories;
-  const int64_t count = paths.state.size(1);
-  report.section("Trajectories and samples");
   Figure figure;
   figure.title = title_of(result);
   figure.caption = fmt::format(
       "Heun's method over {} steps ({} evaluations) from {} seeds; the closed form of the Gaussian needs none. The thin "
       "line is at 1 %. Bands are 95 % bootstrap intervals over seeds. The end, at "
       "σ = 0, is in the table.",
-      paths.levels.size() - 1, paths.nfe, count);
+      paths.levels.size() - 1, paths.nfe, paths.state.size(1));
   figure.data_file = "trajectory.csv";
   figure.numbers = numbers(result);
   const Axis x = sigma_axis(paths.levels);
@@ -94,9 +93,13 @@ void add_trajectories(Report& report, const CompareResult& result, const std::st
        "Relative squared distance of the reference's trajectory from the model's over the noise level." + at_end},
       {line_chart({x, {panel_of(result, "denoiser, ‖D − D_ref‖² / ‖D‖²", denoised)}}),
        "Relative squared distance of the denoised estimates along the trajectories over the noise level."}};
-  report.figure(figure);
+  return figure;
+}
 
-  std::vector<SampleSet> sets = {{model_name, "network", paths.samples[0], {fmt::format("heun, {} NFE", paths.nfe)}}};
+Figure same_seeds_figure(const CompareView& view) {
+  const CompareResult& result = view.result;
+  const Trajectories& paths = result.trajectories;
+  std::vector<SampleSet> sets = {{view.model, "network", paths.samples[0], {fmt::format("heun, {} NFE", paths.nfe)}}};
   for (size_t r = 0; r < paths.paths.size(); ++r) {
     const bool closed = paths.paths[r].find("closed form") != std::string::npos;
     const TrajectoryRow& row = last_row(result, r);
@@ -106,8 +109,8 @@ void add_trajectories(Report& report, const CompareResult& result, const std::st
                     {closed ? "closed form, 0 NFE" : fmt::format("heun, {} NFE", paths.nfe),
                      fmt::format("rms difference to the model's: {}", format_digits(row.rms, 3))}});
   }
-  report.figure(sample_figure("The same seeds at the same places",
-                              fmt::format("Samples of {} seeds, each path from the same noise.", count), sets));
+  return sample_figure("The same seeds at the same places",
+                       fmt::format("Samples of {} seeds, each path from the same noise.", paths.state.size(1)), sets);
 }
 
 }  // namespace farfield

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -91,12 +92,9 @@ json log_axis(const Limits& limits) {
 
 json axis_encoding(const Axis& axis, const Limits& limits) {
   const bool log = axis.scale == Scale::kLog;
-  json result = {{"type", "quantitative"},
-                 {"scale",
-                  {{"type", log ? "log" : "linear"},
-                   {"domain", {limits.first, limits.second}},
-                   {"nice", false},
-                   {"zero", false}}}};
+  json scale = {{"type", log ? "log" : "linear"}, {"domain", {limits.first, limits.second}}, {"nice", false}};
+  if (!log) scale["zero"] = false;
+  json result = {{"type", "quantitative"}, {"scale", scale}};
   result["axis"] = log ? log_axis(limits) : json{{"tickCount", 5}, {"format", limits.second >= 1e4 ? "~s" : "~r"}};
   return result;
 }
@@ -126,9 +124,9 @@ void spread(std::vector<double>& at, double height) {
     floor = at[i] + kLabelSpacing;
   }
   double ceiling = height;
-  for (auto i = order.rbegin(); i != order.rend(); ++i) {
-    at[*i] = std::min(at[*i], ceiling);
-    ceiling = at[*i] - kLabelSpacing;
+  for (size_t i : std::views::reverse(order)) {
+    at[i] = std::min(at[i], ceiling);
+    ceiling = at[i] - kLabelSpacing;
   }
 }
 

@@ -7,7 +7,9 @@
 #include "analysis/page/format.h"
 #include "analysis/page/html.h"
 #include "analysis/page/page_assets.h"
+#include "analysis/page/series.h"
 #include "core/io/file.h"
+#include "core/text.h"
 
 namespace farfield {
 namespace {
@@ -74,26 +76,47 @@ std::string chart_html(const Chart& chart) {
          "\"><script type=\"application/json\">" + json_for_script(chart.spec) + "</script></div>\n";
 }
 
+std::string section_html(std::string_view title) { return "<h2>" + escape_html(title) + "</h2>\n"; }
+
+std::string facts_html(const Facts& facts) {
+  std::string html = "<dl>";
+  for (const auto& [name, value] : facts) {
+    html += "<div><dt>" + escape_html(name) + "</dt><dd>" + escape_html(value) + "</dd></div>\n";
+  }
+  return html + "</dl>\n";
+}
+
+std::string files_html(const Facts& files) {
+  std::string html = "<dl class=\"files\">";
+  for (const auto& [name, what] : files) {
+    html += "<div><dt><a href=\"" + href(name) + "\">" + escape_html(name) + "</a></dt><dd>" + escape_html(what) +
+            "</dd></div>\n";
+  }
+  return html + "</dl>\n";
+}
+
+// What every report ends with.
+std::string closing_html(const Provenance& how, Facts files) {
+  if (!how.command.empty()) files.emplace_back("run.json", "command, settings, versions, SHA-256 of the inputs");
+  std::string html;
+  if (!how.settings.empty()) html += section_html("Settings") + facts_html(how.settings);
+  if (!files.empty()) html += section_html("Files") + files_html(files);
+  return html;
+}
+
 }  // namespace
 
-Report::Report(std::string_view kind, std::string_view title, std::string_view answer) : title_(title) {
+Report::Report(std::string_view kind, std::string_view title, std::string_view answer, Provenance how)
+    : title_(title), how_(std::move(how)) {
   body_ = "<header><p class=\"kind\">" + escape_html(kind) + "</p>\n<h1>" + escape_html(title) +
           "</h1>\n<p class=\"answer\">" + escape_html(answer) + "</p></header>\n";
+  if (!how_.command.empty()) body_ += "<pre><code>" + escape_html(join(how_.command, " ")) + "</code></pre>\n";
+  if (!how_.asked.empty()) body_ += facts_html(how_.asked);
 }
 
-void Report::section(std::string_view title) { body_ += "<h2>" + escape_html(title) + "</h2>\n"; }
+void Report::section(std::string_view title) { body_ += section_html(title); }
 
 void Report::paragraph(std::string_view text) { body_ += "<p>" + escape_html(text) + "</p>\n"; }
-
-void Report::code(std::string_view text) { body_ += "<pre><code>" + escape_html(text) + "</code></pre>\n"; }
-
-void Report::facts(const Facts& facts) {
-  body_ += "<dl>";
-  for (const auto& [name, value] : facts) {
-    body_ += "<div><dt>" + escape_html(name) + "</dt><dd>" + escape_html(value) + "</dd></div>\n";
-  }
-  body_ += "</dl>\n";
-}
 
 void Report::table(const Table& table, std::string_view caption) {
   body_ += "<figure>" + table_html(table) + "<figcaption>" + escape_html(caption) + "</figcaption></figure>\n";
@@ -124,14 +147,7 @@ void Report::figure(const Figure& figure) {
   body_ += "</figure>\n";
 }
 
-void Report::files(const Facts& files) {
-  body_ += "<dl class=\"files\">";
-  for (const auto& [name, what] : files) {
-    body_ += "<div><dt><a href=\"" + href(name) + "\">" + escape_html(name) + "</a></dt><dd>" + escape_html(what) +
-             "</dd></div>\n";
-  }
-  body_ += "</dl>\n";
-}
+void Report::file(std::string_view name, std::string_view what) { files_.emplace_back(name, what); }
 
 std::string Report::html() const {
   const bool drawn = !chart_script().empty();
@@ -139,9 +155,9 @@ std::string Report::html() const {
   page += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   page += "<meta name=\"color-scheme\" content=\"light dark\">\n";
   page += fmt::format("<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n", kPolicy);
-  page += "<title>" + escape_html(title_) + "</title>\n<style>\n" + std::string(page_style()) +
+  page += "<title>" + escape_html(title_) + "</title>\n<style>\n" + std::string(page_style()) + reference_colours() +
           "</style>\n</head>\n<body>\n";
-  page += "<main>\n" + body_;
+  page += "<main>\n" + body_ + closing_html(how_, files_);
   if (!drawn) page += "<p class=\"notice\">" + escape_html(kNoCharts) + "</p>\n";
   page += "</main>\n<div class=\"paper\" hidden></div>\n";
   if (drawn) {

@@ -34,26 +34,35 @@ struct Figure {
 
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
+// How a result came about. Every report says it in the same places.
+struct Provenance {
+  std::vector<std::string> command;  // the command line, below the answer
+  Facts asked;                       // what the result is about: model, data, seeds; below the command
+  Facts settings;                    // the rest: batch, device, time, version; at the end
+};
+
 // One self-contained HTML page, built from top to bottom: no network access (a content policy forbids it), light and
 // dark, from 360 pixels to wide screens, printable. All text is plain and escaped here; only `spec` must be valid JSON.
 class Report {
  public:
   // `kind` stands small above the title ("farfield compare"); `answer` is the result in one or two sentences.
-  Report(std::string_view kind, std::string_view title, std::string_view answer);
+  Report(std::string_view kind, std::string_view title, std::string_view answer, Provenance how = {});
 
   void section(std::string_view title);
   void paragraph(std::string_view text);
-  void code(std::string_view text);  // a command line
-  void facts(const Facts& facts);    // name and value, two columns
   void table(const Table& table, std::string_view caption);
   void figure(const Figure& figure);
-  void files(const Facts& files);  // name (a link to the file beside the report) and what is in it
+  // A file beside the page and what is in it. All are listed at the end, where a command's run.json joins them.
+  void file(std::string_view name, std::string_view what);
 
+  // Ends with the settings and the list of files.
   std::string html() const;
   void write(const std::filesystem::path& path) const;  // atomic; io_error
 
  private:
   std::string title_, body_;
+  Provenance how_;
+  Facts files_;
 };
 
 }  // namespace farfield

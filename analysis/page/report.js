@@ -23,22 +23,22 @@
     for (const layer of panel.layer) if (layer.encoding) visit(layer.encoding);
   }
 
-  // One chart, two forms: lines named at their ends where there is room, by one legend above the first panel otherwise.
+  // One chart, two forms: lines named at their ends where there is room, by the one legend that the panels share otherwise.
   function sizeLines(spec, room) {
     const meta = spec.usermeta, wide = room - meta.axis_room - meta.label_room;
     const labelled = wide >= kNarrow;
     const width = labelled ? wide : room - meta.axis_room - kRightMargin;
-    spec.vconcat.forEach((panel, index) => {
+    for (const panel of spec.vconcat) {
       panel.width = width;
       if (!labelled) panel.layer = panel.layer.filter((layer) => !(layer.name || '').startsWith('end label'));
       forEachEncoding(panel, (encoding) => {
         for (const channel of ['color', 'strokeDash', 'shape']) {
           if (!encoding[channel]) continue;
-          if (labelled || index > 0) encoding[channel].legend = null;
+          if (labelled) encoding[channel].legend = null;
           else encoding[channel].legend.columns = Math.max(1, Math.floor(room / (meta.label_room + 34)));
         }
       });
-    });
+    }
   }
 
   function sized(json, room) {

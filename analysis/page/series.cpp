@@ -1,47 +1,68 @@
 #include "analysis/page/series.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
+
+#include <fmt/format.h>
+
+#include "models/registry/reference_registry.h"
 
 namespace farfield {
 namespace {
 
-constexpr std::array<std::string_view, 5> kColouredKinds = {"network", "delta", "mixture", "gaussian", "isotropic"};
-constexpr std::array<std::string_view, 5> kMarks = {"circle", "triangle-up", "square", "diamond", "cross"};
+constexpr std::string_view kLearned = "network";  // how everything that was learned looks
+constexpr std::array<std::string_view, 5> kLearnedKinds = {"network", "torchscript", "pt2", "python", "guidance"};
 constexpr int kOtherColours = 3;
 
-const std::array<std::vector<int>, 5> kDashes = {{{}, {8, 3}, {7, 2, 2, 2}, {4, 2}, {2, 2}}};
+struct Look {
+  std::string_view mark;
+  std::vector<int> dash;
+};
+// A dash a mark. The first is that of learned models.
+const std::array<Look, 6> kLooks = {{{"circle", {}},
+                                     {"triangle-up", {8, 3}},
+                                     {"square", {7, 2, 2, 2}},
+                                     {"diamond", {4, 2}},
+                                     {"cross", {2, 2}},
+                                     {"triangle-down", {10, 2, 4, 2}}}};
 
-int kind_index(std::string_view kind) {
-  for (size_t i = 0; i < kColouredKinds.size(); ++i) {
-    if (kColouredKinds[i] == kind) return static_cast<int>(i);
-  }
-  return -1;
+size_t place_of(std::string_view mark) {
+  return static_cast<size_t>(std::ranges::find(kLooks, mark, &Look::mark) - kLooks.begin());
+}
+
+// The name of the look of a kind; "" for other names.
+std::string_view look_of(std::string_view kind) {
+  if (std::ranges::find(kLearnedKinds, kind) != kLearnedKinds.end()) return kLearned;
+  return find_reference(kind) != nullptr ? kind : "";
 }
 
 }  // namespace
 
 SeriesStyle series_style(std::string_view kind, int repeat) {
-  const int known = kind_index(kind);
-  const std::string name = known >= 0 ? std::string(kind) : "other-" + std::to_string(1 + repeat % kOtherColours);
-  const size_t look = static_cast<size_t>((known < 0 ? 1 : known) + repeat) % kMarks.size();
-  return {"var(--" + name + ")", "var(--" + name + "-text)", kDashes[look], std::string(kMarks[look])};
+  const std::string_view look = look_of(kind);
+  const std::string name = !look.empty() ? std::string(look) : "other-" + std::to_string(1 + repeat % kOtherColours);
+  const ReferenceKind* reference = find_reference(look);
+  const size_t first = reference != nullptr ? place_of(reference->look.mark) : look.empty() ? 1 : 0;
+  const Look& drawn = kLooks[(first + static_cast<size_t>(repeat)) % kLooks.size()];
+  return {"var(--" + name + ")", "var(--" + name + "-text)", drawn.dash, std::string(drawn.mark)};
 }
 
 std::vector<SeriesStyle> series_styles(const std::vector<std::string>& kinds) {
-  std::map<std::string, int> seen;
+  std::map<std::string_view, int> seen;
   std::vector<SeriesStyle> styles;
-  for (const std::string& kind : kinds) {
-    styles.push_back(series_style(kind, seen[kind_index(kind) >= 0 ? kind : "other"]++));
-  }
+  for (const std::string& kind : kinds) styles.push_back(series_style(kind, seen[look_of(kind)]++));
   return styles;
 }
 
-std::string denoiser_kind(const DenoiserInfo& info) {
-  for (std::string_view kind : kColouredKinds) {
-    if (info.name.starts_with(kind)) return std::string(kind);
+std::string reference_colours() {
+  std::string light, dark;
+  for (const auto& [name, summary, options, fit, words, look] : reference_table()) {
+    light += fmt::format("  --{0}: {1}; --{0}-text: {2};\n", name, look.light, look.light_text);
+    dark += fmt::format("    --{0}: {1}; --{0}-text: {2};\n", name, look.dark, look.dark_text);
   }
-  return "network";
+  return ":root, .paper {\n" + light + "}\n@media screen and (prefers-color-scheme: dark) {\n  :root {\n" + dark +
+         "  }\n}\n";
 }
 
 }  // namespace farfield

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "analysis/page/charts.h"
+#include "analysis/page/figure_table.h"
 #include "analysis/page/format.h"
 #include "core/text.h"
 
@@ -87,7 +88,6 @@ Figure error_figure(const GitsStory& story) {
       std::min<int64_t>(64, story.search.ends.size(0)));
   figure.charts = {{line_chart({{"evaluations", Scale::kLinear, {}}, {panel}}),
                     "Error over the number of evaluations. With the most evaluations: " + join(words, ", ") + "."}};
-  figure.data_file = "errors.csv";
   figure.numbers = error_table(story);
   return figure;
 }
@@ -138,7 +138,7 @@ Figure cost_figure(const GitsStory& story) {
   return figure;
 }
 
-Figure deviation_figure(const GitsStory& story) {
+Figure teacher_figure(const GitsStory& story) {
   const std::vector<double>& levels = story.file.levels;
   Series series{"teacher", series_styles({"teacher"}).front(), {}, {}, {}, {}};
   const auto deviation = story.search.deviations.accessor<double, 1>();
@@ -156,27 +156,27 @@ Figure deviation_figure(const GitsStory& story) {
   return figure;
 }
 
+// Every figure of a schedule search: a new one is a function above and a row here.
+const std::vector<FigureRow<GitsStory>>& gits_figures() {
+  static const std::vector<FigureRow<GitsStory>> rows = {
+      {"Schedules", error_figure, "errors.csv", "the student's distance from the teacher"},
+      {"Schedules", level_figure},
+      {"The teacher", cost_figure},
+      {"The teacher", teacher_figure},
+  };
+  return rows;
+}
+
 }  // namespace
 
 void write_gits_report(const GitsStory& story, const RunFolder& folder) {
   write_csv(folder.path("costs.csv"), cost_table(story.file));
   write_csv(folder.path("levels.csv"), level_table(story));
-  write_csv(folder.path("errors.csv"), error_table(story));
-  Report report("farfield schedule search", "Schedules for " + story.file.model, answer(story));
-  report.code(join(story.command, " "));
-  report.section("Schedules");
-  report.figure(error_figure(story));
-  report.figure(level_figure(story));
-  report.section("The teacher");
-  report.figure(cost_figure(story));
-  report.figure(deviation_figure(story));
-  report.section("Settings");
-  report.facts(story.settings);
-  report.section("Files");
-  report.files({{"errors.csv", "the student's distance from the teacher"},
-                {"levels.csv", "every schedule compared"},
-                {"costs.csv", "the cost of every jump"},
-                {"run.json", "command, settings, versions, SHA-256 of the inputs"}});
+  Report report("farfield schedule search", "Schedules for " + story.file.model, answer(story),
+                {story.command, {}, story.settings});
+  add_figures(report, gits_figures(), story, folder);
+  report.file("levels.csv", "every schedule compared");
+  report.file("costs.csv", "the cost of every jump");
   report.write(folder.path("report.html"));
 }
 

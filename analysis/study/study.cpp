@@ -129,9 +129,9 @@ std::vector<StudyRun> plan(const StudyRequest& request, const DenoiserInfo& mode
 }
 
 // One batch of trajectories: the reference, then every run's squared distance from it.
-class Batch {
+class StudyBatch {
  public:
-  Batch(const Denoiser& model, const StudyRequest& request, int64_t first, int64_t count)
+  StudyBatch(const Denoiser& model, const StudyRequest& request, int64_t first, int64_t count)
       : request_(request), range_(range_of(model.info())) {
     SeedBatch streams(std::span(request.seeds).subspan(first, count), model.info());
     const auto classes = request.label ? torch::full({count}, *request.label, torch::kInt64) : streams.classes();
@@ -255,7 +255,7 @@ Study run_study(const Denoiser& model, const StudyRequest& request) {
   study.squares = torch::empty({static_cast<int64_t>(study.runs.size()), count}, torch::kFloat64);
   for (int64_t first = 0; first < count; first += request.batch) {
     const int64_t size = std::min(request.batch, count - first);
-    Batch batch(model, request, first, size);
+    StudyBatch batch(model, request, first, size);
     if (request.on_phase) request.on_phase("reference", kReferenceGuess * size);
     study.reference_nfe = std::max(study.reference_nfe, batch.solve_reference());
     if (request.on_phase)

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "analysis/page/charts.h"
+#include "analysis/page/figure_table.h"
 #include "analysis/page/format.h"
 #include "core/io/npz.h"
 #include "core/text.h"
@@ -18,9 +19,9 @@ constexpr size_t kShownSolvers = 6, kRanks = 5;
 
 std::string start_of(const StudyRun& run) { return run.teleported ? "teleported" : "noise"; }
 
-Table run_table(const Study& study) {
+Table run_table(const std::vector<StudyRun>& runs) {
   Table table{.columns = {"solver", "schedule", "start", "steps", "nfe", "rms", "rms_low", "rms_high"}, .rows = {}};
-  for (const StudyRun& run : study.runs) {
+  for (const StudyRun& run : runs) {
     table.add(
         {run.solver, run.schedule, start_of(run), run.steps, run.nfe, run.error.rms, run.error.low, run.error.high});
   }
@@ -67,16 +68,24 @@ std::vector<std::string> shown_solvers(const StudyStory& story) {
   return shown;
 }
 
-Series series_of(const StudyStory& story, const std::string& label, const SeriesStyle& style,
-                 const std::function<const StudyRun*(int64_t budget)>& pick) {
-  Series series{label, style, {}, {}, {}, {}};
+// The picked run of every budget that allows more evaluations than the one before.
+std::vector<StudyRun> over_budgets(const StudyStory& story,
+                                   const std::function<const StudyRun*(int64_t budget)>& pick) {
+  std::vector<StudyRun> runs;
   for (const int64_t budget : story.request.nfe) {
     const StudyRun* run = pick(budget);
-    if (run == nullptr || (!series.x.empty() && series.x.back() >= static_cast<double>(run->nfe))) continue;
-    series.x.push_back(static_cast<double>(run->nfe));
-    series.y.push_back(run->error.rms);
-    series.low.push_back(run->error.low);
-    series.high.push_back(run->error.high);
+    if (run != nullptr && (runs.empty() || runs.back().nfe < run->nfe)) runs.push_back(*run);
+  }
+  return runs;
+}
+
+Series series_of(const std::vector<StudyRun>& runs, const std::string& label, const SeriesStyle& style) {
+  Series series{label, style, {}, {}, {}, {}};
+  for (const StudyRun& run : runs) {
+    series.x.push_back(static_cast<double>(run.nfe));
+    series.y.push_back(run.error.rms);
+    series.low.push_back(run.error.low);
+    series.high.push_back(run.error.high);
   }
   return series;
 }
@@ -91,8 +100,8 @@ Figure solver_figure(const StudyStory& story) {
   std::vector<Series> lines;
   std::vector<std::string> words;
   for (size_t i = 0; i < solvers.size(); ++i) {
-    lines.push_back(series_of(story, solvers[i], styles[i],
-                              [&](int64_t budget) { return best_of(story.study, solvers[i], budget); }));
+    const auto best = [&](int64_t budget) { return best_of(story.study, solvers[i], budget); };
+    lines.push_back(series_of(over_budgets(story, best), solvers[i], styles[i]));
     if (!lines.back().y.empty())
       words.push_back(fmt::format("{} {}", solvers[i], format_digits(lines.back().y.back(), 2)));
   }
@@ -111,14 +120,44 @@ Figure solver_figure(const StudyStory& story) {
   return figure;
 }
 
-Figure teleport_figure(const StudyStory& story) {
+std::optional<Figure> schedule_figure(const StudyStory& story) {
+  const std::vector<std::string>& schedules = story.request.schedules;
+  if (schedules.size() < 2) return std::nullopt;
+  const auto styles = series_styles(schedules);
+  std::vector<Series> lines;
+  std::vector<StudyRun> all;
+  std::vector<std::string> words;
+  for (size_t i = 0; i < schedules.size(); ++i) {
+    const auto runs = over_budgets(story, [&](int64_t budget) {
+      return nearest_at(story.study, budget,
+                        [&](const StudyRun& run) { return run.schedule == schedules[i] && !run.teleported; });
+    });
+    lines.push_back(series_of(runs, schedules[i], styles[i]));
+    if (!runs.empty()) words.push_back(fmt::format("{} {}", schedules[i], format_digits(runs.back().error.rms, 2)));
+    all.insert(all.end(), runs.begin(), runs.end());
+  }
+  Figure figure;
+  figure.title = "How near each schedule comes";
+  figure.caption = fmt::format(
+      "Each schedule, from noise, with the best of {} solvers within the budget. Bands are 95 % bootstrap intervals over "
+      "{} seeds.",
+      story.request.solvers.size(), story.request.seeds.size());
+  figure.numbers = run_table(all);
+  figure.charts = {{line_chart({{"evaluations (NFE)", Scale::kLinear, {}}, {error_panel(std::move(lines))}}),
+                    "Error over evaluations, a line a schedule. With the most: " + join(words, ", ") + "."}};
+  return figure;
+}
+
+std::optional<Figure> teleport_figure(const StudyStory& story) {
+  if (!story.request.teleport) return std::nullopt;
   const auto styles = series_styles({"network", "gaussian"});
   std::vector<Series> lines;
   for (const bool teleported : {false, true}) {
-    lines.push_back(
-        series_of(story, teleported ? "teleported" : "from noise", styles[teleported ? 1 : 0], [&](int64_t budget) {
+    const auto best = [&](int64_t budget) {
       return nearest_at(story.study, budget, [&](const StudyRun& run) { return run.teleported == teleported; });
-    }));
+    };
+    lines.push_back(
+        series_of(over_budgets(story, best), teleported ? "teleported" : "from noise", styles[teleported ? 1 : 0]));
   }
   Figure figure;
   figure.title = "What the Gaussian saves";
@@ -164,28 +203,35 @@ std::string answer(const StudyStory& story) {
   return "Nearest to the reference: " + join(parts, "; ") + ".";
 }
 
+// Every figure of a study: a new one is a function above and a row here.
+const std::vector<FigureRow<StudyStory>>& study_figures() {
+  static const std::vector<FigureRow<StudyStory>> rows = {
+      {"Error over evaluations", solver_figure},
+      {"Error over evaluations", schedule_figure, "schedules.csv",
+       "each schedule with the best solver of every budget"},
+      {"Error over evaluations", teleport_figure},
+  };
+  return rows;
+}
+
 }  // namespace
 
+Table study_table(const Study& study) { return run_table(study.runs); }
+
 void write_study_report(const StudyStory& story, const RunFolder& folder) {
-  write_csv(folder.path("study.csv"), run_table(story.study));
+  write_csv(folder.path("study.csv"), study_table(story.study));
   write_npz(folder.path("study.npz"),
             {{"squares", story.study.squares}, {"seeds", torch::tensor(story.request.seeds, torch::kInt64)}});
-  Report report("farfield study", "Solvers and schedules for " + story.model, answer(story));
-  report.code(join(story.command, " "));
-  report.section("Error over evaluations");
-  report.figure(solver_figure(story));
-  if (story.request.teleport) report.figure(teleport_figure(story));
+  Report report("farfield study", "Solvers and schedules for " + story.model, answer(story),
+                {story.command, {}, story.settings});
+  report.file("study.csv", "every run: solver, schedule, start, steps, evaluations, error");
+  report.file("study.npz", "the mean square of every run and seed");
+  report.file("study.json", "the best of every budget, for sample --solver auto");
+  add_figures(report, study_figures(), story, folder);
   report.section("Which to take");
   report.table(
       ranking(story),
       "The five nearest within each budget. The first is what farfield sample --solver auto --nfe N --study study.json takes.");
-  report.section("Settings");
-  report.facts(story.settings);
-  report.section("Files");
-  report.files({{"study.csv", "every run: solver, schedule, start, steps, evaluations, error"},
-                {"study.npz", "the mean square of every run and seed"},
-                {"study.json", "the best of every budget, for sample --solver auto"},
-                {"run.json", "command, settings, versions, SHA-256 of the inputs"}});
   report.write(folder.path("report.html"));
 }
 

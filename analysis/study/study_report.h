@@ -18,6 +18,9 @@ struct StudyStory {
   Facts settings;
 };
 
+// study.csv: every run with its error and the 95 % interval of that.
+Table study_table(const Study& study);
+
 // Writes report.html, study.csv (every run), study.npz (`squares` [runs, seeds], `seeds`) into `folder`: the error of the
 // best solvers over the number of evaluations, what teleportation saves, and the ranking for each budget.
 void write_study_report(const StudyStory& story, const RunFolder& folder);

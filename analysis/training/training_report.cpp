@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/page/charts.h"
+#include "analysis/page/figure_table.h"
 #include "analysis/page/format.h"
 #include "analysis/stats/ratio_cell.h"
 #include "analysis/training/training_section.h"
@@ -15,6 +16,7 @@
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/text.h"
+#include "models/registry/model_form.h"
 
 namespace farfield {
 namespace fs = std::filesystem;
@@ -24,22 +26,28 @@ namespace {
 constexpr uint64_t kRecordBytes = uint64_t{1} << 26;
 constexpr size_t kPoints = 300, kPictures = 6;
 
+// What the figures of a training run show.
+struct TrainingStory {
+  std::vector<Tick> ticks;  // few enough to be drawn
+  std::vector<ProbeLine> probes;
+  std::vector<fs::path> previews;
+};
+
 // At most kPoints ticks for drawing: neighbours are merged, their losses weighted by the samples behind them.
-std::vector<TrainingTick> thinned(const std::vector<TrainingTick>& ticks) {
+std::vector<Tick> thinned(const std::vector<Tick>& ticks) {
   const size_t group = (ticks.size() + kPoints - 1) / kPoints;
   if (group <= 1) return ticks;
-  std::vector<TrainingTick> few;
+  std::vector<Tick> few;
   for (size_t first = 0; first < ticks.size(); first += group) {
     const size_t end = std::min(first + group, ticks.size());
-    TrainingTick merged = ticks[end - 1];
-    std::map<double, TrainingTick::Bin> bins;
+    Tick merged = ticks[end - 1];
+    std::map<double, SigmaLoss> bins;
     double loss = 0, speed = 0;
     for (size_t i = first; i < end; ++i) {
       loss += ticks[i].loss / static_cast<double>(end - first);
       speed += ticks[i].images_per_second / static_cast<double>(end - first);
       for (const auto& bin : ticks[i].by_sigma) {
-        auto& sum =
-            bins.try_emplace(bin.sigma_from, TrainingTick::Bin{bin.sigma_from, bin.sigma_to, 0, 0}).first->second;
+        auto& sum = bins.try_emplace(bin.sigma_from, SigmaLoss{bin.sigma_from, bin.sigma_to, 0, 0}).first->second;
         sum.loss += bin.loss * static_cast<double>(bin.count);
         sum.count += bin.count;
       }
@@ -59,10 +67,9 @@ std::vector<TrainingTick> thinned(const std::vector<TrainingTick>& ticks) {
 Axis images_axis() { return {"images seen", Scale::kLinear, {}}; }
 
 // Mean loss over time between two noise levels.
-Series loss_between(const std::vector<TrainingTick>& ticks, double from, double to, const std::string& label,
-                    int place) {
+Series loss_between(const std::vector<Tick>& ticks, double from, double to, const std::string& label, int place) {
   Series series{label, series_style("other", place), {}, {}, {}, {}};
-  for (const TrainingTick& tick : ticks) {
+  for (const Tick& tick : ticks) {
     double sum = 0, count = 0;
     for (const auto& bin : tick.by_sigma) {
       if (bin.sigma_from < from * 0.99 || bin.sigma_to > to * 1.01) continue;
@@ -76,7 +83,8 @@ Series loss_between(const std::vector<TrainingTick>& ticks, double from, double 
   return series;
 }
 
-Figure by_sigma_figure(const std::vector<TrainingTick>& ticks) {
+Figure by_sigma_figure(const TrainingStory& story) {
+  const std::vector<Tick>& ticks = story.ticks;
   const double end = std::numeric_limits<double>::infinity();
   Panel panel{{"loss per value", Scale::kLog, {}}, {}, {}, 260};
   panel.series = {loss_between(ticks, 0, 0.1, "σ < 0.1", 0), loss_between(ticks, 0.1, 1, "0.1 ≤ σ < 1", 1),
@@ -93,10 +101,11 @@ Figure by_sigma_figure(const std::vector<TrainingTick>& ticks) {
   return figure;
 }
 
-Figure speed_figure(const std::vector<TrainingTick>& ticks) {
+Figure speed_figure(const TrainingStory& story) {
+  const std::vector<Tick>& ticks = story.ticks;
   Series rate{"learning rate", series_style("network"), {}, {}, {}, {}}, speed = rate;
   speed.label = "images per second";
-  for (const TrainingTick& tick : ticks) {
+  for (const Tick& tick : ticks) {
     for (Series* series : {&rate, &speed}) series->x.push_back(static_cast<double>(tick.images));
     rate.y.push_back(tick.learning_rate);
     speed.y.push_back(tick.images_per_second);
@@ -124,7 +133,9 @@ Table probe_table(const std::vector<ProbeLine>& lines) {
 }
 
 // A chart a reference, a line a noise level.
-Figure probe_figure(const std::vector<ProbeLine>& lines) {
+std::optional<Figure> probe_figure(const TrainingStory& story) {
+  const std::vector<ProbeLine>& lines = story.probes;
+  if (lines.empty()) return std::nullopt;
   std::vector<std::string> order;
   std::map<std::string, std::map<double, Series>> all;
   for (const auto& line : lines) {
@@ -157,7 +168,9 @@ Figure probe_figure(const std::vector<ProbeLine>& lines) {
   return figure;
 }
 
-Figure preview_figure(const std::vector<fs::path>& all) {
+std::optional<Figure> preview_figure(const TrainingStory& story) {
+  const std::vector<fs::path>& all = story.previews;
+  if (all.empty()) return std::nullopt;
   Figure figure;
   figure.title = "Samples while it trained";
   figure.caption =
@@ -186,41 +199,50 @@ Facts facts_of(const fs::path& run) {
   return facts;
 }
 
+// Logs of version 0.1 have references in its spelling; a resumed run goes on in the new one.
+std::vector<ProbeLine> in_new_spelling(std::vector<ProbeLine> lines) {
+  for (ProbeLine& line : lines) {
+    for (ProbeRow& row : line.rows) {
+      try {
+        const ModelForm form = parse_model(row.reference);
+        if (form.old_spelling) row.reference = to_text(form);
+      } catch (const Error&) {  // whatever else a log calls it
+      }
+    }
+  }
+  return lines;
+}
+
+Figure loss_figure(const TrainingStory& story) { return training_figure(story.ticks, "training.csv"); }
+
+// Every figure of a training run: a new one is a function above and a row here.
+const std::vector<FigureRow<TrainingStory>>& training_figures() {
+  static const std::vector<FigureRow<TrainingStory>> rows = {
+      {"Loss", loss_figure},    {"Loss", by_sigma_figure}, {"Previews", preview_figure},
+      {"Probes", probe_figure}, {"Speed", speed_figure},
+  };
+  return rows;
+}
+
 }  // namespace
 
 std::string write_training_report(const fs::path& run, const std::vector<std::string>& command,
                                   const RunFolder& folder) {
-  const std::vector<TrainingTick> all = read_training_log(run);
+  const std::vector<Tick> all = read_training_log(run);
   if (all.empty()) throw usage_error(fmt::format("{}: no line of its log was written yet", run.string()));
-  const std::vector<TrainingTick> ticks = thinned(all);
-  const std::vector<ProbeLine> probes = read_probe_log(run);
-  const std::vector<fs::path> pictures = previews_of(run);
-  write_csv(folder.path("training.csv"), tick_table(all));
-  if (!probes.empty()) write_csv(folder.path("probes.csv"), probe_table(probes));
+  const TrainingStory story{thinned(all), in_new_spelling(read_probe_log(run)), previews_of(run)};
 
   const std::string answer = fmt::format("The loss went from {} to {} in {} images, {} of training.",
                                          format_digits(all.front().loss, 3), format_digits(all.back().loss, 3),
                                          all.back().images, format_seconds(all.back().seconds));
-  Report report("farfield report", "Training run " + run_name(run), answer);
-  report.code(join(command, " "));
-  report.facts(facts_of(run));
-  report.section("Loss");
-  report.figure(training_figure(ticks, "training.csv"));
-  report.figure(by_sigma_figure(ticks));
-  if (!pictures.empty()) {
-    report.section("Previews");
-    report.figure(preview_figure(pictures));
+  Report report("farfield report", "Training run " + run_name(run), answer, {command, facts_of(run), {}});
+  write_csv(folder.path("training.csv"), tick_table(all));
+  report.file("training.csv", "every line of the log");
+  if (!story.probes.empty()) {
+    write_csv(folder.path("probes.csv"), probe_table(story.probes));
+    report.file("probes.csv", "every probe");
   }
-  if (!probes.empty()) {
-    report.section("Probes");
-    report.figure(probe_figure(probes));
-  }
-  report.section("Speed");
-  report.figure(speed_figure(ticks));
-  report.section("Files");
-  Facts files = {{"training.csv", "every line of the log"}};
-  if (!probes.empty()) files.emplace_back("probes.csv", "every probe");
-  report.files(files);
+  add_figures(report, training_figures(), story, folder);
   report.write(folder.path("report.html"));
   return answer;
 }

@@ -16,10 +16,9 @@ namespace fs = std::filesystem;
 namespace {
 
 // Mean loss in every bin of the noise level over some ticks, at the bin's geometric middle.
-Series loss_over_sigma(std::string label, const SeriesStyle& style, const TrainingTick* begin,
-                       const TrainingTick* end) {
+Series loss_over_sigma(std::string label, const SeriesStyle& style, const Tick* begin, const Tick* end) {
   std::map<double, std::pair<double, double>> sums;  // middle -> (loss sum, count)
-  for (const TrainingTick* tick = begin; tick != end; ++tick) {
+  for (const Tick* tick = begin; tick != end; ++tick) {
     for (const auto& bin : tick->by_sigma) {
       const double from = bin.sigma_from > 0 ? bin.sigma_from : bin.sigma_to / std::sqrt(10);
       const double to = std::isfinite(bin.sigma_to) ? bin.sigma_to : bin.sigma_from * std::sqrt(10);
@@ -36,9 +35,9 @@ Series loss_over_sigma(std::string label, const SeriesStyle& style, const Traini
   return series;
 }
 
-Chart loss_chart(const std::vector<TrainingTick>& ticks) {
+Chart loss_chart(const std::vector<Tick>& ticks) {
   Series series{"training loss", series_style("network"), {}, {}, {}, {}};
-  for (const TrainingTick& tick : ticks) {
+  for (const Tick& tick : ticks) {
     series.x.push_back(static_cast<double>(tick.images));
     series.y.push_back(tick.loss);
   }
@@ -48,7 +47,7 @@ Chart loss_chart(const std::vector<TrainingTick>& ticks) {
           alt};
 }
 
-Chart sigma_chart(const std::vector<TrainingTick>& ticks) {
+Chart sigma_chart(const std::vector<Tick>& ticks) {
   const size_t quarter = std::max<size_t>(1, ticks.size() / 4);
   const Series early = loss_over_sigma("first quarter", series_style("isotropic"), ticks.data(),
                                        ticks.data() + quarter);
@@ -62,7 +61,7 @@ Chart sigma_chart(const std::vector<TrainingTick>& ticks) {
 
 }  // namespace
 
-Figure training_figure(const std::vector<TrainingTick>& ticks, const std::string& table_file) {
+Figure training_figure(const std::vector<Tick>& ticks, const std::string& table_file) {
   Figure figure;
   figure.title = fmt::format("The loss went from {} to {} in {} images", format_digits(ticks.front().loss, 3),
                              format_digits(ticks.back().loss, 3), ticks.back().images);
@@ -82,12 +81,13 @@ std::string run_name(const fs::path& run) {
 }
 
 void add_training_section(Report& report, const fs::path& run, const RunFolder& folder) {
-  const std::vector<TrainingTick> ticks = read_training_log(run);
+  const std::vector<Tick> ticks = read_training_log(run);
   const std::string name = run_name(run);
   report.section("Training run " + name);
   if (ticks.empty()) return report.paragraph("No line of its log was written yet.");
   const std::string table_file = file_word(name) + "-training.csv";
   write_csv(folder.path(table_file), tick_table(ticks));
+  report.file(table_file, "the log of the training run " + name);
   report.figure(training_figure(ticks, table_file));
 
   const std::vector<fs::path> pictures = previews_of(run);

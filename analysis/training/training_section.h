@@ -14,7 +14,7 @@ namespace farfield {
 inline constexpr uint64_t kPictureBytes = uint64_t{1} << 24;  // of a preview that a page takes in
 
 // Loss over images seen, and over the noise level early and late. At least one tick.
-Figure training_figure(const std::vector<TrainingTick>& ticks, const std::string& table_file);
+Figure training_figure(const std::vector<Tick>& ticks, const std::string& table_file);
 
 // "runs/glyphs/" -> "glyphs".
 std::string run_name(const std::filesystem::path& run);

@@ -10,9 +10,7 @@
 
 #include "core/config/config_tree.h"
 #include "core/error.h"
-#include "core/io/file.h"
 #include "core/io/json.h"
-#include "core/io/wrong_file.h"
 #include "core/printable.h"
 #include "core/source_form.h"
 #include "core/text.h"
@@ -189,16 +187,11 @@ Config::Config(std::shared_ptr<Document> document, std::string path)
     : document_(std::move(document)), path_(std::move(path)) {}
 
 Config Config::from_file(const std::filesystem::path& path) {
-  constexpr uint64_t kLimit = 4 << 20;
-  refuse_wrong_file(path, FileKind::kText);
-  return from_text(read_file(path, kLimit), path.string());
+  return {std::make_shared<Document>(Document{path.string(), read_yaml(path), {}, {}}), ""};
 }
 
 Config Config::from_text(const std::string& yaml, const std::string& origin) {
-  auto document = std::make_shared<Document>();
-  document->origin = origin;
-  document->root = parse_yaml(yaml, origin);
-  return {std::move(document), ""};
+  return {std::make_shared<Document>(Document{origin, parse_yaml(yaml, origin), {}, {}}), ""};
 }
 
 void Config::set(std::string_view assignment) {
@@ -219,7 +212,7 @@ void Config::set(std::string_view assignment) {
     if (value->where.empty()) value->where = "--set " + name;
   }
   const std::string text(assignment.substr(equals + 1));
-  if (begins_with_path(text) || !valid_utf8(text)) {  // bytes, not YAML
+  if (existing_path_length(text) > 0 || !valid_utf8(text)) {  // bytes, not YAML
     *value = {};
     value->kind = Kind::kScalar;
     value->text = portable_sources(text);

@@ -10,6 +10,8 @@
 #include <yaml-cpp/yaml.h>
 
 #include "core/error.h"
+#include "core/io/file.h"
+#include "core/io/wrong_file.h"
 #include "core/printable.h"
 #include "core/text.h"
 
@@ -163,5 +165,11 @@ ConfigValue parse_yaml(const std::string& yaml, const std::string& origin) {
 }
 
 ConfigValue parse_yaml_value(const std::string& yaml, const std::string& origin) { return parse(yaml, origin, false); }
+
+ConfigValue read_yaml(const std::filesystem::path& file) {
+  constexpr uint64_t kLimit = 4 << 20;
+  refuse_wrong_file(file, FileKind::kText);
+  return parse_yaml(read_file(file, kLimit), file.string());
+}
 
 }  // namespace farfield

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,5 +31,7 @@ struct ConfigField {
 // empty mapping. `where` prefixes positions: a file's name, or "--set a.b" (then without line numbers).
 ConfigValue parse_yaml(const std::string& yaml, const std::string& origin);
 ConfigValue parse_yaml_value(const std::string& yaml, const std::string& origin);
+// parse_yaml of a file; bad_file for files that are no text, io_error where it cannot be read.
+ConfigValue read_yaml(const std::filesystem::path& file);
 
 }  // namespace farfield

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/data/kinds.h"
+#include "core/data/readers.h"
 
 namespace farfield {
 

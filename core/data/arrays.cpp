@@ -4,7 +4,7 @@
 
 #include "core/data/array_labels.h"
 #include "core/data/array_samples.h"
-#include "core/data/kinds.h"
+#include "core/data/readers.h"
 #include "core/error.h"
 #include "core/io/npy_header.h"
 #include "core/io/npz_reader.h"

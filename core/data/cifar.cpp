@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "core/data/kinds.h"
+#include "core/data/readers.h"
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/wrong_file.h"

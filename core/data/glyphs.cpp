@@ -4,7 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include "core/data/glyph_shapes.h"
-#include "core/data/kinds.h"
+#include "core/data/readers.h"
 #include "core/limits.h"
 #include "core/math/random.h"
 
@@ -25,8 +25,8 @@ struct Hand {
     const double size = random.between(0.66, 0.78);
     height_scale = size;
     width_scale = size * random.between(0.74, 1.04);
-    slant = -0.06 + 0.13 * random.bell();
-    const double half_turn = 0.04 * random.bell();  // tangent of half the angle: rotation without sin and cos
+    slant = -0.06 + 0.13 * random.irwin_hall();
+    const double half_turn = 0.04 * random.irwin_hall();  // tangent of half the angle: rotation without sin and cos
     cosine = (1 - half_turn * half_turn) / (1 + half_turn * half_turn);
     sine = 2 * half_turn / (1 + half_turn * half_turn);
     shift_x = random.between(-0.035, 0.035);
@@ -116,7 +116,7 @@ void draw_glyph(uint64_t seed, int64_t place, int64_t side, uint8_t* pixels) {
   const double pixels_per_unit = static_cast<double>(side);
   std::vector<GlyphPoint> points;
   for (const GlyphPoint& point : shape.points) {
-    const double x = point.x + kWobble * random.bell(), y = point.y + kWobble * random.bell();
+    const double x = point.x + kWobble * random.irwin_hall(), y = point.y + kWobble * random.irwin_hall();
     points.push_back(hand.place({x, y}, pixels_per_unit));
   }
   Canvas canvas(side);

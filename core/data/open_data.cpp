@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "core/data/kinds.h"
 #include "core/data/picture_conversion.h"
+#include "core/data/readers.h"
 #include "core/data/source.h"
 #include "core/error.h"
 #include "core/io/wrong_file.h"
@@ -78,14 +78,6 @@ const std::vector<SourceKind>& kinds() {
       {kGenerated, "grid", {"count", "seed"}, make_grid, "grid[,...]   2-D points, 25 small Gaussians"},
   };
   return kKinds;
-}
-
-std::vector<std::string> prefixes() {
-  std::vector<std::string> names;
-  for (const auto& kind : kinds()) {
-    if (kind.form == Form::kPrefix) names.push_back(kind.name);
-  }
-  return names;
 }
 
 bool matches(const SourceKind& kind, const SourceForm& source) {
@@ -181,7 +173,7 @@ RawSamples open_kind(const SourceKind& kind, const SourceRequest& request) {
 std::shared_ptr<const DataSource> open_data(std::string_view src) {
   const std::string text(src);
   if (text.empty()) throw usage_error("data source: none given; " + known_forms());
-  const SourceForm source = parse_source(text, prefixes());
+  const SourceForm source = parse_source(text, data_source_prefixes());
   for (const auto& kind : kinds()) {
     if (!matches(kind, source)) continue;
     const std::string path = kind.form == Form::kGenerated ? "" : source.path;
@@ -205,5 +197,25 @@ std::shared_ptr<const DataSource> open_data(std::string_view src) {
 }
 
 std::string data_source_help() { return join(help_lines(), "\n"); }
+
+const std::vector<std::string>& data_source_prefixes() {
+  static const std::vector<std::string> kPrefixes = [] {
+    std::vector<std::string> names;
+    for (const auto& kind : kinds()) {
+      if (kind.form == Form::kPrefix) names.push_back(kind.name);
+    }
+    return names;
+  }();
+  return kPrefixes;
+}
+
+const std::vector<std::string>& data_source_option_keys() {
+  static const std::vector<std::string> kKeys = [] {
+    std::set<std::string> keys(kCommonOptions.begin(), kCommonOptions.end());
+    for (const auto& kind : kinds()) keys.insert(kind.options.begin(), kind.options.end());
+    return std::vector<std::string>(keys.begin(), keys.end());
+  }();
+  return kKeys;
+}
 
 }  // namespace farfield

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/data/kinds.h"
+#include "core/data/readers.h"
 
 namespace farfield {
 

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <functional>
 
-#include "core/data/kinds.h"
+#include "core/data/readers.h"
 #include "core/math/random.h"
 
 namespace farfield {
@@ -25,21 +25,22 @@ Point moons(SplitMix64& random) {
   const Point on = on_circle(random);
   const double x = upper ? on.x - 0.5 : on.x + 0.5;
   const double y = upper ? std::abs(on.y) - 0.25 : 0.25 - std::abs(on.y);
-  return {x + kNoise * random.bell(), y + kNoise * random.bell()};
+  return {x + kNoise * random.irwin_hall(), y + kNoise * random.irwin_hall()};
 }
 
 Point rings(SplitMix64& random) {
   constexpr double kNoise = 0.03;
   const double radius = (1.0 + static_cast<double>(random.below(3))) / 2.0;
   const Point on = on_circle(random);
-  return {radius * on.x + kNoise * random.bell(), radius * on.y + kNoise * random.bell()};
+  return {radius * on.x + kNoise * random.irwin_hall(), radius * on.y + kNoise * random.irwin_hall()};
 }
 
 Point swissroll(SplitMix64& random) {
   constexpr double kNoise = 0.03, kTurn = 4.71238898038469;  // 1.5 pi
   const double angle = kTurn * (1 + 2 * random.uniform());
   const double radius = 0.12 * angle;
-  return {radius * std::cos(angle) + kNoise * random.bell(), radius * std::sin(angle) + kNoise * random.bell()};
+  return {radius * std::cos(angle) + kNoise * random.irwin_hall(),
+          radius * std::sin(angle) + kNoise * random.irwin_hall()};
 }
 
 Point checkerboard(SplitMix64& random) {
@@ -51,7 +52,7 @@ Point checkerboard(SplitMix64& random) {
 Point grid(SplitMix64& random) {
   constexpr double kNoise = 0.05;
   const double column = static_cast<double>(random.below(5)), row = static_cast<double>(random.below(5));
-  return {(column - 2) * 0.75 + kNoise * random.bell(), (row - 2) * 0.75 + kNoise * random.bell()};
+  return {(column - 2) * 0.75 + kNoise * random.irwin_hall(), (row - 2) * 0.75 + kNoise * random.irwin_hall()};
 }
 
 // Point i is drawn from a stream of its own, (seed, i): more points leave the first ones as they were.

@@ -65,4 +65,8 @@ std::shared_ptr<const DataSource> open_data(std::string_view src);
 // The text of the list above, for --help and error messages.
 std::string data_source_help();
 
+// What may stand before a colon in SRC ("mnist"), and every key of an option that some form takes.
+const std::vector<std::string>& data_source_prefixes();
+const std::vector<std::string>& data_source_option_keys();
+
 }  // namespace farfield

@@ -53,7 +53,7 @@ uint64_t SplitMix64::below(uint64_t bound) { return static_cast<uint64_t>((stati
 
 double SplitMix64::uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 
-double SplitMix64::bell() {
+double SplitMix64::irwin_hall() {
   double sum = -6;
   for (int i = 0; i < 12; ++i) sum += uniform();
   return sum;

@@ -46,7 +46,7 @@ class SplitMix64 {
   double uniform();                // in [0, 1), 53 bits
   double between(double low, double high) { return low + (high - low) * uniform(); }
   // Sum of 12 uniforms less 6 (Irwin-Hall): mean 0, variance 1, within +-6, no library function involved.
-  double bell();
+  double irwin_hall();
 
  private:
   uint64_t state_;

@@ -276,7 +276,8 @@ void require_replaceable_file(const fs::path& file, bool force, std::string_view
 
 std::vector<fs::path> named_paths(const std::vector<std::string>& texts) {
   constexpr std::string_view kStarts = "=:,\"", kEnds = ",\"";
-  constexpr size_t kLongestText = 1 << 16;
+  constexpr size_t kLongestText = 1 << 16, kFew = 100,
+                   kNear = 8;  // a list of 10,000 seeds is no list of 50,000,000 paths
   std::set<fs::path> found;
   const auto add = [&](const fs::path& path) {
     std::error_code error;
@@ -295,11 +296,12 @@ std::vector<fs::path> named_paths(const std::vector<std::string>& texts) {
       const std::string_view rest = std::string_view(text).substr(start);
       if (const size_t length = quoted_length(rest); length > 0) add(unquoted(rest.substr(0, length)));
     }
+    const auto reach = static_cast<int64_t>(ends.size() <= kFew ? ends.size() : kNear);
     for (const size_t start : starts) {
-      for (const size_t end : ends) {
-        if (end > start) add(text.substr(start, end - start));
-      }
+      auto end = std::upper_bound(ends.begin(), ends.end(), start);
+      for (int64_t i = 0; i < reach && end != ends.end(); ++i, ++end) add(text.substr(start, *end - start));
     }
+    add(text);
   }
   return {found.begin(), found.end()};
 }

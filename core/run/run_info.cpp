@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "core/version.h"
 
@@ -90,8 +91,17 @@ void RunInfo::add_input(std::string_view role, const std::filesystem::path& file
   json["role"] = std::string(role);
   json["path"] = file.string();
   json["bytes"] = std::filesystem::file_size(file);
-  json["sha256"] = sha256_file(file);
+  const std::string hash = sha256_file(file);
+  json["sha256"] = hash;
   inputs_.push_back(dump_json(json));
+  const auto expected = expected_.find(std::string(role));
+  if (expected == expected_.end() || expected->second.contains(hash)) return;
+  log::warning(fmt::format("{}: is not the {} that the earlier run read (its SHA-256 differs): the result will, too",
+                           file.string(), role));
+}
+
+void RunInfo::expect_inputs(std::map<std::string, std::set<std::string>> sha256_by_role) {
+  expected_ = std::move(sha256_by_role);
 }
 
 std::string RunInfo::json() const {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,12 +24,16 @@ class RunInfo {
   void add_text(std::string_view key, std::string_view text);                // a string, escaped here
   void add_number(std::string_view key, double value);                       // finite numbers; else a string
   void add_input(std::string_view role, const std::filesystem::path& file);  // path, bytes, SHA-256
+  // The SHA-256 by role of what an earlier run read that is made again here: a warning names an input of such a role that is
+  // none of them.
+  void expect_inputs(std::map<std::string, std::set<std::string>> sha256_by_role);
   std::string json() const;
   void write(const std::filesystem::path& file) const;  // atomic
 
  private:
   std::vector<std::pair<std::string, std::string>> sections_;
   std::vector<std::string> inputs_;
+  std::map<std::string, std::set<std::string>> expected_;
   double start_seconds_;
 };
 

@@ -32,12 +32,14 @@ torch::Tensor AnalyticDenoiser::log_density(const torch::Tensor& x, double sigma
   return log_density_of_rows(x.reshape({x.size(0), dim}).to(torch::kFloat64), sigma);
 }
 
-AnalyticBase::AnalyticBase(std::string name, std::vector<int64_t> shape, int64_t dim, double total_variance) {
+AnalyticBase::AnalyticBase(std::string kind, std::string name, std::vector<int64_t> shape, int64_t dim,
+                           double total_variance) {
   if (elements(shape) != dim) {
     throw usage_error(
         fmt::format("{}: the sample shape has {} elements, the statistics {} dimensions", name, elements(shape), dim));
   }
   info_.name = std::move(name);
+  info_.kind = std::move(kind);
   info_.sample_shape = std::move(shape);
   info_.sigma_data = std::sqrt(total_variance / static_cast<double>(dim));
 }

@@ -15,8 +15,9 @@ class AnalyticBase : public AnalyticDenoiser {
   const DenoiserInfo& info() const final { return info_; }
 
  protected:
-  // usage_error unless `shape` has `dim` elements. sigma_data = sqrt(total_variance / dim).
-  AnalyticBase(std::string name, std::vector<int64_t> shape, int64_t dim, double total_variance);
+  // `kind` is that of reference_table(), `name` what reports call it. usage_error unless `shape` has `dim` elements.
+  // sigma_data = sqrt(total_variance / dim).
+  AnalyticBase(std::string kind, std::string name, std::vector<int64_t> shape, int64_t dim, double total_variance);
 
  private:
   torch::Tensor denoise(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels) const final;

@@ -8,7 +8,9 @@
 #include "core/error.h"
 #include "core/math/softmax_sum.h"
 #include "models/analytic/analytic_base.h"
-#include "models/placed.h"
+#include "models/analytic/fit.h"
+#include "models/analytic/reference_fits.h"
+#include "models/constant_tensor.h"
 
 namespace farfield {
 
@@ -82,7 +84,8 @@ torch::Tensor every_nth(const torch::Tensor& rows) {
 class Delta final : public AnalyticBase {
  public:
   Delta(torch::Tensor points, std::vector<int64_t> shape, const Measures& measures)
-      : AnalyticBase("delta", std::move(shape), points.size(1), 2 * measures.half_squares.mean().item<double>()),
+      : AnalyticBase("delta", "delta", std::move(shape), points.size(1),
+                     2 * measures.half_squares.mean().item<double>()),
         points_(points),
         half_squares_(measures.half_squares),
         probe_(every_nth(points)),
@@ -208,7 +211,7 @@ class Delta final : public AnalyticBase {
            static_cast<double>(dim()) / 2 * std::log(2 * std::numbers::pi * sigma * sigma);
   }
 
-  Placed points_, half_squares_, probe_, probe_half_squares_, centre_;
+  ConstantTensor points_, half_squares_, probe_, probe_half_squares_, centre_;
   double max_norm_, max_half_square_;
 };
 
@@ -222,6 +225,10 @@ std::unique_ptr<AnalyticDenoiser> make_delta(torch::Tensor points, std::vector<i
   points = points.reshape({points.size(0), -1}).contiguous();
   const auto measures = measure(points);
   return std::make_unique<Delta>(std::move(points), std::move(shape), measures);
+}
+
+std::unique_ptr<AnalyticDenoiser> delta_of(const ReferenceRequest& request) {
+  return make_delta(data_matrix(request.data), request.data.info().shape);
 }
 
 }  // namespace farfield

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <string>
-#include <string_view>
 
 #include "core/comm.h"
 #include "core/data/source.h"
@@ -37,14 +36,12 @@ struct MixtureOptions {
 // labels missing, eigenvectors above 8 GiB: the message states a rank that fits).
 MixtureStats fit_mixture(const DataSource& data, const MixtureOptions& options, Comm& comm = alone());
 
-// A reference by its short name, fitted to `data` here and now:
-//   isotropic | gaussian[:RANK] | mixture:K[:RANK] | mixture:classes[:RANK] | delta
-// usage_error for anything else.
-std::unique_ptr<AnalyticDenoiser> make_reference(std::string_view name, const DataSource& data, uint64_t seed = 0,
-                                                 Comm& comm = alone());
-
 // All samples as one float32 matrix [N, d].
 torch::Tensor data_matrix(const DataSource& data);
 int64_t dim_of(const DataSource& data);  // d, the number of elements of one sample
+// Calls `visit` with all samples in order, float64 [n, d] with n <= kRowsAtOnce.
+void for_each_rows(const DataSource& data, const std::function<void(const torch::Tensor& rows)>& visit);
+// [d] float64: for fits in two passes that need no covariance.
+torch::Tensor mean_of(const DataSource& data);
 
 }  // namespace farfield

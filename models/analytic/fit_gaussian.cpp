@@ -54,6 +54,21 @@ torch::Tensor data_matrix(const DataSource& data) {
   return data.rows(0, data.info().count).reshape({data.info().count, dim_of(data)}).contiguous();
 }
 
+void for_each_rows(const DataSource& data, const std::function<void(const torch::Tensor& rows)>& visit) {
+  const int64_t count = data.info().count, dim = dim_of(data);
+  for (int64_t first = 0; first < count; first += kRowsAtOnce) {
+    stop_if_interrupted();
+    const int64_t size = std::min(kRowsAtOnce, count - first);
+    visit(data.rows(first, size).reshape({size, dim}).to(torch::kFloat64));
+  }
+}
+
+torch::Tensor mean_of(const DataSource& data) {
+  auto mean = torch::zeros({dim_of(data)}, torch::kFloat64);
+  for_each_rows(data, [&](const torch::Tensor& rows) { mean += rows.sum(0) / static_cast<double>(data.info().count); });
+  return mean;
+}
+
 GaussianStats measure_gaussian(const DataSource& data, int64_t rank, Comm& comm) {
   const int64_t count = data.info().count, dim = dim_of(data);
   if (rank < 0 || rank > dim) {

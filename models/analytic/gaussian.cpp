@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "core/limits.h"
 #include "models/analytic/analytic_base.h"
-#include "models/placed.h"
+#include "models/analytic/fit.h"
+#include "models/analytic/reference_fits.h"
+#include "models/constant_tensor.h"
 
 namespace farfield {
 
@@ -17,7 +20,7 @@ std::string gaussian_name(const GaussianStats& stats) {
 class Gaussian final : public AnalyticBase {
  public:
   Gaussian(const GaussianStats& stats, std::vector<int64_t> shape)
-      : AnalyticBase(gaussian_name(stats), std::move(shape), stats.dim(), stats.total_variance()),
+      : AnalyticBase("gaussian", gaussian_name(stats), std::move(shape), stats.dim(), stats.total_variance()),
         mean_(stats.mean),
         basis_(stats.basis),
         eigenvalues_(stats.eigenvalues),
@@ -55,7 +58,7 @@ class Gaussian final : public AnalyticBase {
     return -0.5 * (squared + log_det + static_cast<double>(rows.size(1)) * std::log(2 * std::numbers::pi));
   }
 
-  Placed mean_, basis_, eigenvalues_;
+  ConstantTensor mean_, basis_, eigenvalues_;
   double tail_;
   int64_t outside_;  // directions outside the basis
 };
@@ -65,6 +68,11 @@ class Gaussian final : public AnalyticBase {
 std::unique_ptr<AnalyticDenoiser> make_gaussian(GaussianStats stats, std::vector<int64_t> shape) {
   stats.validate();
   return std::make_unique<Gaussian>(stats, std::move(shape));
+}
+
+std::unique_ptr<AnalyticDenoiser> gaussian_of(const ReferenceRequest& request) {
+  const int64_t rank = request.options.integer("rank", 0, 1, limits::kMostRank);
+  return make_gaussian(measure_gaussian(request.data, rank, request.comm), request.data.info().shape);
 }
 
 }  // namespace farfield

@@ -6,7 +6,9 @@
 #include "core/error.h"
 #include "core/math/stats_checks.h"
 #include "models/analytic/analytic_base.h"
-#include "models/placed.h"
+#include "models/analytic/fit.h"
+#include "models/analytic/reference_fits.h"
+#include "models/constant_tensor.h"
 
 namespace farfield {
 
@@ -15,7 +17,8 @@ namespace {
 class Isotropic final : public AnalyticBase {
  public:
   Isotropic(torch::Tensor mean, double variance, std::vector<int64_t> shape)
-      : AnalyticBase("isotropic", std::move(shape), mean.numel(), variance * static_cast<double>(mean.numel())),
+      : AnalyticBase("isotropic", "isotropic", std::move(shape), mean.numel(),
+                     variance * static_cast<double>(mean.numel())),
         mean_(std::move(mean)),
         variance_(variance) {}
 
@@ -33,7 +36,7 @@ class Isotropic final : public AnalyticBase {
     return -0.5 * (squared / variance + dim * std::log(2 * std::numbers::pi * variance));
   }
 
-  Placed mean_;
+  ConstantTensor mean_;
   double variance_;
 };
 
@@ -50,6 +53,16 @@ std::unique_ptr<AnalyticDenoiser> make_isotropic(torch::Tensor mean, double vari
 std::unique_ptr<AnalyticDenoiser> make_isotropic(const GaussianStats& stats, std::vector<int64_t> shape) {
   stats.validate();
   return make_isotropic(stats.mean, stats.total_variance() / static_cast<double>(stats.dim()), std::move(shape));
+}
+
+// In two passes: neither the covariance nor its eigenvectors are needed.
+std::unique_ptr<AnalyticDenoiser> isotropic_of(const ReferenceRequest& request) {
+  const auto mean = mean_of(request.data);
+  double squares = 0;
+  for_each_rows(request.data,
+                [&](const torch::Tensor& rows) { squares += (rows - mean).square_().sum().item<double>(); });
+  const auto values = static_cast<double>(request.data.info().count * mean.numel());
+  return make_isotropic(mean, squares / values, request.data.info().shape);
 }
 
 }  // namespace farfield

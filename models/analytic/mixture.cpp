@@ -4,9 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "core/error.h"
+#include "core/limits.h"
 #include "core/math/softmax_sum.h"
 #include "models/analytic/analytic_base.h"
-#include "models/placed.h"
+#include "models/analytic/fit.h"
+#include "models/analytic/reference_fits.h"
+#include "models/constant_tensor.h"
 
 namespace farfield {
 
@@ -40,7 +44,7 @@ double total_variance(const MixtureStats& stats) {
 class Mixture final : public AnalyticBase {
  public:
   Mixture(const MixtureStats& stats, std::vector<int64_t> shape)
-      : AnalyticBase(mixture_name(stats), std::move(shape), stats.dim(), total_variance(stats)),
+      : AnalyticBase("mixture", mixture_name(stats), std::move(shape), stats.dim(), total_variance(stats)),
         centre_(stats.means.mean(0)),
         means_(stats.means - centre_.original()),
         bases_(stats.bases.contiguous()),
@@ -131,7 +135,7 @@ class Mixture final : public AnalyticBase {
 
   int64_t chunk_rows() const { return std::max<int64_t>(1, kCoefficientsAtOnce / (components() * rank())); }
 
-  Placed centre_, means_, bases_, offsets_, eigenvalues_, tails_, log_weights_;
+  ConstantTensor centre_, means_, bases_, offsets_, eigenvalues_, tails_, log_weights_;
   bool spans_;
 };
 
@@ -140,6 +144,22 @@ class Mixture final : public AnalyticBase {
 std::unique_ptr<AnalyticDenoiser> make_mixture(MixtureStats stats, std::vector<int64_t> shape) {
   stats.validate();
   return std::make_unique<Mixture>(stats, std::move(shape));
+}
+
+std::unique_ptr<AnalyticDenoiser> mixture_of(const ReferenceRequest& request) {
+  const ReferenceOptions& given = request.options;
+  if (given.has("per") == given.has("components")) {
+    throw usage_error("reference mixture: give either components=K, clusters of k-means, or per=class");
+  }
+  MixtureOptions options;
+  options.per_class = given.has("per") && given.choice("per", "", {"class"}) == "class";
+  options.components = given.integer("components", options.components, 1, limits::kMostComponents);
+  options.rank = given.integer("rank", options.rank, 1, limits::kMostRank);
+  options.tail = given.choice("tail", options.tail, {"zero", "mean"});
+  options.ridge = given.number_from("ridge", options.ridge, 0, limits::kHighestVariance);
+  options.max_iterations = given.integer("max_iterations", options.max_iterations, 1, limits::kMostIterations);
+  options.seed = given.integer("kmeans_seed", static_cast<int64_t>(request.seed), 0, limits::kHighestSeed);
+  return make_mixture(fit_mixture(request.data, options, request.comm), request.data.info().shape);
 }
 
 }  // namespace farfield

@@ -25,6 +25,7 @@ class ImportedDenoiser final : public Denoiser {
                    torch::Device device)
       : call_(std::move(call)), options_(options), path_(path.string()), device_(device) {
     info_.name = "imported " + path.filename().string();
+    info_.kind = path.extension() == ".pt2" ? "pt2" : "torchscript";
     info_.sample_shape = options.shape;
     info_.label_dim = options.label_dim;
     info_.sigma_min = options.sigma_min;

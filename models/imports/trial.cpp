@@ -44,6 +44,7 @@ constexpr char kReturned = '\n';  // comes first from a child whose work came to
   try {
     said = work();
   } catch (...) {
+    // It said nothing; whose process this is finds that out.
   }
   said.insert(said.begin(), kReturned);
   said.resize(std::min(said.size(), kMostSaid));

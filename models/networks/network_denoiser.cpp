@@ -15,6 +15,7 @@ using torch::Tensor;
 DenoiserInfo info_of(const ModelConfig& config, const Preconditioning& preconditioning, std::string name) {
   DenoiserInfo info;
   info.name = std::move(name);
+  info.kind = "network";
   info.sample_shape = config.network.sample_shape();
   info.label_dim = config.network.label_dim;
   info.sigma_min = std::max(config.sigma_min, preconditioning.sigma_min());

@@ -1,79 +1,48 @@
 #include "models/registry/model_registry.h"
 
-#include <algorithm>
-#include <map>
-
 #include <fmt/format.h>
 
+#include "core/comm.h"
 #include "core/data/source.h"
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/wrong_file.h"
+#include "core/log.h"
 #include "core/run/replaceable.h"
-#include "core/source_form.h"
 #include "core/text.h"
-#include "models/analytic/fit.h"
 #include "models/analytic/reference_file.h"
 #include "models/imports/imported_model.h"
 #include "models/networks/checkpoint_manifest.h"
 #include "models/networks/network_denoiser.h"
+#include "models/registry/model_form.h"
+#include "models/registry/reference_registry.h"
 
 namespace farfield {
 namespace {
 
 namespace fs = std::filesystem;
 
-// "kind:SRC" -> kind and SRC, for the models that are made of data here and now; nothing for files.
-struct FittedForm {
-  const char* kind;
-  std::vector<std::string> options;  // keys that are the model's, not the source's
-};
-const FittedForm kFittedForms[] = {
-    {"delta", {}}, {"isotropic", {}}, {"gaussian", {"rank"}}, {"mixture", {"components", "rank"}}};
-
-const FittedForm* fitted_form(std::string_view model) {
-  if (begins_with_path(model)) return nullptr;
-  for (const FittedForm& form : kFittedForms) {
-    if (model.starts_with(std::string(form.kind) + ":")) return &form;
+std::unique_ptr<Denoiser> open_fitted(const ModelForm& form, std::string_view model, const ModelOptions& options) {
+  std::shared_ptr<const DataSource> data = options.data;
+  if (form.source) data = open_data(source_text(*form.source, data_source_prefixes()));
+  if (data == nullptr) {
+    throw usage_error(
+        fmt::format("{}: is fitted to data: name them, {}:SRC, or as --data where a command takes that; a "
+                    "file or folder of that name is ./{}",
+                    model, form.kind, form.kind));
   }
-  return nullptr;
+  const ReferenceKind* kind = find_reference(form.kind);
+  check(kind != nullptr, "parse_model() knows the kinds of the table");
+  const ReferenceOptions given(form.kind, form.options);
+  Comm& comm = options.comm != nullptr ? *options.comm : alone();
+  return kind->fit({*data, given, form.source ? 0 : options.seed, comm});
 }
 
-std::unique_ptr<Denoiser> open_fitted(const FittedForm& form, std::string_view model) {
-  std::string source;
-  std::map<std::string, std::string> own;
-  for (std::string_view rest = model.substr(std::string(form.kind).size() + 1); !rest.empty();) {
-    const size_t length = source_item_length(rest);
-    const std::string word(rest.substr(0, length));
-    rest.remove_prefix(std::min(length + 1, rest.size()));
-    const size_t equals = word.find('=');
-    const std::string key = word.substr(0, equals);
-    const bool mine = equals != std::string::npos && std::ranges::find(form.options, key) != form.options.end();
-    if (mine)
-      own[key] = word.substr(equals + 1);
-    else
-      source += (source.empty() ? "" : ",") + word;
+void tell_new_spelling(const ModelForm& form, std::string_view model) {
+  if (form.old_spelling) {
+    log::info(
+        fmt::format("{} is an old spelling, read for the last time in this version; write {}", model, to_text(form)));
   }
-  std::string reference = form.kind;
-  if (reference == "mixture") {
-    if (!own.contains("components")) {
-      throw usage_error(fmt::format("{}: give the number of components: mixture:SRC,components=K", model));
-    }
-    reference += ":" + own["components"];
-  }
-  if (own.contains("rank")) reference += ":" + own["rank"];
-  return make_reference(reference, *open_data(source));
-}
-
-// A path and the words after it.
-struct FileForm {
-  fs::path path;
-  std::vector<std::string> words;
-};
-
-FileForm file_form(std::string_view model) {
-  SourceForm form = parse_source(model, {});
-  return {std::move(form.path), std::move(form.options)};
 }
 
 // A training run's newest snapshot that is whole.
@@ -118,6 +87,43 @@ void check_import_precision(const fs::path& path, const ModelOptions& options) {
                   path.string(), options.precision));
 }
 
+// What is written like a kind may be meant as one.
+Error no_such_model(const fs::path& path) {
+  const std::string text = path.string(), word = text.substr(0, text.find(':'));
+  const bool like_a_kind = text != word || !nearest_name(word, reference_names()).empty();
+  if (like_a_kind && word.find_first_of("./") == std::string::npos) {
+    return usage_error(unknown_name("model", word, reference_names()) + ", or the path of a file or folder");
+  }
+  return io_error(fmt::format("{}: no such model; {}", text, model_help()));
+}
+
+std::unique_ptr<Denoiser> open_path(const SourceForm& form, const ModelOptions& options) {
+  const fs::path path = form.path;
+  if (!fs::exists(path)) throw no_such_model(path);
+  if (fs::is_directory(path)) {
+    const fs::path snapshot = snapshot_of(path);
+    check_pin(snapshot, form.options);
+    return open_tensors(snapshot, options);
+  }
+  const std::string kind = path.extension().string();
+  if (kind == ".pt" || kind == ".pth" || kind == ".ts" || kind == ".pt2") {
+    refuse_wrong_file(path, kind == ".pt2" ? FileKind::kPackage : FileKind::kTorchScript);
+    const ImportOptions import = ImportOptions::parse(form.options, path.string());
+    check_import_precision(path, options);
+    const torch::Device device = parse_device(options.device);
+    return kind == ".pt2" ? open_package(path, import, options.trust, device)
+                          : open_torchscript(path, import, options.trust, device);
+  }
+  if (kind == ".pkl") {
+    refuse_wrong_file(path, FileKind::kPackage);
+    throw bad_file(path.string(),
+                   "is named as a Python pickle, which is not run here; convert it once with "
+                   "tools/convert/edm_pickle.py");
+  }
+  check_pin(path, form.options);
+  return open_tensors(path, options);
+}
+
 }  // namespace
 
 std::string precision_of(const Denoiser& model, const ModelOptions& options) {
@@ -126,8 +132,9 @@ std::string precision_of(const Denoiser& model, const ModelOptions& options) {
 }
 
 fs::path model_file(std::string_view model) {
-  if (fitted_form(model) != nullptr) return {};
-  const fs::path path = file_form(model).path;
+  const ModelForm form = parse_model(model);
+  if (!form.kind.empty()) return {};
+  const fs::path path = form.source->path;
   return fs::is_directory(path) ? snapshot_of(path) : path;
 }
 
@@ -137,41 +144,23 @@ std::string model_sha256(std::string_view model) {
 }
 
 std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions& options) {
-  parse_precision(options.precision,
-                  parse_device(options.device));  // a wrong name is refused, whether it is used or not
-  if (const FittedForm* form = fitted_form(model)) return open_fitted(*form, model);
-  const FileForm form = file_form(model);
-  if (!fs::exists(form.path)) {
-    throw io_error(fmt::format("{}: no such model; {}", form.path.string(), model_help()));
-  }
-  if (fs::is_directory(form.path)) {
-    const fs::path snapshot = snapshot_of(form.path);
-    check_pin(snapshot, form.words);
-    return open_tensors(snapshot, options);
-  }
-  const std::string kind = form.path.extension().string();
-  if (kind == ".pt" || kind == ".pth" || kind == ".ts" || kind == ".pt2") {
-    refuse_wrong_file(form.path, kind == ".pt2" ? FileKind::kPackage : FileKind::kTorchScript);
-    const ImportOptions import = ImportOptions::parse(form.words, form.path.string());
-    check_import_precision(form.path, options);
-    const torch::Device device = parse_device(options.device);
-    return kind == ".pt2" ? open_package(form.path, import, options.trust, device)
-                          : open_torchscript(form.path, import, options.trust, device);
-  }
-  if (kind == ".pkl") {
-    refuse_wrong_file(form.path, FileKind::kPackage);
-    throw bad_file(form.path.string(),
-                   "is named as a Python pickle, which is not run here; convert it once with "
-                   "tools/convert/edm_pickle.py");
-  }
-  check_pin(form.path, form.words);
-  return open_tensors(form.path, options);
+  // A wrong name is refused, whether it is used or not.
+  parse_precision(options.precision, parse_device(options.device));
+  const ModelForm form = parse_model(model);
+  tell_new_spelling(form, model);
+  return form.kind.empty() ? open_path(*form.source, options) : open_fitted(form, model, options);
 }
 
 std::string model_help() {
+  std::vector<std::string> kinds;
+  for (const ReferenceKind& kind : reference_table()) {
+    std::string text = kind.name + ":SRC";
+    for (const std::string& option : kind.options) text += "[," + option + (option.ends_with('=') ? "...]" : "]");
+    kinds.push_back(text);
+  }
   return "MODEL is FILE.safetensors, a training run's folder, FILE.pt or FILE.pt2 with "
-         ",convention=raw|denoiser,shape=CxHxW (and --trust), delta:SRC, isotropic:SRC, gaussian:SRC[,rank=R], or "
-         "mixture:SRC,components=K|classes[,rank=R]; a path that exists is taken first, quotes let one hold commas";
+         ",convention=raw|denoiser,shape=CxHxW (and --trust), or fitted to data: " +
+         join(kinds, ", ") + "; a path that exists is taken first, quotes let one hold commas";
 }
 
 }  // namespace farfield

@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 
 #include "bindings.h"
+#include "core/printable.h"
 #include "core/want_of_memory.h"
 
 namespace farfield::python {
@@ -60,9 +61,9 @@ void translate(std::exception_ptr thrown) {
   } catch (const CausedError& error) {
     const py::object type = error_class(error.code());  // before there is an error: it may import
     error.cause().restore();
-    py::raise_from(type.ptr(), error.what());
+    py::raise_from(type.ptr(), printable(error.what()).c_str());
   } catch (const Error& error) {
-    py::set_error(error_class(error.code()), error.what());
+    py::set_error(error_class(error.code()), printable(error.what()).c_str());
   } catch (const std::bad_alloc& error) {
     py::set_error(error_class(ExitCode::kMemory), describe_want_of_memory(error).c_str());
   } catch (const c10::Error& error) {
@@ -79,7 +80,10 @@ void add_errors(py::module_&) { py::register_local_exception_translator(translat
 torch::Tensor tensor_of(const py::object& values, const std::string& what) {
   if (THPVariable_Check(values.ptr())) return THPVariable_Unpack(values.ptr());
   try {
-    const py::object tensor = py::module_::import("torch").attr("as_tensor")(values);
+    py::object array = values;
+    if (py::hasattr(values, "flags") && !values.attr("flags").attr("writeable").cast<bool>())
+      array = values.attr("copy")();  // torch warns of numpy arrays that must not be written to
+    const py::object tensor = py::module_::import("torch").attr("as_tensor")(array);
     return THPVariable_Unpack(tensor.ptr());
   } catch (py::error_already_set& error) {
     rethrow_python_error(error, what + ": expected a torch.Tensor or an array of numbers");
@@ -94,9 +98,22 @@ void rethrow_python_error(py::error_already_set& error, const std::string& where
   throw CausedError(where + ": " + type + (message.empty() ? "" : ": " + message), error);
 }
 
-void check_signals() {
+bool PythonSignals::asked() {
+  constexpr std::chrono::milliseconds kPause(20);
+  if (raised_) return true;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - asked_at_ < kPause) return false;
+  asked_at_ = now;
   const py::gil_scoped_acquire interpreter;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  if (PyErr_CheckSignals() == 0) return false;
+  raised_.emplace();  // takes what is raised
+  return true;
+}
+
+void PythonSignals::prefer_to(const Error& stopped) {
+  if (!raised_ || stopped.code() != ExitCode::kInterrupted) return;
+  raised_->value().attr("__cause__") = error_class(stopped.code())(stopped.what());
+  throw py::error_already_set(*raised_);
 }
 
 }  // namespace farfield::python

@@ -12,4 +12,7 @@ struct Fitted {
   std::shared_ptr<Denoiser> denoiser;
 };
 
+// usage_error for a mixture.
+const GaussianStats& gaussian_of(const Fitted& fitted);
+
 }  // namespace farfield::python

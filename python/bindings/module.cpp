@@ -7,8 +7,12 @@ PYBIND11_MODULE(_core, module) {
   using namespace farfield::python;
   module.attr("version") = farfield::kVersion;
   module.attr("torch_version") = TORCH_VERSION;
+  watch_forks();
   add_errors(module);
   add_denoisers(module);
   add_fitting(module);
   add_sampling(module);
+  add_comparing(module);
+  add_studying(module);
+  add_training(module);
 }

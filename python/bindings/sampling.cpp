@@ -4,8 +4,11 @@
 #include <pybind11/stl.h>
 
 #include "bindings.h"
+#include "core/device.h"
+#include "core/text.h"
 #include "fitted.h"
 #include "models/registry/model_registry.h"
+#include "named_model.h"
 #include "samplers/model_levels.h"
 #include "samplers/sampler.h"
 #include "samplers/solvers/solver_registry.h"
@@ -16,12 +19,13 @@ namespace {
 using OptionalText = std::optional<std::string>;
 using OptionalNumber = std::optional<double>;
 
-std::vector<double> levels(const Denoiser& model, const std::string& schedule, std::vector<double> sigmas,
+std::vector<double> levels(const NamedModel& model, const std::string& schedule, std::vector<double> sigmas,
                            std::optional<int64_t> steps, OptionalNumber sigma_min, OptionalNumber sigma_max,
                            OptionalNumber rho, OptionalText variant, OptionalText final) {
-  return resolve_levels(
-      {schedule, {}, std::move(sigmas), steps, sigma_min, sigma_max, rho, std::move(variant), std::move(final)},
-      model.info());
+  const bool search = schedule.starts_with("gits:") && !model.text.empty();
+  return resolve_levels({schedule, search ? model_sha256(model.text) : "", std::move(sigmas), steps, sigma_min,
+                         sigma_max, rho, std::move(variant), std::move(final)},
+                        model.denoiser->info());
 }
 
 void set_churn(SampleRequest& request, const std::vector<double>& churn) {
@@ -30,15 +34,27 @@ void set_churn(SampleRequest& request, const std::vector<double>& churn) {
 }
 
 void set_teleport(SampleRequest& request, double sigma, const Fitted& fitted) {
-  const auto* gaussian = std::get_if<GaussianStats>(&fitted.reference.stats);
-  if (gaussian == nullptr) throw usage_error("sample: gaussian is a mixture, expected a fitted Gaussian");
-  request.teleport = Teleport{sigma, *gaussian};
+  request.teleport = Teleport{sigma, gaussian_of(fitted)};
 }
 
-py::dict run(const Denoiser& model, const std::string& solver, SampleRequest request) {
+void check_classes(const SampleRequest& request, const DenoiserInfo& model) {
+  const torch::Tensor& classes = request.classes;
+  const auto count = static_cast<int64_t>(request.seeds.size());
+  const bool fits = !classes.defined() || model.label_dim == 0 ||
+                    (classes.sizes() == torch::IntArrayRef({count}) &&
+                     (count == 0 ||
+                      (classes.min().item<int64_t>() >= 0 && classes.max().item<int64_t>() < model.label_dim)));
+  if (fits) return;
+  throw usage_error(fmt::format("sampling: classes are {}, expected [{}], one a seed, each from 0 to {}",
+                                c10::str(classes.sizes()), count, model.label_dim - 1));
+}
+
+py::dict draw(const NamedModel& named, const std::string& solver, SampleRequest request) {
+  const Denoiser& model = *named.denoiser;
   const auto method = make_solver(solver);
-  request.on_evaluation = [](int64_t) { check_signals(); };
+  request.device = parse_device(named.device);
   const Samples samples = released([&] {
+    check_classes(request, model.info());
     request.validate(model.info());
     return sample(model, *method, request);
   });
@@ -58,6 +74,7 @@ py::dict run(const Denoiser& model, const std::string& solver, SampleRequest req
 }  // namespace
 
 void add_sampling(py::module_& module) {
+  module.def("parse_seeds", [](const std::string& text) { return parse_seeds(text); });
   module.def("levels", &levels);
   module.def("solver_names", &solver_names);
   module.def("resolve_solver", [](const std::string& solver) { return resolve_solver(solver); });
@@ -82,7 +99,7 @@ void add_sampling(py::module_& module) {
   })
       .def("set_churn", &set_churn)
       .def("set_teleport", &set_teleport);
-  module.def("sample", &run);
+  module.def("sample", &draw);
 }
 
 }  // namespace farfield::python

@@ -6,22 +6,30 @@
     run.x, run.nfe, run.sigmas
 
 Everything takes torch.Tensors (used as they are) or arrays, and returns torch.Tensors. Names, defaults and seeds are those
-of the command line, and so are the samples, bit for bit.
+of the command line, and so are the samples, bit for bit with the same number of threads. docs/python.md tells the rest.
 """
 
-import torch  # before the module, which is linked against torch's libraries
+try:
+    import torch  # before the module, which is linked against torch's libraries
+except ImportError as error:
+    raise ImportError("farfield needs torch, the one it was built with: pip install torch, then install farfield again") from error
 
-from . import _core
 from ._errors import (BadFileError, BugError, Error, InterruptedRunError, IoError, NumericError, OutOfMemoryError, TrustError,
                       UsageError)
-from ._models import Data, Denoiser, Fitted, denoiser, fit_gaussian, fit_mixture, guided, load, read_reference
+from ._torch import load_core
+
+load_core(torch.__version__)
+
+from . import _core
+from ._comparing import compare
+from ._core import Comparison, Data, Denoiser, Fitted, ScheduleSearch, Study
+from ._models import denoiser, fit_gaussian, fit_mixture, guided, load, read_reference
 from ._sampling import Run, levels, sample, solver_names
+from ._studying import search_schedule, study
+from ._training import train
 
 __version__ = _core.version
-__all__ = ["BadFileError", "BugError", "Data", "Denoiser", "Error", "Fitted", "InterruptedRunError", "IoError", "NumericError",
-           "OutOfMemoryError", "Run", "TrustError", "UsageError", "denoiser", "fit_gaussian", "fit_mixture", "guided", "levels",
-           "load", "read_reference", "sample", "solver_names"]
-
-if torch.__version__.split("+")[0] != _core.torch_version.split("+")[0]:
-    raise ImportError(f"farfield was built with torch {_core.torch_version}, but this is torch {torch.__version__}: build the "
-                      "module again with this one (docs/python.md)")
+__all__ = ["BadFileError", "BugError", "Comparison", "Data", "Denoiser", "Error", "Fitted", "InterruptedRunError", "IoError",
+           "NumericError", "OutOfMemoryError", "Run", "ScheduleSearch", "Study", "TrustError", "UsageError", "compare",
+           "denoiser", "fit_gaussian", "fit_mixture", "guided", "levels", "load", "read_reference", "sample",
+           "search_schedule", "solver_names", "study", "train"]

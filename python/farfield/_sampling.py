@@ -5,12 +5,14 @@ import dataclasses
 import torch
 
 from . import _core
+from ._calls import seed_list, using_threads
 from ._errors import UsageError
+from ._models import as_gaussian, named
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What `sample` returns; all tensors on the CPU, in the order of the seeds."""
+    """What `sample` returns; all tensors on the CPU, in the order of the seeds, without gradients."""
 
     x: torch.Tensor           # [N, ...shape] float64
     seeds: torch.Tensor       # [N] int64
@@ -29,27 +31,48 @@ def solver_names():
 
 def levels(model, *, schedule="polynomial", sigmas=None, steps=None, sigma_min=None, sigma_max=None, rho=None, variant=None,
            final=None):
-    """The noise levels of a schedule for a model, as a list; the same options as on the command line."""
+    """The noise levels of a schedule for a model, as a list; the options are those of the command line.
+
+    schedule   "polynomial", "logsnr", ..., "file:PATH" or "gits:FILE"; sigmas: the levels themselves instead, falling
+    steps      intervals between the levels [18]; sigma_min, sigma_max, rho, variant: [the schedule's, or the model's]
+    final      "zero": the last interval ends at 0 (the default), "sigma_min": it ends there
+    """
+    return levels_of(named(model), schedule, sigmas, steps, sigma_min, sigma_max, rho, variant, final)
+
+
+def levels_of(model, schedule, sigmas, *options):
     given = [] if sigmas is None else [float(sigma) for sigma in sigmas]
-    return _core.levels(model, schedule, given, steps, sigma_min, sigma_max, rho, variant, final)
+    return _core.levels(model, schedule, given, *options)
 
 
 def sample(model, *, solver="heun", steps=None, seeds=range(64), schedule="polynomial", sigmas=None, sigma_min=None,
            sigma_max=None, rho=None, variant=None, final=None, batch=64, label=None, latents=None, classes=None, churn=None,
-           afs=False, threshold=None, denoise_to_zero=False, ode_jump=None, teleport=None, gaussian=None, trajectory=False):
-    """Draws one sample a seed; sample i depends on seed i alone. Returns a Run.
+           afs=False, threshold=None, denoise_to_zero=False, ode_jump=None, teleport=None, gaussian=None, trajectory=False,
+           threads=None):
+    """Draws one sample a seed; sample i depends on seed i alone, not on the batch. Returns a Run.
 
-    solver    SOLVER[,option=value...]           schedule  polynomial, logsnr, ..., "file:PATH", "gits:FILE"
-    label     the class of every sample          classes   [N], one a seed, instead of those the seeds draw
-    latents   [N, ...shape], instead of noise    churn     (S_churn, S_min, S_max, S_noise)
-    teleport  start at this level by the closed form of `gaussian` (from fit_gaussian)
+    model      an ff.Denoiser, an ff.Fitted, or a MODEL text
+    solver     SOLVER[,option=value...], see solver_names()
+    seeds      whole numbers, or a text "0-63"
+    schedule, sigmas, steps, sigma_min, sigma_max, rho, variant, final: see levels()
+    batch      samples at a time; does not change them
+    label      the class of every sample; classes: [N], one a seed; else each seed draws one
+    latents    [N, ...shape], instead of the noise that the seeds draw
+    churn      (S_churn, S_min, S_max, S_noise)
+    afs        the first evaluation is analytical: D of N(0, I), one evaluation less
+    threshold  dynamic thresholding of every D at this quantile (0.995 is usual), for data in [-1, 1]
+    denoise_to_zero  end with x = D(x; sigma_N), for levels that end above 0
+    ode_jump   leave the trajectory at this level and return D there
+    teleport   start at this level by the closed form of `gaussian` (an ff.Fitted of fit_gaussian, or its file)
+    trajectory keep the state after every step
+    threads    torch's number of threads for this call; 0: every core. The bits of a network depend on it
     """
     if (teleport is None) != (gaussian is None):
         raise UsageError("sample: teleport and gaussian belong together: give both, or neither")
+    model = named(model)
     request = _core.SampleRequest()
-    request.seeds = [int(seeds)] if isinstance(seeds, int) else [int(seed) for seed in seeds]
-    request.levels = levels(model, schedule=schedule, sigmas=sigmas, steps=steps, sigma_min=sigma_min, sigma_max=sigma_max,
-                            rho=rho, variant=variant, final=final)
+    request.seeds = seed_list(seeds)
+    request.levels = levels_of(model, schedule, sigmas, steps, sigma_min, sigma_max, rho, variant, final)
     request.batch, request.label, request.trajectory = batch, label, trajectory
     request.afs, request.threshold, request.denoise_to_zero, request.ode_jump = afs, threshold, denoise_to_zero, ode_jump
     if latents is not None:
@@ -59,5 +82,6 @@ def sample(model, *, solver="heun", steps=None, seeds=range(64), schedule="polyn
     if churn is not None:
         request.set_churn([float(value) for value in churn])
     if teleport is not None:
-        request.set_teleport(teleport, gaussian)
-    return Run(**_core.sample(model, solver, request))
+        request.set_teleport(teleport, as_gaussian(gaussian))
+    with using_threads(threads):
+        return Run(**_core.sample(model, solver, request))

@@ -49,7 +49,7 @@ TeacherPaths run_teacher(const Denoiser& model, const Solver& teacher, const Git
                          std::span<const int64_t> seeds, GitsSearch& search) {
   const DenoiserInfo& info = model.info();
   const SeedBatch streams(seeds, info);
-  const Tensor latents = streams.latents();
+  const Tensor& latents = streams.latents();
   const auto points = static_cast<int64_t>(request.levels.size()), batch = latents.size(0),
              size = latents.numel() / batch;
   TeacherPaths paths{torch::empty({points, batch, size}, torch::kFloat64),

@@ -65,7 +65,7 @@ std::vector<double> deis_tab_weights(const RunPlan& plan, int64_t i, int order) 
 std::vector<double> deis_tab_compat_weights(const RunPlan& plan, int64_t i, int order) {
   static const VpTime vp = published_time();
   const Interval interval = plan.intervals[i];
-  const std::vector<double> euler = {interval.to - interval.from};
+  std::vector<double> euler = {interval.to - interval.from};
   if (i == 0 || interval.to == 0) return euler;
   auto weights = rectangle_weights(vp, nodes_of(plan, i, order), interval);
   const bool finite = std::all_of(weights.begin(), weights.end(), [](double weight) { return std::isfinite(weight); });

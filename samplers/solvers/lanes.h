@@ -19,8 +19,8 @@ namespace farfield {
 template <class Scalar>
 struct LanesOf {
   static constexpr int64_t kWidth = 64 / sizeof(Scalar);
-  typedef Scalar Type __attribute__((vector_size(64)));
-  typedef Scalar InMemory __attribute__((vector_size(64), aligned(alignof(Scalar)), may_alias));
+  using Type [[gnu::vector_size(64)]] = Scalar;
+  using InMemory [[gnu::vector_size(64), gnu::aligned(alignof(Scalar)), gnu::may_alias]] = Scalar;
 };
 
 template <class Scalar>

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/interrupt_scope.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
@@ -24,6 +25,27 @@ TEST(Interrupts, ASignalSetsTheFlagAndOneASecondLaterEndsTheProcess) {
   std::this_thread::sleep_for(std::chrono::milliseconds(1001));
   EXPECT_EXIT(std::raise(SIGTERM), testing::ExitedWithCode(143), "");
   set_interrupted(false);
+}
+
+TEST(Interrupts, AScopeAsksAFurtherQuestionOfItsThreadAlone) {
+  set_interrupted(false);
+  bool stop = false;
+  {
+    const InterruptScope scope([&] { return stop; });
+    EXPECT_FALSE(interrupted());
+    stop = true;
+    EXPECT_TRUE(interrupted());
+    EXPECT_TRUE(test::error_of([] { stop_if_interrupted(); }));
+    bool elsewhere = true;
+    std::thread([&] { elsewhere = interrupted(); }).join();
+    EXPECT_FALSE(elsewhere);
+    {
+      const InterruptScope inner([] { return false; });
+      EXPECT_FALSE(interrupted());
+    }
+    EXPECT_TRUE(interrupted());
+  }
+  EXPECT_FALSE(interrupted());
 }
 
 TEST(Interrupts, ALimitOfCpuTimeAsksAgainAndAgainAndForTheSame) {

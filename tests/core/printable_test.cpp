@@ -73,8 +73,8 @@ TEST(Printable, QuotesCutBetweenCharacters) {
                   "b"),
             "'a\\x1b"
             "b'");
-  EXPECT_EQ(quote(std::string(79, 'x') + "σ"), "'" + std::string(79, 'x') + "...'");
-  EXPECT_EQ(quote(std::string(78, 'x') + "σ"), "'" + std::string(78, 'x') + "σ'");
+  EXPECT_EQ(quote(std::string(79, 'x').append("σ")), "'" + std::string(79, 'x') + "...'");
+  EXPECT_EQ(quote(std::string(78, 'x').append("σ")), "'" + std::string(78, 'x') + "σ'");
 }
 
 }  // namespace

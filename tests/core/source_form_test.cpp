@@ -35,7 +35,8 @@ TEST(SourceForm, QuotesHoldAnything) {
   EXPECT_EQ(parsed(R"(mnist:"a\"b\\c\n\t\r\xff",pad=32)"), "mnist|a\"b\\c\n\t\r\xff|pad=32");
   EXPECT_EQ(parsed(R"(a.npz,key="x,y",label-key="=")"), "|a.npz|key=x,y|label-key==");
   EXPECT_EQ(parsed(R"("mnist:a")"), "|mnist:a");
-  for (const char* bad : {"\"a", "\"a\"b", "\"a\\q\"", "\"a\\x0\"", "\"a\\x00\"", "mnist:\"a", "a,key=\"x"}) {
+  for (const char* bad :
+       {"\"a", "\"a\"b", "\"a\\q\"", "\"a\\x0\"", "\"a\\x00\"", "mnist:\"a", "a,key=\"x", "a,\"b\"=c"}) {
     const auto error = test::error_of([&] { parse_source(bad, kKinds); });
     ASSERT_TRUE(error) << bad;
     EXPECT_EQ(error->code(), ExitCode::kUsage) << bad;
@@ -49,8 +50,8 @@ TEST(SourceForm, WhatExistsIsTakenFirst) {
   EXPECT_EQ(parsed(odd), "|" + odd);
   EXPECT_EQ(parsed(odd + ",key=x"), "|" + odd + "|key=x");
   EXPECT_EQ(parsed("mnist:" + odd + ",pad=32"), "mnist|" + odd + "|pad=32");
-  EXPECT_TRUE(begins_with_path(odd + ",key=x"));
-  EXPECT_FALSE(begins_with_path("mnist:" + odd));
+  EXPECT_EQ(existing_path_length(odd + ",key=x"), odd.size());
+  EXPECT_EQ(existing_path_length("mnist:" + odd), 0u);
 
   // The longest that exists.
   const std::string shorter = (folder / "-a").string();

@@ -8,8 +8,8 @@ trap 'rm -rf "$work"' EXIT
 cmake --install "$build" --prefix "$work/first" > "$work/log" || { cat "$work/log"; exit 1; }
 mv "$work/first" "$work/moved"
 cp -r "$source/examples" "$work/examples"
-cmake -S "$work/examples" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/moved" -DCMAKE_BUILD_TYPE=Debug > "$work/log" 2>&1 &&
-  cmake --build "$work/build" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+{ cmake -S "$work/examples" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/moved" -DCMAKE_BUILD_TYPE=Debug &&
+  cmake --build "$work/build"; } > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 # The sources inside another project: its configuration finds every file, and builds the library alone.
 printf 'cmake_minimum_required(VERSION 3.25)\nproject(other LANGUAGES CXX)\nadd_subdirectory(%s farfield)\n' "$source" > "$work/CMakeLists.txt"
 torch=$(sed -n 's/^Torch_DIR:[^=]*=//p' "$build/CMakeCache.txt")

@@ -1,9 +1,12 @@
-// Every number of the files that models are described by, with every hostile number in its place.
+// Every number of the files and texts that models are described by, with every hostile number in its place.
 #include <map>
 
+#include "core/data/source.h"
 #include "core/io/file.h"
 #include "models/networks/checkpoint_manifest.h"
 #include "models/networks/native_model.h"
+#include "models/registry/model_registry.h"
+#include "models/registry/reference_registry.h"
 #include "tests/support/hostile_numbers.h"
 #include "tests/support/test_support.h"
 
@@ -35,6 +38,21 @@ TEST(NumberSweep, ListsOfCheckpoints) {
   for (const auto& text : test::with_hostile_numbers(whole)) {
     write_file_atomically(run / "checkpoints.json", text);
     sweep(text, [&] { read_checkpoint_manifest(run.path()); });
+  }
+}
+
+TEST(NumberSweep, OptionsOfReferences) {
+  const auto data = open_data("moons,count=40");
+  test::NumberSweep sweep;
+  for (const ReferenceKind& kind : reference_table()) {
+    for (const std::string& option : kind.options) {
+      if (!option.ends_with('=')) continue;
+      const std::string base = kind.name == "mixture" && option != "components=" ? "mixture,components=3" : kind.name;
+      for (const auto& number : test::hostile_numbers()) {
+        const std::string text = base + "," + option + number;
+        sweep(text, [&] { open_model(text, {.data = data}); });
+      }
+    }
   }
 }
 

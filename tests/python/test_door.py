@@ -1,11 +1,9 @@
 """import farfield: the same numbers as the program's, the same errors, and Python functions as denoisers."""
 import json
-import os
 import pathlib
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import numpy as np
@@ -13,19 +11,7 @@ import pytest
 import torch
 
 import farfield as ff
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-MODEL = ROOT / "assets/glyphs.safetensors"
-PROGRAM = os.environ.get("FARFIELD_BINARY", ROOT / "build/farfield")
-
-
-@pytest.fixture(scope="module")
-def glyphs():
-    return ff.load(MODEL, precision="fp32")
-
-
-def ideal(x, sigma):  # data N(0, 1): D = x / (1 + sigma^2)
-    return x / (1 + sigma.view(-1, *[1] * (x.dim() - 1)) ** 2)
+from conftest import MODEL, ideal
 
 
 def test_a_tensor_goes_in_and_a_tensor_comes_out(glyphs):
@@ -43,12 +29,10 @@ def stored_nfe(path):
 
 @pytest.mark.parametrize("options, arguments", [
     ({}, []), ({"solver": "dpmpp_2m", "steps": 7, "schedule": "logsnr"}, ["--solver", "dpmpp_2m", "--steps", "7", "--schedule", "logsnr"])])
-def test_samples_are_those_of_the_program(glyphs, tmp_path, options, arguments):
-    torch.set_num_threads(1)  # bits of a network depend on the number of threads
-    run = ff.sample(glyphs, seeds=range(3), **options)
-    subprocess.run([PROGRAM, "sample", "--model", MODEL, "--seeds", "0-2", "--out", tmp_path / "run", "--quiet",
-                    "--precision", "fp32", "--threads", "1", *arguments],
-                   check=True, stdout=subprocess.DEVNULL)
+def test_samples_are_those_of_the_program(glyphs, program, tmp_path, options, arguments):
+    run = ff.sample(glyphs, seeds=range(3), threads=1, **options)
+    program("sample", "--model", MODEL, "--seeds", "0-2", "--out", tmp_path / "run", "--precision", "fp32",
+            *arguments)
     stored = np.load(tmp_path / "run/samples.npz")
     assert np.array_equal(run.x.numpy(), stored["x"])
     assert run.nfe == stored_nfe(tmp_path / "run/run.json")
@@ -78,6 +62,48 @@ def test_the_gaussian_of_an_array_is_its_mean_and_covariance(tmp_path):
     assert torch.equal(ff.read_reference(tmp_path / "g.safetensors").denoiser(x, 2.0), fit.denoiser(x, 2.0))
     run = ff.sample(fit.denoiser, seeds=range(8), teleport=1.0, gaussian=fit, steps=4)
     assert run.sigmas[0] == 1.0
+
+
+def same_page(a, b):
+    """Two reports but for how and when they were made."""
+    def lines(path):
+        text = (path / "report.html").read_text()
+        return [line for line in text.splitlines() if not line.startswith("<pre><code>") and "<dt>time</dt>" not in line]
+    return lines(a) == lines(b)
+
+
+def test_a_comparison_is_that_of_the_program(glyphs, program, tmp_path):
+    options = ["--model", MODEL, "--data", "glyphs", "--references", "gaussian,delta", "--probes", "32", "--seeds", "0-3",
+               "--sigmas", "0.1,1,10", "--precision", "fp32"]
+    program("compare", *options, "--out", tmp_path / "program")
+    c = ff.compare(glyphs, data="glyphs", references=["gaussian", "delta"], probes=32, seeds=range(4), sigmas=[10, 0.1, 1],
+                   threads=1)
+    page = c.save(tmp_path / "python")
+    assert page == tmp_path / "python/report.html"
+    for name in ("comparison.csv", "trajectory.csv", "comparison.npz", "samples-model.png"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert same_page(tmp_path / "python", tmp_path / "program")
+    assert c.table["explained"].dtype == np.float64 and len(c.table["sigma"]) == 2 * 2 * 3
+    assert set(c.table["reference"]) == {"gaussian", "delta"} and set(c.table["probe"]) == {"data", "noise"}
+    record = json.loads((tmp_path / "python/run.json").read_text())
+    assert record["kind"] == "compare" and record["headline"] == c.headline
+    assert record["config"] == json.loads((tmp_path / "program/run.json").read_text())["config"]
+    with pytest.raises(ff.UsageError, match="--force"):
+        c.save(tmp_path / "python")
+    c.save(tmp_path / "python", force=True)
+
+
+def test_a_function_is_compared_with_an_array_and_with_models():
+    points = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
+    fit = ff.fit_gaussian(points)
+    mine = ff.denoiser(ideal, shape=(2,), name="mine")
+    c = ff.compare(mine, data=points, references=["delta", fit, mine], probes=16, seeds=[0, 5], sigmas="0.5:5:2")
+    assert c.references == ["delta", "gaussian", "mine"] and c.sigmas == [0.5, 5.0]
+    assert (c.table["explained"][c.table["reference"] == "mine"] == 1).all()
+    with pytest.raises(ff.UsageError, match="named twice"):
+        ff.compare(mine, data=points, references=[fit, "gaussian"], probes=16)
+    with pytest.raises(ff.UsageError, match="data"):
+        ff.compare(mine, references=["delta"], probes=16)
 
 
 def test_errors_are_those_of_the_program(glyphs, tmp_path):
@@ -115,32 +141,106 @@ def test_nan_is_a_numeric_error():
         ff.sample(model, seeds=[0], steps=2)
 
 
-def test_inference_mode_and_threads(glyphs):
-    x = torch.randn(2, 1, 16, 16)
-    expected = glyphs(x, 1.0)
+def test_a_study_is_that_of_the_program(program, tmp_path):
+    program("study", "--model", "gaussian:moons", "--solvers", "heun", "--solvers", "ipndm4", "--nfe", "6,8", "--seeds", "0-3",
+            "--out", tmp_path / "program")
+    study = ff.study(ff.load("gaussian:moons"), solvers=["heun", "ipndm4"], nfe=[6, 8], seeds=range(4), threads=1)
+    study.save(tmp_path / "python")
+    for name in ("study.csv", "study.json", "study.npz"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    best = json.loads((tmp_path / "program/study.json").read_text())["budgets"][0]
+    assert study.best[6]["solver"] in json.dumps(best) and study.best[6]["nfe"] <= 6
+    assert set(study.table["solver"]) == {"heun", "ipndm4"} and study.table["rms"].dtype == np.float64
+
+
+def test_a_study_of_a_function_with_teleports():
+    points = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
+    mine = ff.denoiser(ideal, shape=(2,), sigma_data=1.0, dtype=torch.float64, sigma_min=0.002, sigma_max=80)
+    study = ff.study(mine, solvers="heun", schedules="polynomial", nfe=[5], seeds=[0, 1], gaussian=ff.fit_gaussian(points),
+                     teleport=10.0)
+    assert set(study.table["start"]) == {"noise", "teleported"}
+
+
+def test_a_schedule_search_is_that_of_the_program(program, tmp_path):
+    program("schedule", "search", "--model", "gaussian:moons", "--nfe", "3-5", "--warmup", "8", "--points", "21",
+            "--out", tmp_path / "program.json")
+    model = ff.load("gaussian:moons")
+    search = ff.search_schedule(model, nfe=range(3, 6), warmup=8, points=21, threads=1)
+    search.save(tmp_path / "python.json")
+    assert (tmp_path / "python.json").read_bytes() == (tmp_path / "program.json").read_bytes()
+    assert list(search.schedules) == [3, 4, 5] and len(search.schedules[4]) == 5
+    run = ff.sample(model, schedule=f"gits:{tmp_path / 'python.json'}", steps=4, seeds=[0])
+    assert torch.equal(run.x, ff.sample(model, sigmas=search.schedules[4], seeds=[0]).x)
+    with pytest.raises(ff.UsageError, match="--force"):
+        search.save(tmp_path / "python.json")
+    assert search.save_report(tmp_path / "report").exists()
+
+
+CONFIG = {"data": {"source": "moons,count=256"}, "network": {"model_type": "PointMlp", "model_channels": 16},
+          "run": {"images": 768, "batch": 64, "tick_images": 256}}
+
+
+def test_a_training_is_that_of_the_program(program, tmp_path):
+    (tmp_path / "config.yaml").write_text(json.dumps(CONFIG))
+    program("train", "--config", tmp_path / "config.yaml", "--out", tmp_path / "program", "--device", "cpu")
+    lines = []
     with torch.inference_mode():
-        assert torch.equal(glyphs(x.clone(), 1.0), expected)
-    results = [None] * 4
+        out = ff.train(CONFIG, out=tmp_path / "python", on_tick=lines.append, threads=1, device="cpu")
+    names = [sorted(path.name for path in (tmp_path / who / "snapshots").iterdir()) for who in ("python", "program")]
+    assert names[0] == names[1] and names[0]
+    ours, theirs = (ff.load(tmp_path / who) for who in ("python", "program"))
+    x = torch.randn(4, 2)
+    assert torch.equal(ours(x, 1.0), theirs(x, 1.0))
+    assert [line["images"] for line in lines] == [256, 512, 768] and lines[-1]["loss"] > 0
+    assert ff.sample(out, seeds=[0], steps=2).x.shape == (1, 2)
+    with pytest.raises(ff.UsageError, match="did you mean 'batch'"):
+        ff.train(CONFIG | {"run": {"batchs": 3}}, out=tmp_path / "other")
+    with pytest.raises(ff.UsageError, match="resume"):
+        ff.train(CONFIG, out=tmp_path / "python")
 
-    def work(i):
-        results[i] = glyphs(x, 1.0)
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert all(torch.equal(result, expected) for result in results)
+def test_a_callback_that_raises_ends_the_training(tmp_path):
+    def stop(line):
+        raise ValueError("enough")
+
+    with pytest.raises(ff.UsageError, match="on_tick: ValueError: enough") as caught:
+        ff.train(CONFIG, out=tmp_path / "run", on_tick=stop)
+    assert isinstance(caught.value.__cause__, ValueError)
+
+    def interrupt(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        ff.train(CONFIG, out=tmp_path / "stopped", on_tick=interrupt)
+    assert isinstance(caught.value.__cause__, ff.InterruptedRunError) and "--resume" in str(caught.value.__cause__)
+    ff.train(CONFIG, out=tmp_path / "stopped", resume=True)
 
 
-def test_ctrl_c_ends_a_run():
-    code = ("import farfield as ff, torch, time\n"
-            "m = ff.denoiser(lambda x, s: (time.sleep(0.02), x * 0)[1], shape=(2,))\n"
-            "print('ready', flush=True)\n"
-            "ff.sample(m, solver='euler', steps=1000, seeds=[0])\n")
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert "KeyboardInterrupt" in errors
+INTERRUPTED = {
+    "function": "ff.sample(ff.denoiser(lambda x, s: (time.sleep(0.02), x * 0)[1], shape=(2,)), solver='euler', steps=1000, seeds=[0])",
+    "network": "ff.sample(MODEL, seeds=range(10**6), steps=1000)",
+    "compare": "ff.compare(MODEL, data='glyphs', probes=4096, references=['gaussian'])",
+    "study": "ff.study(MODEL, seeds=range(4096))",
+    "search": "ff.search_schedule(MODEL, warmup=10**6)",
+    "fit": "ff.fit_mixture('moons,count=1000000', components=500, max_iterations=10000)",
+    "train": "ff.train({'data': {'source': 'glyphs'}, 'run': {'batch': 8}}, out=sys.argv[1])",
+}
+
+
+def test_ctrl_c_ends_every_call(tmp_path):
+    code = f"import farfield as ff, sys, time, torch\ntorch.set_num_threads(1)\nMODEL = ff.load({str(MODEL)!r})\n"
+    for name, call in INTERRUPTED.items():
+        code += (f"try:\n  print('ready', flush=True)\n  {call}\n"
+                 f"except KeyboardInterrupt as stop:\n  print({name!r}, stop.__cause__, flush=True)\n")
+    child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True)
+    try:
+        for name in INTERRUPTED:
+            assert child.stdout.readline() == "ready\n", name
+            time.sleep(0.3)
+            child.send_signal(signal.SIGINT)
+            words = child.stdout.readline()
+            assert words.startswith(name), name
+        assert "the state is saved: add --resume to go on" in words  # of the training, the last
+        assert child.wait(60) == 0
+    finally:
+        child.kill()

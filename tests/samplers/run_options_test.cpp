@@ -3,8 +3,8 @@
 
 #include "samplers/integrate.h"
 #include "samplers/sampler.h"
-#include "samplers/schedules/level_cuts.h"
 #include "samplers/schedules/noise_levels.h"
+#include "samplers/schedules/truncated_levels.h"
 #include "samplers/solvers/solver_registry.h"
 #include "samplers/thresholding.h"
 #include "tests/support/test_support.h"

@@ -40,8 +40,8 @@ TEST_F(CompareCommand, writes_tables_arrays_pictures_and_one_page) {
                                            "--steps", "4", "--quiet", "--out", (folder / "s<b>").string()});
   ASSERT_EQ(sampled.exit_code, 0) << sampled.err;
   const auto result = compare("c", {"--model", std::string("delta:") + kCompareData, "--data", kCompareData,
-                                    "--references", "isotropic,gaussian,mixture:3,delta", "--sigmas", "0.1,1,80",
-                                    "--json", "--with", (folder / "s<b>").string()});
+                                    "--references", "isotropic,gaussian,mixture,components=3,delta", "--sigmas",
+                                    "0.1,1,80", "--json", "--with", (folder / "s<b>").string()});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const auto summary = nlohmann::json::parse(result.out);
   EXPECT_EQ(summary["report"], (folder / "c/report.html").string());
@@ -82,6 +82,28 @@ TEST_F(CompareCommand, compares_any_two_models_without_data) {
   EXPECT_NE(text_of(folder / "c/trajectory.csv").find("gaussian (closed form)"), std::string::npos);  // of the file
 }
 
+// One spelling for models and references; that of 0.1 is read, and told, once more.
+TEST_F(CompareCommand, kinds_without_src_are_those_of_the_data) {
+  const auto result = test::run_farfield({"compare", "--model", "mixture,components=2,rank=3", "--data", kCompareData,
+                                          "--references", "mixture:2:3,diagonal,gaussian:glyphs,size=8,rank=4,count=60",
+                                          "--sigmas", "1", "--probes", "20", "--seeds", "0", "--steps", "2", "--out",
+                                          (folder / "c").string()});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("mixture:2:3 is an old spelling, read for the last time in this version; write "
+                            "mixture,components=2,rank=3\n"),
+            std::string::npos)
+      << result.err;
+  const auto lines = rows("c");
+  ASSERT_EQ(lines.size(), 1u + 2 * 3);
+  EXPECT_TRUE(lines[1].starts_with("data,\"mixture,components=2,rank=3\",1,20,1,1,1,1,1,"))
+      << lines[1];  // the model itself
+  EXPECT_TRUE(lines[2].starts_with("data,diagonal,1,20,")) << lines[2];
+  EXPECT_TRUE(lines[3].starts_with("data,\"gaussian:glyphs,size=8,count=60,rank=4\",1,20,")) << lines[3];
+  const auto run = nlohmann::json::parse(text_of(folder / "c/run.json"));
+  EXPECT_EQ(run["config"]["references"],
+            nlohmann::json({"mixture,components=2,rank=3", "diagonal", "gaussian:glyphs,size=8,count=60,rank=4"}));
+}
+
 TEST_F(CompareCommand, refuses_with_one_line_and_leaves_nothing_behind) {
   const std::string model = std::string("delta:") + kCompareData;
   struct Case {
@@ -92,6 +114,13 @@ TEST_F(CompareCommand, refuses_with_one_line_and_leaves_nothing_behind) {
   const std::vector<Case> cases = {
       {{"--model", model, "--references", "gausian", "--data", kCompareData}, 2, "did you mean 'gaussian'"},
       {{"--model", model, "--references", "gaussian"}, 2, "--data"},
+      {{"--model", "delta", "--references", model}, 2, "delta:SRC"},
+      {{"--model", std::string("gausian:") + kCompareData, "--references", model}, 2, "did you mean 'gaussian'"},
+      {{"--model", model, "--references", "gaussian,rnk=3", "--data", kCompareData}, 2, "did you mean 'rank'"},
+      {{"--model", model, "--references", "mixture:3,rank=2", "--data", kCompareData}, 2, "two spellings mixed"},
+      {{"--model", model, "--references", "delta,mixture,components=2,mixture:2", "--data", kCompareData},
+       2,
+       "named twice"},
       {{"--model", model, "--references", "isotropic", "--data", "glyphs,size=16,count=20"}, 2, "[1,16,16]"},
       {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--sigmas", "1,x"}, 2, "--sigmas"},
       {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--sigmas", "5:1:3"},

@@ -58,9 +58,9 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
       {"data", "stats", data, "--json"},
       {"sample", "--model", "mixture.safetensors", "--seeds", "0-9", "--batch", "3", "--steps", "4", "--trajectory",
        "--teleport", "auto", "--gaussian", "gaussian.safetensors", "--out", "samples", "--json"},
-      {"compare", "--model", "mixture.safetensors", "--data", data, "--references", "isotropic,gaussian,mixture:3",
-       "--sigmas", "0.1,1,80", "--probes", "20", "--batch", "8", "--seeds", "0-9", "--steps", "4", "--out",
-       "compared"}};
+      {"compare", "--model", "mixture.safetensors", "--data", data, "--references",
+       "isotropic,gaussian,mixture,components=3", "--sigmas", "0.1,1,80", "--probes", "20", "--batch", "8", "--seeds",
+       "0-9", "--steps", "4", "--out", "compared"}};
   std::vector<std::string> expected;
   for (const int ranks : {1, 2, 3}) {
     for (size_t i = 0; i < commands.size(); ++i) {

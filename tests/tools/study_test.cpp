@@ -27,14 +27,19 @@ TEST(StudyCommand, WritesAReportAndAdviceThatSampleTakes) {
   const std::string data = (folder / "gaussian.safetensors").string();
   ASSERT_EQ(run_farfield({"fit", "gaussian", "--data", "moons,count=100", "--out", data}).exit_code, 0);
   const std::string out = (folder / "study").string(), model = data;
-  auto command = study(out, {"--gaussian", data, "--teleport", "5"});
+  auto command = study(out, {"--gaussian", data, "--teleport", "5", "--schedules", "logsnr"});
   command[2] = model;
   const auto result = run_farfield(command);
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("report.html"), std::string::npos);
-  for (const char* file : {"report.html", "study.csv", "study.npz", "study.json", "run.json"}) {
+  for (const char* file : {"report.html", "study.csv", "study.npz", "study.json", "run.json", "schedules.csv"}) {
     EXPECT_TRUE(std::filesystem::exists(folder / "study" / file)) << file;
   }
+  const std::string schedules = read_file(folder / "study" / "schedules.csv", 1 << 20);
+  for (const char* name : {",polynomial,noise,", ",logsnr,noise,"}) {
+    EXPECT_NE(schedules.find(name), std::string::npos) << schedules;
+  }
+  EXPECT_EQ(schedules.find("teleported"), std::string::npos) << schedules;
   const auto advice = json::parse(read_file(folder / "study" / "study.json", 1 << 20));
   const std::string file = (folder / "study" / "study.json").string();
   const auto sample = [&](const std::vector<std::string>& more, const std::string& name) {

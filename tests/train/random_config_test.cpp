@@ -134,7 +134,7 @@ class Grammar {
                 {{"images", whole(0, kFar)},
                  {"count", whole(2, 64)},
                  {"sigmas", one_of({"[0.1, 1]", "[0.5]", "[1, 0.5]"})},
-                 {"references", one_of({"gaussian", "delta", "isotropic,mixture:2"})}}}};
+                 {"references", one_of({"gaussian", "delta", "isotropic,mixture,components=2"})}}}};
     }
     return rows_;
   }

@@ -267,7 +267,7 @@ TEST(TrainingRun, ProbesAreLoggedAndCutBackLikeTheLog) {
   Attempt attempt{.settings = {"probes.images=12"}};
   attempt.change = [](RunRequest& request) {
     request.probe = [](const Denoiser& average) {
-      return std::vector<ProbeResult>{{"gaussian", 0.5, average.info().sigma_data}};
+      return std::vector<ProbeRow>{{"gaussian", 0.5, average.info().sigma_data}};
     };
   };
   run(folder / "run", attempt);

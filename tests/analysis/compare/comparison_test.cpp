@@ -250,30 +250,41 @@ TEST(Probes, DependOnSeedAndPlaceAlone) {
 }
 
 TEST(References, OptionsStayWithTheirReference) {
-  const std::vector<std::string> expected = {"isotropic", "mixture:10", "net.pt,precond=vp,sha256=ab",
-                                             "delta:mnist:D,pad=32", "a=b/c.safetensors"};
-  EXPECT_EQ(
-      split_references("isotropic,mixture:10,net.pt,precond=vp,sha256=ab,delta:mnist:D,pad=32,./a=b/c.safetensors")
-          .size(),
-      5u);
-  EXPECT_EQ(split_references("isotropic,mixture:10,net.pt,precond=vp,sha256=ab,delta:mnist:D,pad=32"),
-            std::vector<std::string>(expected.begin(), expected.begin() + 4));
+  const std::vector<std::string> expected = {"isotropic",
+                                             "mixture,components=10",
+                                             "mixture:10",
+                                             "gaussian:moons,rank=1",
+                                             "net.pt,precond=vp,sha256=ab",
+                                             "delta:mnist:D,pad=32",
+                                             "./a=b/c.safetensors"};
+  std::string list;
+  for (const std::string& one : expected) list += (list.empty() ? "" : ",") + one;
+  EXPECT_EQ(split_references(list), expected);
+  EXPECT_TRUE(split_references("").empty());
 }
 
 TEST(References, AreFittedToTheData) {
   const auto data = points(40, 3);
-  const References references = open_references({"isotropic", "gaussian", "mixture:2", "delta"}, data, {}, 0);
-  ASSERT_EQ(references.subjects.size(), 4u);
-  EXPECT_EQ(references.subjects[0].kind, "isotropic");
-  EXPECT_EQ(references.subjects[1].kind, "gaussian");
-  EXPECT_EQ(references.subjects[2].kind, "mixture");
-  EXPECT_EQ(references.subjects[3].kind, "delta");
+  const References references = open_references({"isotropic", "gaussian", "mixture:2", "delta", "gaussian,rank=1"},
+                                                data, {}, 0);
+  const std::vector<std::pair<std::string, std::string>> expected = {{"isotropic", "isotropic"},
+                                                                     {"gaussian", "gaussian"},
+                                                                     {"mixture,components=2", "mixture"},
+                                                                     {"delta", "delta"},
+                                                                     {"gaussian,rank=1", "gaussian"}};
+  ASSERT_EQ(references.subjects.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(references.subjects[i].name, expected[i].first);
+    EXPECT_EQ(references.subjects[i].kind, expected[i].second);
+  }
   EXPECT_TRUE(references.gaussian.has_value());
   for (const char* bad : {"gausian", "mixture", "delta:3", "gaussian:classes"}) {
     EXPECT_EQ(test::error_of([&] { open_references({bad}, data, {}, 0); })->code(), ExitCode::kUsage) << bad;
   }
   EXPECT_EQ(test::error_of([&] { open_references({"gaussian"}, nullptr, {}, 0); })->code(), ExitCode::kUsage);
-  EXPECT_EQ(test::error_of([&] { open_references({"delta", "delta"}, data, {}, 0); })->code(), ExitCode::kUsage);
+  // In whichever spelling.
+  EXPECT_EQ(test::error_of([&] { open_references({"mixture:2", "mixture,components=2"}, data, {}, 0); })->code(),
+            ExitCode::kUsage);
 }
 
 TEST(Comparison, AnyNumberOfRanksGivesTheBitsOfOneAndSharesTheCalls) {
@@ -281,7 +292,7 @@ TEST(Comparison, AnyNumberOfRanksGivesTheBitsOfOneAndSharesTheCalls) {
   const auto data = points(700, 3);
   const auto model = std::make_shared<Affine>(3, 0.5, 0.1);
   const auto references = [&](Comm& comm) {
-    return open_references({"isotropic", "gaussian", "mixture:2", "delta"}, data, {}, 0, comm).subjects;
+    return open_references({"isotropic", "gaussian", "mixture,components=2", "delta"}, data, {}, 0, comm).subjects;
   };
   const auto one = compare(network_subject("a", model), references(alone()), data, small_comparison({0.1, 1, 10}));
   EXPECT_EQ(model->rows, 2 * 3 * 50);

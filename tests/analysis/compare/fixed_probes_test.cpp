@@ -26,7 +26,8 @@ std::shared_ptr<const Denoiser> small_network() {
 TEST(FixedProbes, SayWhatCompareSays) {
   const auto data = std::make_shared<DataSource>("points", torch::randn({90, 3}, keyed_generator({5})) * 0.5,
                                                  torch::Tensor(), 0);
-  const auto references = open_references({"isotropic", "gaussian", "mixture:3", "delta"}, data, {}, 0).subjects;
+  const auto references =
+      open_references({"isotropic", "gaussian", "mixture,components=3", "delta"}, data, {}, 0).subjects;
   const auto network = small_network();
   CompareOptions options;
   options.sigmas = {0.01, 0.2, 1, 30};

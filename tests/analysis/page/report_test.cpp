@@ -1,5 +1,6 @@
 #include "analysis/page/report.h"
 
+#include <algorithm>
 #include <regex>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "analysis/page/format.h"
 #include "analysis/page/html.h"
 #include "analysis/page/page_assets.h"
+#include "models/registry/reference_registry.h"
 
 namespace farfield {
 namespace {
@@ -28,17 +30,18 @@ LineChart two_panels() {
 }
 
 Report example() {
-  Report report("farfield compare", "A <b> & \"title\"", "The answer.");
+  Report report("farfield compare", "A <b> & \"title\"", "The answer.",
+                {{"farfield compare", "--data 'x</script><script>alert(1)</script>'"},
+                 {{"model", "net<img src=x onerror=alert(1)>"}},
+                 {{"batch", "64"}}});
   report.section("Section");
-  report.code("farfield compare --data 'x</script><script>alert(1)</script>'");
-  report.facts({{"model", "net<img src=x onerror=alert(1)>"}});
   Table table;
   table.columns = {"probe", "sigma"};
   table.rows = {{std::string("<data>"), 0.25}, {std::monostate{}, int64_t{3}}};
   report.figure({"Seen", "Measured", {{line_chart(two_panels()), "a chart </script>"}}, {}, "a b<.csv", table});
   report.figure({"Samples", "Seeds 0-3", {}, {{"PNG", "four digits", "network", {"heun, 35 NFE"}}}, "", {}});
   report.table(table, "caption");
-  report.files({{"run.json", "settings"}});
+  report.file("numbers <1>.csv", "numbers");
   return report;
 }
 
@@ -91,6 +94,20 @@ TEST(Report, EscapesWhatTheUserTyped) {
   EXPECT_NE(html.find("<title>A &lt;b&gt; &amp; &quot;title&quot;</title>"), std::string::npos);
   EXPECT_NE(html.find("href=\"./a%20b%3C.csv\""), std::string::npos);
   EXPECT_NE(html.find("<td>&lt;data&gt;</td><td class=\"number\">0.25000</td>"), std::string::npos);
+}
+
+TEST(Report, OpensWithTheCommandAndEndsWithSettingsAndFiles) {
+  const std::string html = markup(example().html());
+  std::vector<size_t> places;
+  for (const char* part :
+       {"The answer.", "<pre><code>farfield compare --data", "<dt>model</dt>", "<h2>Section</h2>", "<h2>Settings</h2>",
+        "<dt>batch</dt>", "<h2>Files</h2>", "./numbers%20%3C1%3E.csv", "./run.json", "</main>"}) {
+    places.push_back(html.find(part));
+    ASSERT_NE(places.back(), std::string::npos) << part;
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(places));
+  const std::string bare = markup(Report("kind", "title", "answer").html());
+  EXPECT_EQ(bare.find("<h2>"), std::string::npos);
 }
 
 TEST(Report, NamesEveryPictureInWords) {
@@ -204,19 +221,22 @@ TEST(Charts, EndLabelsDoNotOverlap) {
 }
 
 TEST(Charts, NeverTellLinesApartByColourAlone) {
-  const std::vector<std::string> kinds = {"network",  "delta",     "mixture", "mixture",   "gaussian",
-                                          "gaussian", "isotropic", "file",    "other file"};
+  std::vector<std::string> kinds = {"network", "torchscript", "file", "other file"};
+  for (const std::string& name : reference_names()) kinds.insert(kinds.end(), 2, name);
+  const std::string style = std::string(page_style()) + reference_colours();
   const std::vector<SeriesStyle> styles = series_styles(kinds);
-  EXPECT_EQ(styles[2].colour, styles[3].colour);  // one colour, one meaning
+  EXPECT_EQ(styles[0].colour, styles[1].colour);  // one colour, one meaning
+  EXPECT_EQ(styles[4].colour, styles[5].colour);
+  for (const ReferenceKind& kind : reference_table()) EXPECT_EQ(series_style(kind.name).mark, kind.look.mark);
   for (size_t i = 0; i < styles.size(); ++i) {
     for (size_t j = i + 1; j < styles.size(); ++j) {
       EXPECT_TRUE(styles[i].colour != styles[j].colour ||
                   (styles[i].dash != styles[j].dash && styles[i].mark != styles[j].mark))
           << kinds[i] << " and " << kinds[j];
     }
-    EXPECT_NE(page_style().find(styles[i].colour.substr(4, styles[i].colour.size() - 5) + ":"), std::string_view::npos);
-    EXPECT_NE(page_style().find(styles[i].text_colour.substr(4, styles[i].text_colour.size() - 5) + ":"),
-              std::string_view::npos);
+    for (const std::string& colour : {styles[i].colour, styles[i].text_colour}) {
+      EXPECT_NE(style.find(colour.substr(4, colour.size() - 5) + ":"), std::string::npos) << colour;
+    }
   }
 }
 

@@ -143,10 +143,10 @@ TEST(SplitMix64, StaysWithinItsBounds) {
   double sum = 0, squares = 0;
   std::vector<int> counts(7);
   for (int i = 0; i < 70'000; ++i) {
-    const double uniform = random.uniform(), bell = random.bell();
-    ASSERT_TRUE(uniform >= 0 && uniform < 1 && bell >= -6 && bell <= 6);
-    sum += bell;
-    squares += bell * bell;
+    const double uniform = random.uniform(), normal = random.irwin_hall();
+    ASSERT_TRUE(uniform >= 0 && uniform < 1 && normal >= -6 && normal <= 6);
+    sum += normal;
+    squares += normal * normal;
     ++counts.at(random.below(7));
   }
   EXPECT_NEAR(sum / 70'000, 0, 0.02);

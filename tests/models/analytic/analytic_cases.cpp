@@ -4,6 +4,8 @@
 #include <numbers>
 
 #include "core/math/random.h"
+#include "models/analytic/fit.h"
+#include "models/registry/reference_registry.h"
 
 namespace farfield::test {
 
@@ -64,6 +66,34 @@ AnalyticCase delta_case(std::string name, const Tensor& points) {
   }, wide, wide.mean(0)};
 }
 
+// With a coordinate that does not vary.
+AnalyticCase diagonal_case() {
+  auto points = (0.5 * normals({40, 3, 2, 2}, 6)).to(torch::kFloat32);
+  points.select(1, 0).fill_(0.25);
+  const DataSource data("points", points, {}, 0);
+  const auto rows = data_matrix(data).to(torch::kFloat64);
+  const auto mean = rows.mean(0), spread = torch::diag((rows - mean).square().mean(0)).unsqueeze(0);
+  const auto brute = [mean, spread](const Tensor& x, double sigma) {
+    return brute_force_mixture(torch::ones({1}, torch::kFloat64), mean.unsqueeze(0), spread, x, sigma);
+  };
+  const ReferenceOptions none("diagonal");
+  return {"diagonal", diagonal_of({data, none}), brute, rows, mean};
+}
+
+// Every kind of the table, fitted to 40 points.
+std::vector<AnalyticCase> fitted_cases() {
+  const DataSource data("points", (0.5 * normals({40, 3, 2, 2}, 4)).to(torch::kFloat32), {}, 0);
+  const auto points = data_matrix(data).to(torch::kFloat64);
+  std::vector<AnalyticCase> cases;
+  for (const ReferenceKind& kind : reference_table()) {
+    const bool clusters = kind.name == "mixture";
+    const ReferenceOptions options(kind.name, clusters ? std::map<std::string, std::string>{{"components", "3"}}
+                                                       : std::map<std::string, std::string>{});
+    cases.push_back({"fitted " + kind.name, kind.fit({data, options}), {}, points, points.mean(0)});
+  }
+  return cases;
+}
+
 }  // namespace
 
 BruteForce brute_force_mixture(const Tensor& weights, const Tensor& means, const Tensor& covariances,
@@ -103,6 +133,7 @@ std::vector<AnalyticCase> analytic_cases() {
   const auto isotropic = GaussianStats{0.3 * normals({kDim}, 7), torch::eye(kDim, torch::kFloat64),
                                        torch::full({kDim}, 0.2, torch::kFloat64), 0, 0};
   cases.push_back(mixture_case("isotropic", make_isotropic(isotropic, kShape), to_mixture(isotropic)));
+  cases.push_back(diagonal_case());
   const auto falling = torch::exp(-torch::arange(kDim, torch::kFloat64));
   cases.push_back(gaussian_case("gaussian full", kDim, falling, 0));
   cases.push_back(gaussian_case("gaussian singular", kDim, falling * (falling > 1e-2), 0));
@@ -128,6 +159,7 @@ std::vector<AnalyticCase> analytic_cases() {
   const auto few = 0.5 * normals({40, kDim}, 2);
   cases.push_back(delta_case("delta with duplicates", torch::cat({few, few.narrow(0, 0, 7), few.narrow(0, 0, 3)})));
   cases.push_back(delta_case("delta of thousands", (0.5 * normals({5000, kDim}, 3)).to(torch::kFloat32)));
+  for (auto& fitted : fitted_cases()) cases.push_back(std::move(fitted));
   return cases;
 }
 

@@ -23,16 +23,17 @@ BruteForce brute_force_mixture(const torch::Tensor& weights, const torch::Tensor
 // The same for the mean of deltas at `points`, by all differences.
 BruteForce brute_force_delta(const torch::Tensor& points, const torch::Tensor& rows, double sigma);
 
-// An analytic denoiser of every kind, with its plain evaluation and typical clean points.
+// An analytic denoiser, with its plain evaluation and typical clean points.
 struct AnalyticCase {
   std::string name;
   std::shared_ptr<const AnalyticDenoiser> denoiser;
-  std::function<BruteForce(const torch::Tensor& rows, double sigma)> brute_force;
+  std::function<BruteForce(const torch::Tensor& rows, double sigma)> brute_force;  // empty: fitted, see below
   torch::Tensor points;  // [n, 12] float64, where the data are
   torch::Tensor mean;    // [12]
 };
-// Shape [3, 2, 2]: isotropic, Gaussians (full, singular, low rank with and without tail), mixtures (full, low rank,
-// padded, with point masses), exact denoisers (few points, duplicates, thousands in float32).
+// Shape [3, 2, 2]: isotropic, diagonal, Gaussians (full, singular, low rank with and without tail), mixtures (full, low rank,
+// padded, with point masses), exact denoisers (few points, duplicates, thousands in float32); and every kind of
+// reference_table() fitted to 40 points, so that a new row is checked by all properties that need no plain evaluation.
 std::vector<AnalyticCase> analytic_cases();
 
 // n probes [n, 12] of a case at a noise level: noised data, pure noise, and midpoints between two clean points.

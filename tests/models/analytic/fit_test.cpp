@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "models/analytic/reference_fits.h"
 #include "tests/models/analytic/analytic_cases.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_count.h"
@@ -89,29 +90,14 @@ TEST(Fit, ClustersSmallerThanTheDimensionKeepTheirWholeCovariance) {
   EXPECT_LE(test::deviation(total, plain_covariance(rows.to(torch::kFloat64))), 1e-12);
 }
 
-TEST(Fit, ReferencesByName) {
+// N(mean, tr(S)/d I), whichever way it is made.
+TEST(Fit, IsotropicHasTheTotalVariance) {
   const auto data = labelled_data();
-  const std::vector<std::pair<std::string, std::string>> names = {{"isotropic", "isotropic"},
-                                                                  {"gaussian", "gaussian"},
-                                                                  {"gaussian:2", "gaussian (rank 2)"},
-                                                                  {"mixture:3", "mixture (3)"},
-                                                                  {"mixture:classes:2", "mixture (3, rank 2)"},
-                                                                  {"delta", "delta"}};
-  for (const auto& [name, reported] : names) {
-    const auto denoiser = make_reference(name, data);
-    EXPECT_EQ(denoiser->info().name, reported);
-    EXPECT_EQ(denoiser->info().sample_shape, (std::vector<int64_t>{2, 3}));
-    EXPECT_TRUE((*denoiser)(torch::zeros({2, 2, 3}), 1.0).isfinite().all().item<bool>());
-  }
-  // N(mean, tr(S)/d I), whichever way it is made.
+  const ReferenceOptions none("isotropic");
   const auto x = test::normals({3, 2, 3}, 5);
-  EXPECT_LE(test::deviation((*make_reference("isotropic", data))(x, 0.7),
-                            (*make_isotropic(measure_gaussian(data), {2, 3}))(x, 0.7)),
-            1e-14);
-  for (const char* wrong : {"", "gausian", "gaussian:", "gaussian:0", "gaussian:7", "gaussian:2:2", "mixture",
-                            "delta:1", "mixture:0", "mixture:61", "mixture:x", "mixture:3:2:1"}) {
-    EXPECT_EQ(test::error_of([&] { make_reference(wrong, data); })->code(), ExitCode::kUsage) << wrong;
-  }
+  EXPECT_LE(
+      test::deviation((*isotropic_of({data, none}))(x, 0.7), (*make_isotropic(measure_gaussian(data), {2, 3}))(x, 0.7)),
+      1e-14);
 }
 
 bool same_bits(const MixtureStats& a, const MixtureStats& b) {
@@ -126,7 +112,8 @@ TEST(Fit, AnyNumberOfRanksGivesTheBitsOfOne) {
   const auto gaussian = measure_gaussian(*data);
   const auto by_cluster = fit_mixture(*data, clusters), by_class = fit_mixture(*data, classes);
   const auto x = test::normals({3, 1, 8, 8}, 5);
-  const auto low = (*make_reference("mixture:3:4", *data, 1))(x, 0.7);
+  const ReferenceOptions of_three("mixture", {{"components", "3"}, {"rank", "4"}});
+  const auto low = (*mixture_of({*data, of_three, 1}))(x, 0.7);
   for (const int size : {2, 3, 4}) {
     test::run_ranks(size, [&](Comm& comm) {
       const auto shared = measure_gaussian(*data, 0, comm);
@@ -135,7 +122,7 @@ TEST(Fit, AnyNumberOfRanksGivesTheBitsOfOne) {
           << size;
       EXPECT_TRUE(same_bits(fit_mixture(*data, clusters, comm), by_cluster)) << size;
       EXPECT_TRUE(same_bits(fit_mixture(*data, classes, comm), by_class)) << size;
-      EXPECT_TRUE((*make_reference("mixture:3:4", *data, 1, comm))(x, 0.7).equal(low)) << size;
+      EXPECT_TRUE((*mixture_of({*data, of_three, 1, comm}))(x, 0.7).equal(low)) << size;
     });
   }
 }

@@ -1,0 +1,106 @@
+#include "analysis/compare/compare_run.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/compare/compare_output.h"
+#include "analysis/compare/compare_sigmas.h"
+#include "analysis/page/format.h"
+#include "core/io/json.h"
+#include "core/parts.h"
+#include "core/text.h"
+#include "models/registry/model_registry.h"
+#include "samplers/model_levels.h"
+#include "samplers/solvers/solver_registry.h"
+
+namespace farfield {
+namespace {
+
+Facts asked_of(const CompareRun& run) {
+  const auto& [inputs, options, result] = run;
+  const DenoiserInfo& model = inputs.model.denoiser->info();
+  Facts asked = {
+      {"model", inputs.model_text + " (" + model.name + ")"},
+      {"references", join(result.comparison.references, "; ")},
+      {"data", inputs.data ? fmt::format("{}, {} samples", inputs.data->info().name, inputs.data->info().count)
+                           : std::string("none: probed at pure noise only")},
+      {"probes", fmt::format("{} of each kind at {} noise levels, seed {}", options.probes.probes,
+                             result.comparison.sigmas.size(), options.probes.seed)},
+      {"trajectories", fmt::format("seeds {}, {} steps", options.seeds, result.trajectories.levels.size() - 1)}};
+  if (options.label) {
+    asked.emplace_back("class", std::to_string(*options.label));
+  } else if (model.label_dim > 0) {
+    asked.emplace_back("class",
+                       "none: the network, trained with labels, is asked without one (--class K asks for one)");
+  }
+  return asked;
+}
+
+Facts settings_of(const CompareRun& run, const RunCall& call) {
+  return {{"batch", std::to_string(run.options.probes.batch)},
+          {"device and precision", call.device + ", " + call.precision},
+          {"bootstrap", fmt::format("{} replicates", run.options.probes.replicates)},
+          {"time", format_seconds(call.seconds)},
+          {"program", version_line()}};
+}
+
+std::string config_json(const CompareRun& run, const RunCall& call) {
+  const auto& [inputs, options, result] = run;
+  return dump_json(nlohmann::ordered_json{{"model", inputs.model_text},
+                                          {"data", inputs.data ? inputs.data->info().name : ""},
+                                          {"references", result.comparison.references},
+                                          {"sigmas", result.comparison.sigmas},
+                                          {"probes", options.probes.probes},
+                                          {"seed", options.probes.seed},
+                                          {"replicates", options.probes.replicates},
+                                          {"batch", options.probes.batch},
+                                          {"seeds", options.seeds},
+                                          {"class", options.label.value_or(-1)},
+                                          {"levels", result.trajectories.levels},
+                                          {"device", call.device},
+                                          {"precision", call.precision}});
+}
+
+void add_records(RunInfo& info, const CompareRun& run, const RunCall& call) {
+  info.add("config", config_json(run, call));
+  info.add("nfe", std::to_string(run.result.trajectories.nfe));
+  info.add_text("headline", headline(run.result, run.inputs.model.name));
+  if (run.inputs.data) {
+    info.add_text("data_fingerprint", run.inputs.data->info().fingerprint);
+    info.add("data_left_out", dump_json(to_json(run.inputs.data->info().notes.left_out)));
+  }
+  for (const std::string& model : run.inputs.opened) {
+    if (const auto file = model_file(model); !file.empty()) info.add_input("model", file);
+  }
+}
+
+}  // namespace
+
+CompareRun run_compare(CompareInputs inputs, CompareRunOptions options, Comm& comm) {
+  choose_class(inputs.model, inputs.references.subjects, options.label);
+  const std::vector<Subject>& references = inputs.references.subjects;
+  if (options.probes.sigmas.empty()) options.probes.sigmas = default_sigmas(inputs.model, references);
+  CompareResult result;
+  for (const Subject& reference : references) result.kinds.push_back(reference.kind);
+  result.comparison = compare(inputs.model, references, inputs.data, options.probes, comm);
+  const TrajectoryOptions paths{parse_seeds(options.seeds),
+                                resolve_levels({.steps = options.steps}, inputs.model.denoiser->info()),
+                                options.probes.batch, options.probes.device};
+  result.trajectories = compare_trajectories(inputs.model, references, inputs.references.gaussian, *make_solver("heun"),
+                                             paths, comm);
+  do_on_root(comm, [&] {
+    result.rows = summarise(result.comparison, options.probes.replicates, options.probes.seed);
+    result.trajectory_rows = summarise(result.trajectories, options.probes.replicates, options.probes.seed);
+  });
+  return {std::move(inputs), std::move(options), std::move(result)};
+}
+
+void save_compare(const CompareRun& run, const RunCall& call, const EarlierRuns& earlier, RunInfo info,
+                  RunFolder& folder) {
+  const CompareStory story{run.inputs.model.name, call.command, asked_of(run), settings_of(run, call)};
+  write_comparison(run.result, story, earlier, folder);
+  add_records(info, run, call);
+  folder.commit(std::move(info));
+}
+
+}  // namespace farfield

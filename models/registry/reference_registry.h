@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/analytic/reference_fits.h"
+
+namespace farfield {
+
+// How charts draw a kind: hex colours of lines and of text on a light and on a dark page, and Vega's name of its mark.
+struct ReferenceLook {
+  std::string light, light_text, dark, dark_text, mark;
+};
+
+// A row of the table of references: denoisers that are fitted to data and whose score is then known exactly.
+struct ReferenceKind {
+  std::string name;     // what --model and --references begin with; DenoiserInfo::kind
+  std::string summary;  // for --help
+  std::vector<std::string>
+      options;  // "rank=", or "tail=zero|mean" where values are words; no key is one of a data source
+  std::function<std::unique_ptr<AnalyticDenoiser>(const ReferenceRequest&)> fit;
+  std::string words;  // what a sentence calls the only one of its kind: "the Gaussian"; "": the text it was named by
+  ReferenceLook look;
+};
+
+// Every kind there is, in the order of --help. The table is in reference_registry.cpp: a new kind is one row there.
+const std::vector<ReferenceKind>& reference_table();
+
+// The row of that name; nullptr when there is none.
+const ReferenceKind* find_reference(std::string_view name);
+std::vector<std::string> reference_names();
+// The keys of a row's options, and those of all rows: names that no data source may take for an option of its own.
+std::vector<std::string> option_keys(const ReferenceKind& kind);
+std::vector<std::string> reference_option_keys();
+// One line a kind: name, summary, options.
+std::string reference_help();
+
+}  // namespace farfield

@@ -1,0 +1,130 @@
+#include <filesystem>
+
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include "analysis/compare/compare_run.h"
+#include "analysis/compare/compare_sigmas.h"
+#include "analysis/page/series.h"
+#include "bindings.h"
+#include "core/device.h"
+#include "core/stopwatch.h"
+#include "named_model.h"
+
+namespace farfield::python {
+namespace {
+
+using Texts = std::vector<std::string>;
+using Paths = std::vector<std::filesystem::path>;
+
+// A comparison with what its record says of the call.
+struct Comparing {
+  CompareRun run;
+  RunCall call;
+};
+
+Subject subject_of(const NamedModel& model) {
+  if (!model.text.empty()) return farfield::subject_of(model.text, model.denoiser);
+  return {model.denoiser->info().name, model.denoiser->info().kind, model.denoiser, {}};
+}
+
+// The references in the order given: MODEL texts are opened, denoisers taken as they are.
+void open_references_of(CompareInputs& inputs, const std::vector<std::variant<std::string, NamedModel>>& given,
+                        const NamedModel& model, uint64_t seed) {
+  for (const auto& one : given) {
+    if (const auto* text = std::get_if<std::string>(&one)) inputs.opened.push_back(*text);
+  }
+  inputs.references = open_references(inputs.opened, inputs.data, {model.device, model.precision}, seed);
+  auto& subjects = inputs.references.subjects;
+  for (size_t i = 0; i < given.size(); ++i) {
+    const auto* named = std::get_if<NamedModel>(&given[i]);
+    if (named == nullptr) continue;
+    subjects.insert(subjects.begin() + static_cast<std::ptrdiff_t>(i), subject_of(*named));
+    if (!named->text.empty()) inputs.opened.push_back(named->text);
+  }
+  for (size_t i = 0; i < subjects.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (subjects[i].name == subjects[j].name)
+        throw usage_error("reference '" + subjects[i].name + "' is named twice; name it once");
+    }
+  }
+}
+
+Comparing compare_models(const NamedModel& model, std::shared_ptr<const DataSource> data,
+                         const std::vector<std::variant<std::string, NamedModel>>& references,
+                         CompareRunOptions options, Texts command) {
+  return released([&] {
+    const Stopwatch clock;
+    CompareInputs inputs;
+    inputs.data = std::move(data);
+    inputs.model = subject_of(model);
+    inputs.model_text = model.text.empty() ? inputs.model.name : model.text;
+    open_references_of(inputs, references, model, options.probes.seed);
+    if (!model.text.empty()) inputs.opened.insert(inputs.opened.begin(), model.text);
+    options.probes.device = parse_device(model.device);
+    Comparing result{run_compare(std::move(inputs), std::move(options)), {}};
+    result.call = {std::move(command), model.device, model.precision, clock.seconds()};
+    return result;
+  });
+}
+
+std::filesystem::path save_comparing(const Comparing& comparing, const std::filesystem::path& out, const Paths& with,
+                                     bool force) {
+  return released([&] {
+    const EarlierRuns earlier(with);
+    Texts texts = comparing.run.inputs.opened;
+    for (const auto& path : with) texts.push_back(path.string());
+    if (comparing.run.inputs.data) texts.push_back(comparing.run.inputs.data->info().name);
+    RunFolder folder({out, "compare", force, named_paths(texts)});
+    save_compare(comparing.run, comparing.call, earlier, RunInfo(comparing.call.command), folder);
+    return folder.target() / "report.html";
+  });
+}
+
+std::string headline_of(const Comparing& one) { return headline(one.run.result, one.run.inputs.model.name); }
+
+py::dict table_of(const Comparing& one) {
+  return columns_of(comparison_table(one.run.result.comparison, one.run.result.rows));
+}
+
+py::dict trajectory_table_of(const Comparing& one) {
+  return columns_of(trajectory_table(one.run.result.trajectories, one.run.result.trajectory_rows));
+}
+
+}  // namespace
+
+void add_comparing(py::module_& module) {
+  py::class_<CompareRunOptions>(module, "CompareOptions")
+      .def(py::init<>())
+      .def_readwrite("seeds", &CompareRunOptions::seeds)
+      .def_readwrite("steps", &CompareRunOptions::steps)
+      .def_readwrite("label", &CompareRunOptions::label)
+      .def("set_probes",
+           [](CompareRunOptions& options, std::vector<double> sigmas, int64_t probes, uint64_t seed, int64_t batch) {
+    options.probes.sigmas = std::move(sigmas);
+    options.probes.probes = probes;
+    options.probes.seed = seed;
+    options.probes.batch = batch;
+  });
+  py::class_<Comparing>(module, "Comparison", "What compare() returns.")
+      .def_property_readonly("headline", &headline_of, "The answer in a sentence.")
+      .def_property_readonly("references", [](const Comparing& one) { return one.run.result.comparison.references; },
+                             "Their names in the tables.")
+      .def_property_readonly("sigmas", [](const Comparing& one) { return one.run.result.comparison.sigmas; },
+                             "The noise levels, rising.")
+      .def_property_readonly("table", &table_of, "A dict of numpy columns, those of comparison.csv (docs/formats.md).")
+      .def_property_readonly("trajectory_table", &trajectory_table_of,
+                             "A dict of numpy columns, those of trajectory.csv (docs/formats.md).")
+      .def(
+          "save", &save_comparing, py::arg("out"), py::kw_only(), py::arg("with_runs") = Paths(),
+          py::arg("force") = false,
+          "Writes the folder that `farfield compare --out` writes and returns its report.html. with_runs: earlier folders\n"
+          "of sample, train and fit on the page, as --with; force: replace a finished comparison.")
+      .def("__repr__", [](const Comparing& one) { return "<farfield.Comparison: " + headline_of(one) + ">"; });
+  module.attr("default_references") = kDefaultReferences;
+  module.def("parse_sigmas", &parse_sigmas);
+  module.def("split_references", [](const std::string& list) { return split_references(list); });
+  module.def("compare", &compare_models);
+}
+
+}  // namespace farfield::python

@@ -1,0 +1,113 @@
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+
+from ._errors import BadFileError as BadFileError
+from ._errors import BugError as BugError
+from ._errors import Error as Error
+from ._errors import InterruptedRunError as InterruptedRunError
+from ._errors import IoError as IoError
+from ._errors import NumericError as NumericError
+from ._errors import OutOfMemoryError as OutOfMemoryError
+from ._errors import TrustError as TrustError
+from ._errors import UsageError as UsageError
+from ._sampling import Run as Run
+
+__version__: str
+
+_Text: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
+_Numbers: TypeAlias = str | int | Iterable[int]
+_Array: TypeAlias = torch.Tensor | np.ndarray[Any, Any] | Sequence[Any]
+_Table: TypeAlias = dict[str, np.ndarray[Any, Any]]
+_Model: TypeAlias = Denoiser | Fitted | _Text
+
+class Denoiser:
+    name: str
+    sample_shape: tuple[int, ...]
+    label_dim: int
+    sigma_min: float
+    sigma_max: float
+    sigma_data: float
+    def __call__(self, x: _Array, sigma: float | _Array, labels: _Array | None = None) -> torch.Tensor: ...
+    def log_density(self, x: _Array, sigma: float) -> torch.Tensor: ...
+
+class Data:
+    name: str
+    sample_shape: tuple[int, ...]
+    label_dim: int
+    fingerprint: str
+    def __init__(self, source: _Text | _Array, labels: _Array | None = None) -> None: ...
+    def __len__(self) -> int: ...
+    def rows(self, first: int, count: int) -> torch.Tensor: ...
+
+class Fitted:
+    denoiser: Denoiser
+    mean: torch.Tensor
+    eigenvalues: torch.Tensor
+    is_gaussian: bool
+    source: str
+    def save(self, path: str | PathLike[str]) -> None: ...
+
+class Comparison:
+    headline: str
+    references: list[str]
+    sigmas: list[float]
+    table: _Table
+    trajectory_table: _Table
+    def save(self, out: str | PathLike[str], *, with_runs: Sequence[str | PathLike[str]] = ..., force: bool = False) -> Path: ...
+
+class Study:
+    best: dict[int, dict[str, Any]]
+    reference_nfe: int
+    table: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
+class ScheduleSearch:
+    schedules: dict[int, list[float]]
+    levels: list[float]
+    costs: torch.Tensor
+    teacher_nfe: int
+    def save(self, file: str | PathLike[str], *, force: bool = False) -> None: ...
+    def save_report(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
+def load(model: _Text, *, device: str = "auto", precision: str = "auto", trust: bool = False) -> Denoiser: ...
+def guided(model: _Model, weight: float) -> Denoiser: ...
+def denoiser(function: Callable[..., torch.Tensor], *, shape: Iterable[int], sigma_data: float = 0.5, sigma_min: float = 0.0,
+             sigma_max: float = ..., label_dim: int = 0, device: str | torch.device | None = None,
+             dtype: torch.dtype | None = None, name: str | None = None) -> Denoiser: ...
+def fit_gaussian(data: Data | _Text | _Array, *, rank: int = 0) -> Fitted: ...
+def fit_mixture(data: Data | _Text | _Array, *, components: int = 10, per_class: bool = False, labels: _Array | None = None,
+                rank: int = 0, ridge: float = 0.0, tail: str = "zero", seed: int = 0, max_iterations: int = 100) -> Fitted: ...
+def read_reference(path: _Text) -> Fitted: ...
+def solver_names() -> list[str]: ...
+def levels(model: _Model, *, schedule: str = "polynomial", sigmas: Iterable[float] | None = None, steps: int | None = None,
+           sigma_min: float | None = None, sigma_max: float | None = None, rho: float | None = None,
+           variant: str | None = None, final: str | None = None) -> list[float]: ...
+def sample(model: _Model, *, solver: str = "heun", steps: int | None = None, seeds: _Numbers = ...,
+           schedule: str = "polynomial", sigmas: Iterable[float] | None = None, sigma_min: float | None = None,
+           sigma_max: float | None = None, rho: float | None = None, variant: str | None = None, final: str | None = None,
+           batch: int = 64, label: int | None = None, latents: _Array | None = None, classes: _Array | None = None,
+           churn: Sequence[float] | None = None, afs: bool = False, threshold: float | None = None,
+           denoise_to_zero: bool = False, ode_jump: float | None = None, teleport: float | None = None,
+           gaussian: Fitted | _Text | None = None, trajectory: bool = False, threads: int | None = None) -> Run: ...
+def compare(model: _Model, *, data: Data | _Text | _Array | None = None,
+            references: str | Iterable[_Model] | None = None, sigmas: str | Iterable[float] | None = None, probes: int = 1024,
+            seed: int = 0, seeds: _Numbers = ..., steps: int | None = None, label: int | None = None, batch: int = 64,
+            threads: int | None = None) -> Comparison: ...
+def study(model: _Model, *, solvers: str | Iterable[str] = "all", schedules: str | Iterable[str] = ..., nfe: _Numbers = ...,
+          seeds: _Numbers = ..., label: int | None = None, gaussian: Fitted | _Text | None = None,
+          teleport: float | str = "auto", reference: str | None = None, batch: int = 64,
+          threads: int | None = None) -> Study: ...
+def search_schedule(model: _Model, *, nfe: _Numbers = ..., metric: str = "dev", gamma: float = 1.15, teacher: str = "ipndm4",
+                    points: int | None = None, grid: str = "polynomial", sigma_min: float | None = None,
+                    sigma_max: float | None = None, rho: float | None = None, warmup: int = 256,
+                    seeds: _Numbers | None = None, afs: bool = False, student: str | None = None, batch: int = 64,
+                    threads: int | None = None) -> ScheduleSearch: ...
+def train(config: Mapping[str, Any] | _Text, *, out: _Text, on_tick: Callable[[dict[str, Any]], Any] | None = None,
+          settings: Mapping[str, Any] | None = None, init: _Text | None = None, resume: bool = False, replace: bool = False,
+          allow_change: str | Iterable[str] = (), snapshot_at: Iterable[int] = (), max_time: float | str | None = None,
+          device: str = "auto", precision: str = "auto", threads: int | None = None) -> str: ...

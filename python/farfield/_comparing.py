@@ -1,0 +1,37 @@
+"""A model's score against scores that are known exactly."""
+
+from . import _core
+from ._calls import call_text, is_text, number_text, text, using_threads
+from ._models import as_data, as_denoiser, named
+
+
+def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed=0, seeds=range(32), steps=None, label=None,
+            batch=64, threads=None):
+    """Compares a model's score with scores that are known exactly, as `farfield compare` does. Returns a Comparison.
+
+    model       an ff.Denoiser, an ff.Fitted, or a MODEL text
+    data        the data set of references and data probes: a SRC text, an ff.Data or an array; None: noise probes only
+    references  a list of texts ("gaussian", "delta", a file, ...), ff.Denoisers and ff.Fitteds
+                [isotropic, gaussian, a mixture of 10, delta]
+    sigmas      noise levels, or a text "LOW:HIGH:COUNT" [20 from 0.01 to 80]
+    probes      points at each noise level;  seed: of probes, k-means and bootstrap
+    seeds, steps  of the sampling trajectories
+    label       compare class-conditional models on this class
+    batch       points at a time; does not change results
+
+    .table and .trajectory_table are dicts of numpy columns, those of comparison.csv and trajectory.csv; .headline is the
+    answer in a sentence; .save("out/") writes the report of the command.
+    """
+    options = _core.CompareOptions()
+    levels = [] if sigmas is None else _core.parse_sigmas(sigmas) if isinstance(sigmas, str) else sorted(map(float, sigmas))
+    options.set_probes(levels, probes, seed, batch)
+    options.seeds, options.steps, options.label = number_text(seeds), steps, label
+    command = call_text("compare", model=getattr(model, "name", model), data=data, references=references)
+    if references is None:
+        references = _core.default_references
+    if isinstance(references, str):
+        references = _core.split_references(references)
+    texts_or_models = [text(one) if is_text(one) else named(as_denoiser(one)) for one in references]
+    source = None if data is None else as_data(data)
+    with using_threads(threads):
+        return _core.compare(named(model), source, texts_or_models, options, command)

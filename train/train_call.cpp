@@ -1,0 +1,60 @@
+#include "train/train_call.h"
+
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/io/file.h"
+#include "core/limits.h"
+#include "core/run/run_record.h"
+#include "core/text.h"
+#include "models/registry/model_registry.h"
+#include "train/network_settings.h"
+#include "train/training_run.h"
+
+namespace farfield {
+
+Config read_training_config(const std::string& path) {
+  const auto record = read_run_record(path);
+  return record ? Config::from_text(record->training_config, path + " (config)") : Config::from_file(path);
+}
+
+InitialModel read_initial_model(const std::string& model) {
+  const auto file = model_file(model);
+  if (file.empty()) throw usage_error(fmt::format("--init {}: expected a native network file or a run folder", model));
+  return {read_native_model(file), file.string(), sha256_file(file)};
+}
+
+double parse_duration(const std::string& text) {
+  const std::map<char, double> units = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+  const auto unit = text.empty() ? units.end() : units.find(text.back());
+  const double number = parse_double(unit == units.end() ? text : text.substr(0, text.size() - 1), "--max-time");
+  const double seconds = number * (unit == units.end() ? 1 : unit->second);
+  if (seconds > 0 && seconds <= limits::kLongestTime) return seconds;
+  throw usage_error(fmt::format("--max-time {}: expected a time such as 90s, 15m, 1.5h or 2d, at most {:.0f} s", text,
+                                limits::kLongestTime));
+}
+
+int64_t train_from_config(Config config, RunRequest request, torch::Device device, const TrainingHelp& help,
+                          Comm& comm) {
+  if (request.use != FolderUse::kResume && !request.allow_change.empty())
+    throw usage_error("--allow-change needs --resume");
+  if (request.init) adopt_model(config, request.init->model.config);
+  TrainOptions options = TrainOptions::from_config(config);
+  config.finish();
+  const auto data = open_data(options.data);
+  fit_network_to_data(options, config, data->info());
+  if (comm.is_root() && help.look_at_data) help.look_at_data(options.sigma_data, *data);
+  const auto read = named_paths({options.data});
+  request.inputs.insert(request.inputs.end(), read.begin(), read.end());
+  request.resolved_config = config.resolved();
+  request.preview = help.preview;
+  if (comm.is_root() && help.make_probe && options.probes.images > 0)
+    request.probe = help.make_probe(options.probes, data);
+  run_training(options, data, device, request, comm);
+  return options.run.images;
+}
+
+}  // namespace farfield
