@@ -19,8 +19,9 @@ Failure failure_of(const std::exception& error) {
   } catch (const std::bad_alloc&) {
     return {ExitCode::kMemory, "out of memory"};
   }
-  if (const auto* path = dynamic_cast<const std::filesystem::filesystem_error*>(&error))
-    return {ExitCode::kIo, path->what()};
+  if (const auto* path = dynamic_cast<const std::filesystem::filesystem_error*>(&error)) {
+    return {ExitCode::kIo, path->code().message() + ": " + path->path1().string()};
+  }
   if (const auto* refused = dynamic_cast<const std::system_error*>(&error)) {  // of printing results
     return {ExitCode::kIo, "results could not be written to standard output: " + refused->code().message()};
   }

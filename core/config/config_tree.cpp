@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
@@ -31,6 +32,7 @@ class Copier {
     value.where = where(node.Mark());
     if (depth > kMostDepth) throw usage_error(fmt::format("{}: nested deeper than {} levels", value.where, kMostDepth));
     if (++nodes_ > kMostNodes) throw usage_error(fmt::format("{}: more than {} values", value.where, kMostNodes));
+    check_tag(node, value.where);
     switch (node.Type()) {
       case YAML::NodeType::Undefined:
       case YAML::NodeType::Null:
@@ -52,6 +54,16 @@ class Copier {
   }
 
  private:
+  // Values are what their place takes; a tag that says otherwise (!!python/…) would be passed over.
+  static void check_tag(const YAML::Node& node, const std::string& at) {
+    static const std::set<std::string> kPlain = {"", "?", "!"};
+    static const std::set<std::string> kCore = {"str", "int", "float", "bool", "null", "seq", "map"};
+    constexpr std::string_view kPrefix = "tag:yaml.org,2002:";
+    const std::string tag = node.Tag();
+    if (kPlain.contains(tag) || (tag.starts_with(kPrefix) && kCore.contains(tag.substr(kPrefix.size())))) return;
+    throw usage_error(fmt::format("{}: the tag {} has no meaning here; leave it out", at, quote(tag)));
+  }
+
   void copy_mapping(const YAML::Node& node, int depth, ConfigValue& value) {
     value.kind = ConfigValue::Kind::kMapping;
     std::set<std::string> seen;
@@ -128,7 +140,9 @@ ConfigValue parse(const std::string& yaml, const std::string& origin, bool posit
     const std::string at = positions && !problem.mark.is_null()
                                ? fmt::format("{}:{}:{}", origin, problem.mark.line + 1, problem.mark.column + 1)
                                : origin;
-    throw usage_error(fmt::format("{}: {}", at, problem.msg));
+    const bool deep = dynamic_cast<const YAML::DeepRecursion*>(&problem) != nullptr;  // says "bad file"
+    throw usage_error(
+        fmt::format("{}: {}", at, deep ? fmt::format("nested deeper than {} levels", kMostDepth) : problem.msg));
   }
 }
 
