@@ -17,7 +17,7 @@ namespace {
 
 using torch::Tensor;
 
-constexpr int64_t kCount = 50'000, kDim = 3072, kBatch = 64;
+constexpr int64_t kCount = 50'000, kDim = 3072, kExactBatch = 64;
 
 // Natural-image-like points: noise at five scales, coarse strongest, in [-1, 1].
 const Tensor& images() {
@@ -45,10 +45,10 @@ void exact_denoiser(benchmark::State& state) {
   const auto dtype = state.range(1) == 64 ? torch::kFloat64 : torch::kFloat32;
   const auto& points = images();
   static const auto denoiser = make_delta(points, {kDim});
-  const auto clean = points.slice(0, 0, kCount, kCount / kBatch).narrow(0, 0, kBatch).to(torch::kFloat64);
-  const auto x = (clean + sigma * SampleRandom(2).normal({kBatch, kDim}, torch::kFloat64)).to(dtype);
+  const auto clean = points.slice(0, 0, kCount, kCount / kExactBatch).narrow(0, 0, kExactBatch).to(torch::kFloat64);
+  const auto x = (clean + sigma * SampleRandom(2).normal({kExactBatch, kDim}, torch::kFloat64)).to(dtype);
   const auto data = dtype == torch::kFloat64 ? points.to(torch::kFloat64) : points;
-  const auto weights = torch::full({kBatch, kCount}, 1.0 / kCount, dtype);
+  const auto weights = torch::full({kExactBatch, kCount}, 1.0 / kCount, dtype);
   compare(state, [&] { (*denoiser)(x, sigma); }, [&] {
     benchmark::DoNotOptimize(torch::mm(x, data.t()));
     benchmark::DoNotOptimize(torch::mm(weights, data));

@@ -14,8 +14,8 @@ namespace {
 
 using torch::Tensor;
 
-constexpr int64_t kBatch = 16;
-constexpr double kNetworkFlop = 42.03e9 * kBatch;  // multiply-adds counted twice
+constexpr int64_t kSamplingBatch = 16;
+constexpr double kNetworkFlop = 42.03e9 * kSamplingBatch;  // multiply-adds counted twice
 
 // CIFAR-10 DDPM++ of Karras et al. 2022: 55.7 M parameters.
 NativeModel cifar_network() {
@@ -30,10 +30,10 @@ void set_rates(benchmark::State& state, double bare_flop) {
   const double of_peak = kNetworkFlop / bare_flop / state.counters["ratio"];
   state.counters["of_peak"] = of_peak;
   state.counters["bare_gflops"] = bare_flop / 1e6 / state.counters["bare_ms"];
-  state.counters["images_s"] = 1e3 * kBatch / state.counters["method_ms"];
+  state.counters["images_s"] = 1e3 * kSamplingBatch / state.counters["method_ms"];
 }
 
-Tensor state_of_sampler() { return torch::randn({kBatch, 3, 32, 32}, keyed_generator({2}), torch::kFloat64); }
+Tensor state_of_sampler() { return torch::randn({kSamplingBatch, 3, 32, 32}, keyed_generator({2}), torch::kFloat64); }
 
 void ddpmpp_cifar10_fp32(benchmark::State& state) {
   torch::NoGradGuard no_grad;
@@ -62,14 +62,15 @@ void ddpmpp_cifar10_bf16(benchmark::State& state) {
   const Tensor x = state_of_sampler();
   constexpr int64_t kChannels = 256, kSide = 32, kConvolutions = 4;
   const auto format = torch::MemoryFormat::ChannelsLast;
-  const Tensor image =
-      torch::randn({kBatch, kChannels, kSide, kSide}, keyed_generator({3})).to(torch::kBFloat16).contiguous(format);
+  const Tensor image = torch::randn({kSamplingBatch, kChannels, kSide, kSide}, keyed_generator({3}))
+                           .to(torch::kBFloat16)
+                           .contiguous(format);
   const Tensor weight =
       torch::randn({kChannels, kChannels, 3, 3}, keyed_generator({4})).to(torch::kBFloat16).contiguous(format);
   compare(state, [&] { benchmark::DoNotOptimize((*denoiser)(x, 1.0)); }, [&] {
     for (int64_t i = 0; i < kConvolutions; ++i) benchmark::DoNotOptimize(at::conv2d(image, weight, {}, 1, 1));
   });
-  set_rates(state, 2.0 * kConvolutions * kBatch * kSide * kSide * kChannels * kChannels * 9);
+  set_rates(state, 2.0 * kConvolutions * kSamplingBatch * kSide * kSide * kChannels * kChannels * 9);
 }
 BENCHMARK(ddpmpp_cifar10_bf16)->Iterations(5)->Unit(benchmark::kMillisecond);
 
@@ -80,7 +81,7 @@ void ddpmpp_cifar10_format(benchmark::State& state) {
   const NativeModel model = cifar_network();
   const auto run = [&](torch::MemoryFormat format) {
     PreconditionedNetwork network{model.network, make_preconditioning("edm"), torch::kFloat32, format};
-    return network(state_of_sampler(), torch::ones({kBatch}));
+    return network(state_of_sampler(), torch::ones({kSamplingBatch}));
   };
   const auto format = state.range(0) == 1 ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
   compare(state, [&] { benchmark::DoNotOptimize(run(format)); },

@@ -13,7 +13,7 @@
 namespace farfield::bench {
 namespace {
 
-constexpr int64_t kBatch = 128;
+constexpr int64_t kTrainingBatch = 128;
 
 TrainOptions mnist_options() {
   TrainOptions options;
@@ -24,7 +24,7 @@ TrainOptions mnist_options() {
   options.network.num_blocks = 1;
   options.network.attn_resolutions = {};
   options.network.dropout = 0;
-  options.run.batch = kBatch;
+  options.run.batch = kTrainingBatch;
   return options;
 }
 
@@ -34,8 +34,8 @@ std::shared_ptr<const DataSource> pictures() { return open_data("glyphs,size=32,
 void training_step(benchmark::State& state) {
   at::set_num_threads(static_cast<int>(state.range(0)));
   Trainer trainer(mnist_options(), pictures(), torch::kCPU);
-  const auto x = torch::randn({kBatch, 1, 32, 32}, keyed_generator({1}));
-  const auto sigma = torch::ones({kBatch}, torch::kFloat64);
+  const auto x = torch::randn({kTrainingBatch, 1, 32, 32}, keyed_generator({1}));
+  const auto sigma = torch::ones({kTrainingBatch}, torch::kFloat64);
   compare(state, [&] { benchmark::DoNotOptimize(trainer.step()); }, [&] {
     torch::NoGradGuard no_grad;
     benchmark::DoNotOptimize(trainer.network()(x, sigma));
@@ -49,7 +49,7 @@ void training_loader_share(benchmark::State& state) {
   const auto data = pictures();
   Trainer trainer(mnist_options(), data, torch::kCPU);
   Loader::Options options;
-  options.batch = kBatch;
+  options.batch = kTrainingBatch;
   Loader loader(data, options);
   for (int64_t i = 0; i < 2 * Loader::kReadAhead; ++i) loader.next();
   compare(state, [&] { benchmark::DoNotOptimize(loader.next()); }, [&] { benchmark::DoNotOptimize(trainer.step()); });
