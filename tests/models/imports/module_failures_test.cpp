@@ -101,7 +101,7 @@ TEST(ModuleFailures, TheNumberOfArgumentsIsAdvised) {
 
 TEST(ModuleFailures, WhatAModulePrintsIsAMessage) {
   const test::TempDir folder;
-  write_file_atomically(folder / "m.pt", module_bytes("    print('\\x1b[2J', x.size(0))\n    return x\n"));
+  write_file_atomically(folder / "m.pt", module_bytes("    print('\\033[2J', x.size(0))\n    return x\n"));
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   EXPECT_EQ(failure_of(folder / "m.pt"), "");
