@@ -36,6 +36,12 @@ struct Reading {
   }
 };
 
+const LeftOut& no_labels() {
+  static const LeftOut kind{"label files without labels", "they hold no \"labels\", or none of an image",
+                            "write {\"labels\": [[\"path\", 3], ...]}, or {\"labels\": null} for none"};
+  return kind;
+}
+
 // The label of every image, gathered file by file.
 class Gatherer {
  public:
@@ -48,7 +54,10 @@ class Gatherer {
     const std::string where = where_ + "/" + file.path;
     auto parsed = parse(file, where);
     if (parsed.form != LabelEntries::Form::kList) return;
-    if (first_file_.empty()) first_file_ = where;
+    if (first_file_.empty()) {
+      first_file_ = where;
+      first_path_ = file.path;
+    }
     const auto& entries = kept_.emplace_back(std::move(parsed.entries));
     std::vector<std::string> keys;
     for (const auto& entry : entries) keys.push_back(name_key(entry.image));
@@ -58,11 +67,13 @@ class Gatherer {
 
   ImageLabels result() {
     ImageLabels result;
-    result.left_out = std::move(left_out_);
-    result.images = images_;
-    if (first_file_.empty()) return result;
     if (found_.empty() && !stranger_.empty()) refuse_strangers();
-    result.images.clear();
+    if (found_.empty() && !first_path_.empty()) left_out_.add(no_labels(), first_path_);
+    result.left_out = std::move(left_out_);
+    if (found_.empty()) {
+      result.images = images_;
+      return result;
+    }
     std::vector<const LabelEntry*> labels;
     for (size_t i = 0; i < images_.size(); ++i) {
       const auto label = found_.find(static_cast<int64_t>(i));
@@ -79,15 +90,13 @@ class Gatherer {
  private:
   // What a file lists. A dataset.json must be one of labels; a labels.json may be anything.
   LabelEntries parse(const LabelFile& file, const std::string& where) {
-    static const LeftOut kNoLabels{"label files without labels", "they hold no \"labels\" and no paths of images",
-                                   "write {\"labels\": [[\"path\", 3], ...]}, or {\"labels\": null} for none"};
     try {
       auto parsed = parse_label_entries(file.text, where);
-      if (parsed.form == LabelEntries::Form::kNoLabels) left_out_.add(kNoLabels, file.path);
+      if (parsed.form == LabelEntries::Form::kNoLabels) left_out_.add(no_labels(), file.path);
       return parsed;
     } catch (const Error&) {
       if (!is_spare_label_name(file.path)) throw;
-      left_out_.add(kNoLabels, file.path);
+      left_out_.add(no_labels(), file.path);
       return {LabelEntries::Form::kNoLabels, {}};
     }
   }
@@ -152,7 +161,7 @@ class Gatherer {
   const std::string& where_;
   const std::vector<std::string>& images_;
   std::string common_;                               // the folder that all images are in, as a key
-  std::string first_file_;                           // the first that holds labels
+  std::string first_file_, first_path_;              // the first that lists images: in full, and beside them
   std::string stranger_;                             // the first path in it that is of no image
   std::unordered_map<std::string, int64_t> places_;  // of images, by key
   std::deque<std::vector<LabelEntry>> kept_;         // of all files

@@ -94,6 +94,16 @@ TEST(ImageLabels, OfSeveralFilesAreGathered) {
   EXPECT_EQ(half.unlabelled, (Names{"train/1.png", "val/0.png"}));
 }
 
+TEST(ImageLabels, ThatAreAllNullAreNone) {
+  for (const char* text : {R"({"labels": [["0.png", null], ["1.png", null]]})", R"({"labels": []})"}) {
+    const auto none = read_image_labels("d", {{"dataset.json", text}}, {"0.png", "1.png"});
+    EXPECT_FALSE(none.labels.defined()) << text;
+    EXPECT_EQ(none.images, (Names{"0.png", "1.png"})) << text;
+    EXPECT_TRUE(none.unlabelled.empty()) << text;
+    EXPECT_EQ(none.left_out.kinds().front().first, Names{"dataset.json"}) << text;
+  }
+}
+
 TEST(ImageLabels, RefuseWhatIsNeither) {
   const char* wrong[] = {"",
                          "[]",
