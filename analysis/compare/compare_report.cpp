@@ -181,30 +181,28 @@ std::string headline(const CompareResult& result, const std::string& model) {
   return claim(result, "the score of " + model) + rest + ".";
 }
 
-Figure explained_score_figure(const CompareView& view) {
-  const CompareResult& result = view.result;
+// Explained variance of what `show` picks of a row, with the table of the numbers below.
+Figure explained_figure(const CompareResult& result, const std::string& title, const std::string& formula,
+                        const std::string& what, const ShowRow& show) {
   Figure figure;
-  figure.title = claim(result, "the score");
-  figure.caption = "Score: 1 − Σ‖s_model − s_ref‖² / Σ‖s_model‖² " + how_measured(result) + kBelowCharts;
+  figure.title = title;
+  figure.caption = formula + how_measured(result) + kBelowCharts;
   figure.data_file = "comparison.csv";
-  figure.numbers = numbers(result, "explained", of_score);
+  figure.numbers = numbers(result, "explained", show);
   for (const ProbeKind probe : result.comparison.kinds) {
-    figure.charts.push_back(explained_chart(result, probe, "Explained variance of the score", of_score));
+    figure.charts.push_back(explained_chart(result, probe, what, show));
   }
   return figure;
 }
 
+Figure explained_score_figure(const CompareView& view) {
+  return explained_figure(view.result, claim(view.result, "the score"), "Score: 1 − Σ‖s_model − s_ref‖² / Σ‖s_model‖² ",
+                          "Explained variance of the score", of_score);
+}
+
 Figure explained_denoiser_figure(const CompareView& view) {
-  const CompareResult& result = view.result;
-  Figure figure;
-  figure.title = "The same of the denoisers";
-  figure.caption = "Denoiser: 1 − Σ‖D_model − D_ref‖² / Σ‖D_model‖² " + how_measured(result) + kBelowCharts;
-  figure.data_file = "comparison.csv";
-  figure.numbers = numbers(result, "explained", of_denoiser);
-  for (const ProbeKind probe : result.comparison.kinds) {
-    figure.charts.push_back(explained_chart(result, probe, "Explained variance of the denoiser", of_denoiser));
-  }
-  return figure;
+  return explained_figure(view.result, "The same of the denoisers", "Denoiser: 1 − Σ‖D_model − D_ref‖² / Σ‖D_model‖² ",
+                          "Explained variance of the denoiser", of_denoiser);
 }
 
 Figure difference_figure(const CompareView& view) {
