@@ -43,6 +43,8 @@ auto ancestral(Make make) {
 std::unique_ptr<const Solver> dpm2() { return make_dpm2(SolverOptions("dpm2")); }
 
 const std::vector<std::string> kFreshNoise = {"eta=", "s_noise="};
+const std::vector<std::string> kSingleStepSde = {"r=", "eta=", "s_noise="};
+const std::vector<std::string> kMidpointSde = {"type=midpoint|heun", "eta=", "s_noise="};
 const std::vector<std::string> kMultistep = {"predict=x0|eps", "lower_order_final=yes|no"};
 const std::vector<std::string> kAblation = {
     "schedule=linear|ve|vp", "scaling=none|vp", "rule=heun|euler", "alpha=", "vp_min=", "vp_max="};
@@ -145,14 +147,8 @@ const std::vector<SolverEntry>& solver_table() {
        ancestral(dpm2)},
       {"dpmpp_2s_ancestral", "dpmpp_2s with fresh noise; weak order 2, two evaluations a step", kFreshNoise,
        ancestral(make_dpmpp_2s)},
-      {"dpmpp_sde",
-       "DPM-Solver++ single-step for the SDE; two evaluations a step",
-       {"r=", "eta=", "s_noise="},
-       make_dpmpp_sde},
-      {"dpmpp_2m_sde",
-       "DPM-Solver++ 2M for the SDE; one evaluation a step",
-       {"type=midpoint|heun", "eta=", "s_noise="},
-       make_dpmpp_2m_sde},
+      {"dpmpp_sde", "DPM-Solver++ single-step for the SDE; two evaluations a step", kSingleStepSde, make_dpmpp_sde},
+      {"dpmpp_2m_sde", "DPM-Solver++ 2M for the SDE; one evaluation a step", kMidpointSde, make_dpmpp_2m_sde},
       {"dpmpp_3m_sde", "DPM-Solver++ 3M for the SDE; one evaluation a step", kFreshNoise, make_dpmpp_3m_sde},
       {"dpmpp_3m_sde_compat", "dpmpp_3m_sde as published, half of its second difference", kFreshNoise,
        make_dpmpp_3m_sde_compat},
