@@ -25,4 +25,10 @@ NamedOptions parse_named_options(std::string_view what, std::string_view text) {
   return named;
 }
 
+std::vector<std::string> option_keys(const std::vector<std::string>& forms) {
+  std::vector<std::string> keys;
+  for (const std::string& form : forms) keys.push_back(form.substr(0, form.find('=')));
+  return keys;
+}
+
 }  // namespace farfield

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace farfield {
 
@@ -13,5 +14,8 @@ struct NamedOptions {
   std::map<std::string, std::string> options;
 };
 NamedOptions parse_named_options(std::string_view what, std::string_view text);
+
+// The keys of the options that a table's row lists, "rank=" or "tail=zero|mean": "rank", "tail".
+std::vector<std::string> option_keys(const std::vector<std::string>& forms);
 
 }  // namespace farfield

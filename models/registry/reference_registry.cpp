@@ -4,14 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "core/named_options.h"
 #include "core/text.h"
 
 namespace farfield {
-namespace {
-
-std::string key_of(const std::string& option) { return option.substr(0, option.find('=')); }
-
-}  // namespace
 
 // Colours are Okabe and Ito's where there is one: told apart without colour vision, and by mark and dash without colour.
 const std::vector<ReferenceKind>& reference_table() {
@@ -62,11 +58,7 @@ std::vector<std::string> reference_names() {
   return names;
 }
 
-std::vector<std::string> option_keys(const ReferenceKind& kind) {
-  std::vector<std::string> keys;
-  for (const std::string& option : kind.options) keys.push_back(key_of(option));
-  return keys;
-}
+std::vector<std::string> option_keys(const ReferenceKind& kind) { return option_keys(kind.options); }
 
 std::vector<std::string> reference_option_keys() {
   std::vector<std::string> all;

@@ -66,8 +66,7 @@ const SolverEntry& entry_of(const std::string& name) {
 std::pair<const SolverEntry&, SolverOptions> look_up(std::string_view text) {
   NamedOptions parts = parse_named_options("solver", text);
   const SolverEntry& entry = entry_of(parts.name);
-  std::vector<std::string> keys;
-  for (const auto& form : entry.options) keys.push_back(form.substr(0, form.find('=')));
+  const std::vector<std::string> keys = option_keys(entry.options);
   for (const auto& [key, value] : parts.options) {
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
     if (entry.options.empty()) {
