@@ -156,20 +156,6 @@ SampleRequest request_of(const Context& context, const SampleOptions& options) {
   return request;
 }
 
-// Latents, and classes where the file has them, instead of those the seeds draw; seeds 0 ... N - 1 unless given.
-void start_from_file(const SampleOptions& options, const DenoiserInfo& model, SampleRequest& request) {
-  const LatentsFile file = read_latents(options.latents, model);
-  check_level_of(file, request.levels.front());
-  const int64_t count = file.latents.size(0);
-  request.seeds = parse_seeds(options.seeds.empty() ? fmt::format("0-{}", count - 1) : options.seeds);
-  if (static_cast<int64_t>(request.seeds.size()) != count) {
-    throw usage_error(
-        fmt::format("sampling: {} seeds for {} latents; give one each, or none", request.seeds.size(), count));
-  }
-  request.latents = file.latents;
-  if (!request.label) request.classes = file.classes;
-}
-
 void write(const SampleOptions& options, const SampleRequest& request, const Samples& samples, RunFolder& folder,
            RunInfo& info) {
   auto settings = settings_of(options);
@@ -199,7 +185,7 @@ void run_sample(const Context& context, SampleOptions options) {
   RunInfo info = record_of(context);
   const auto model = open_model(context, options.run);
   request.levels = levels_of(options, model->info());
-  if (!options.latents.empty()) start_from_file(options, model->info(), request);
+  if (!options.latents.empty()) start_from_file(options.latents, options.seeds, model->info(), request);
   if (!options.teleport.empty()) {
     request.teleport = Teleport{request.levels.front(), read_gaussian(options.gaussian)};
     request.validate(model->info());

@@ -76,4 +76,18 @@ void check_level_of(const LatentsFile& file, double first) {
                                 format_double(*file.sigma), format_double(first), format_double(*file.sigma)));
 }
 
+void start_from_file(const std::filesystem::path& path, const std::string& seeds, const DenoiserInfo& model,
+                     SampleRequest& request) {
+  const LatentsFile file = read_latents(path, model);
+  check_level_of(file, request.levels.front());
+  const int64_t count = file.latents.size(0);
+  request.seeds = parse_seeds(seeds.empty() ? fmt::format("0-{}", count - 1) : seeds);
+  if (static_cast<int64_t>(request.seeds.size()) != count) {
+    throw usage_error(
+        fmt::format("sampling: {} seeds for {} latents; give one each, or none", request.seeds.size(), count));
+  }
+  request.latents = file.latents;
+  if (!request.label) request.classes = file.classes;
+}
+
 }  // namespace farfield::tools

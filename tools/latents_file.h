@@ -2,10 +2,12 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include <torch/types.h>
 
 #include "models/denoiser.h"
+#include "samplers/sampler.h"
 
 namespace farfield::tools {
 
@@ -23,5 +25,10 @@ LatentsFile read_latents(const std::filesystem::path& path, const DenoiserInfo& 
 
 // usage_error when the file's level is another than `first`, the level the run starts at.
 void check_level_of(const LatentsFile& file, double first);
+
+// Latents, and classes where the file has them, instead of those the seeds draw. `seeds`: their names, one a latent; ""
+// for 0 ... N - 1. request.levels and request.label stand already. As above; usage_error for another number of seeds.
+void start_from_file(const std::filesystem::path& path, const std::string& seeds, const DenoiserInfo& model,
+                     SampleRequest& request);
 
 }  // namespace farfield::tools

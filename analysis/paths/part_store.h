@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include <torch/types.h>
+
+namespace farfield {
+
+using Arrays = std::map<std::string, torch::Tensor>;  // as an .npz holds them
+
+// What to do about finished batches of an earlier, stopped run with the same --out.
+enum class EarlierParts { kRefuse, kResume, kReplace };
+
+// The finished batches of a long measurement, in the folder OUT.parts beside its output: batch-N.npz each, and key.json,
+// which says what they are parts of. Made when the first batch is kept, removed when the output stands.
+class PartStore {
+ public:
+  PartStore() = default;  // keeps nothing
+  // `key`: a JSON object of all that decides the numbers; parts of another key are never used. usage_error when there
+  // are parts and `earlier` is kRefuse, when kResume meets another key (naming the first field that differs), and when
+  // the folder is not a PartStore's. Without parts all three begin anew.
+  PartStore(const std::filesystem::path& out, std::string key, EarlierParts earlier);
+
+  std::optional<Arrays> find(int64_t part) const;  // bad_file for a damaged one
+  void keep(int64_t part, const Arrays& arrays) const;
+  int64_t kept() const;
+  std::string how_to_go_on() const;  // "12 finished batches are kept in OUT.parts: --resume goes on from there"
+  void remove() const;               // its own files, and the folder when it is then empty
+
+ private:
+  std::filesystem::path file_of(int64_t part) const;
+
+  std::filesystem::path folder_;  // empty: keeps nothing
+  std::string key_;
+};
+
+}  // namespace farfield
