@@ -98,12 +98,12 @@ std::vector<double> levels_of(const SampleOptions& options, const DenoiserInfo& 
 }
 
 double measure_teleport_level(const SampleOptions& options, const Denoiser& model, const SampleRequest& request,
-                              RunInfo& info) {
+                              const GaussianStats& gaussian, RunInfo& info) {
   TeleportSearch search{.batch = request.batch, .label = request.label, .device = request.device};
   search.threshold = options.teleport_threshold.value_or(search.threshold);
   SampleRequest whole = request;
   whole.teleport.reset();
-  const auto measured = measure_explained(model, request.teleport->gaussian, whole.levels_run(), search);
+  const auto measured = measure_explained(model, gaussian, whole.levels_run(), search);
   const double sigma = lowest_explained(measured, search.threshold);
   info.add("teleport_auto", dump_json(nlohmann::ordered_json{{"threshold", search.threshold},
                                                              {"probes", search.probes},
@@ -120,11 +120,11 @@ double measure_teleport_level(const SampleOptions& options, const Denoiser& mode
 
 // The level to teleport to: as given, or measured by the root, and then on record.
 double teleport_level(const SampleOptions& options, const Denoiser& model, const SampleRequest& request,
-                      RunInfo& info) {
+                      const GaussianStats& gaussian, RunInfo& info) {
   if (options.teleport != "auto") return parse_double(options.teleport, "--teleport");
   return on_root(world(),
                  [&] {
-    return Tensors{torch::full({1}, measure_teleport_level(options, model, request, info), torch::kFloat64)};
+    return Tensors{torch::full({1}, measure_teleport_level(options, model, request, gaussian, info), torch::kFloat64)};
   })[0]
       .item<double>();
 }
@@ -187,9 +187,10 @@ void run_sample(const Context& context, SampleOptions options) {
   request.levels = levels_of(options, model->info());
   if (!options.latents.empty()) start_from_file(options.latents, options.seeds, model->info(), request);
   if (!options.teleport.empty()) {
-    request.teleport = Teleport{request.levels.front(), read_gaussian(options.gaussian)};
+    const GaussianStats gaussian = read_gaussian(options.gaussian);
+    request.teleport = Teleport{request.levels.front(), gaussian};
     request.validate(model->info());
-    request.teleport->sigma = teleport_level(options, *model, request, info);
+    request.teleport->sigma = teleport_level(options, *model, request, gaussian, info);
   }
   request.validate(model->info());
 
