@@ -1,4 +1,5 @@
 #include "models/networks/native_names.h"
+#include "models/preconditioning.h"
 
 #include <functional>
 #include <optional>
