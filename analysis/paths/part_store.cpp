@@ -58,7 +58,10 @@ PartStore::PartStore(const fs::path& out, std::string key, EarlierParts earlier)
   if (!kept_key)
     throw usage_error(
         fmt::format("{}: no folder of finished batches of ours; move it away", printable(folder_.string())));
-  if (earlier == EarlierParts::kReplace) return remove();
+  if (earlier == EarlierParts::kReplace) {
+    remove();
+    return;
+  }
   if (earlier == EarlierParts::kRefuse) {
     throw usage_error(fmt::format(
         "{}: {} finished batches of a run that was stopped; --resume goes on from there, --force begins anew",

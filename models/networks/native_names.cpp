@@ -1,5 +1,4 @@
 #include "models/networks/native_names.h"
-#include "models/preconditioning.h"
 
 #include <functional>
 #include <optional>
@@ -10,6 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "models/networks/networks.h"
+#include "models/preconditioning.h"
 
 namespace farfield {
 namespace {

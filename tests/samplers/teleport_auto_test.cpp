@@ -71,7 +71,7 @@ TEST(TeleportAuto, this_and_every_higher_level) {
 }
 
 // Takes four classes; class k is N(k, 0.25).
-class Labelled final : public Denoiser {
+class FourClasses final : public Denoiser {
  public:
   const DenoiserInfo& info() const override { return info_; }
 
@@ -89,7 +89,7 @@ TEST(TeleportAuto, probes_have_the_class_asked_for_or_one_of_their_own_in_any_ba
   GaussianStats third = isotropic(2, 0.25);
   third.mean.fill_(3);
   const auto explained = [&](std::optional<int64_t> label, int64_t batch) {
-    return measure_explained(Labelled(), third, {2, 1, 0}, {.threshold = 0.1, .batch = batch, .label = label})
+    return measure_explained(FourClasses(), third, {2, 1, 0}, {.threshold = 0.1, .batch = batch, .label = label})
         .explained[0];
   };
   EXPECT_NEAR(explained(3, 64), 1, 1e-12);
