@@ -1,8 +1,9 @@
-// Draws the charts of a report. Each .chart holds its Vega-Lite JSON; this sets the width, keeps end labels or legend,
-// and adds the links that save a chart as SVG or PNG. Colours are CSS variables: no redraw when the theme changes.
+// Draws the charts of a report. Each .chart holds its Vega-Lite JSON, one that can be turned its Vega JSON; this sets the width,
+// keeps end labels or legend, and adds the links that save a chart as SVG or PNG. Colours are CSS variables: no redraw when the
+// theme changes.
 (() => {
   'use strict';
-  const kRightMargin = 14, kNarrow = 250, kSquare = 420;
+  const kRightMargin = 14, kNarrow = 250, kSquare = 420, kCellWidth = 64, kCellHeight = 22, kView = 620;
 
   const config = {
     background: null, padding: 2, font: 'system-ui, "Segoe UI", Roboto, sans-serif',
@@ -17,6 +18,11 @@
       labelColor: 'var(--ink)', titleColor: 'var(--ink)', labelFontSize: 12, labelLimit: 300, rowPadding: 3,
       columnPadding: 14,
     },
+  };
+
+  const viewConfig = {
+    background: null, padding: 2, text: { font: config.font },
+    legend: { labelFont: config.font, labelColor: 'var(--ink)', labelFontSize: 12, labelLimit: 300, columnPadding: 14 },
   };
 
   function forEachEncoding(panel, visit) {
@@ -41,14 +47,33 @@
     }
   }
 
-  function sized(json, room) {
-    const spec = JSON.parse(json);
-    if (spec.usermeta.kind === 'square') {
-      spec.width = spec.height = Math.min(kSquare, room - spec.usermeta.axis_room - kRightMargin - 20);
-    } else {
-      sizeLines(spec, room);
-    }
-    spec.config = config;
+  function sizeSquare(spec, room) {
+    spec.width = spec.height = Math.min(kSquare, room - spec.usermeta.axis_room - kRightMargin - 20);
+  }
+
+  function sizeMatrix(spec, room) {
+    const meta = spec.usermeta, wide = Math.min(kCellWidth, (room - meta.axis_room - kRightMargin) / meta.columns);
+    const cell = wide > 4 ? Math.floor(wide) : wide;  // whole pixels leave no seams
+    spec.width = cell * meta.columns;
+    spec.height = kCellHeight * meta.rows;
+    if (cell < meta.number_room)
+      spec.layer = spec.layer.filter((layer) => layer.name !== 'cell numbers');
+  }
+
+  function sizeView3d(spec, room) {
+    spec.width = Math.min(kView, room - 10);
+    spec.height = 0.8 * spec.width;
+    for (const legend of spec.legends || []) legend.columns = Math.max(1, Math.floor(room / (spec.usermeta.label_room + 34)));
+  }
+
+  const sizes = { lines: sizeLines, square: sizeSquare, matrix: sizeMatrix, view3d: sizeView3d };
+
+  // The JSON of a chart in the room that there is. A view that was turned stays so.
+  function sized(chart, room) {
+    const spec = JSON.parse(chart.json), kind = spec.usermeta.kind;
+    sizes[kind](spec, room);
+    spec.config = kind === 'view3d' ? viewConfig : config;
+    for (const signal of spec.signals || []) if (chart.view && signal.bind) signal.value = chart.view.signal(signal.name);
     return spec;
   }
 
@@ -114,15 +139,16 @@
   const charts = [...document.querySelectorAll('.chart')].map((element) => {
     const json = element.querySelector('script').textContent, canvas = document.createElement('div');
     element.append(canvas);
-    return { element, canvas, json, drawn: 0 };
+    return { element, canvas, json, drawn: 0, view: null };
   });
 
   async function draw(chart) {
     const room = Math.floor(chart.element.clientWidth);
     if (room === chart.drawn || room < 100) return;
     chart.drawn = room;
-    await vegaEmbed(chart.canvas, sized(chart.json, room),
-      { mode: 'vega-lite', renderer: 'svg', actions: false, tooltip: { theme: 'custom' } });
+    const spec = sized(chart, room), mode = spec.usermeta.kind === 'view3d' ? 'vega' : 'vega-lite';
+    if (chart.view) chart.view.finalize();
+    chart.view = (await vegaEmbed(chart.canvas, spec, { mode, renderer: 'svg', actions: false, tooltip: { theme: 'custom' } })).view;
   }
 
   let waiting = 0;

@@ -61,6 +61,18 @@ EXAMINE = r"""
     }
     return 'rgb(255, 255, 255)';
   };
+  // Of a word in a chart: the cell of a matrix that it stands on, if it does.
+  const cell = text => {
+    const box = text.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+    return [...text.closest('svg').querySelectorAll('.mark-rect path')].filter(path => {
+      const area = path.getBoundingClientRect();
+      return area.left <= x && x <= area.right && area.top <= y && y <= area.bottom && path.getAttribute('fill').startsWith('rgb');
+    }).at(-1);
+  };
+  const below = element => {
+    const painted = element.closest('svg') && cell(element);
+    return painted ? getComputedStyle(painted).fill : ground(element);
+  };
   const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
   if ((light(ground(document.body)) < 0.2) !== (scheme === 'dark')) faults.push('the ground is not ' + scheme);
   const faint = new Map();
@@ -69,7 +81,7 @@ EXAMINE = r"""
     const style = getComputedStyle(element);
     const ink = element.closest('svg') ? style.fill : style.color;
     if (!ink.startsWith('rgb') || Number(style.opacity) === 0) continue;
-    const ratio = contrast(light(ink), light(ground(element)));
+    const ratio = contrast(light(ink), light(below(element)));
     if (ratio < 4.5) faint.set(ink, `faint, ${ratio.toFixed(1)}:1 instead of 4.5:1: "${element.textContent.trim().slice(0, 40)}"`);
   }
   return JSON.stringify([...faults, ...faint.values(), charts.length, document.images.length]);
