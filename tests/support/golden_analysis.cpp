@@ -34,7 +34,8 @@ std::vector<AnalysisCase> analysis_cases(const std::string& group) {
   if (!stream) return {};
   std::vector<AnalysisCase> cases;
   std::map<std::string, std::map<std::string, torch::Tensor>> files;
-  for (const json& entry : json::parse(stream).at("cases")) {
+  const json index = json::parse(stream);
+  for (const json& entry : index.at("cases")) {
     if (entry.at("group") != group) continue;
     const std::string file = entry.at("file");
     if (files.count(file) == 0) files[file] = read_npz(folder() / file);
