@@ -1,7 +1,5 @@
 // The exact denoiser, moments, eigenproblem and k-means against the matrix products they cannot do without. Every
 // figure is a ratio within one run: product and method are timed in turn, the medians compared.
-#include <cmath>
-
 #include <benchmark/benchmark.h>
 #include <torch/types.h>
 
@@ -17,33 +15,14 @@ namespace {
 
 using torch::Tensor;
 
-constexpr int64_t kCount = 50'000, kDim = 3072, kExactBatch = 64;
-
-// Natural-image-like points: noise at five scales, coarse strongest, in [-1, 1].
-const Tensor& images() {
-  static const Tensor points = [] {
-    SampleRandom random(1);
-    auto sum = torch::zeros({kCount, 3, 32, 32});
-    for (const int64_t size : {2, 4, 8, 16, 32}) {
-      const auto noise = random.normal({kCount, 3, size, size}, torch::kFloat32);
-      for (int64_t first = 0; first < kCount; first += 1000) {
-        const auto block = noise.narrow(0, first, 1000);
-        sum.narrow(0, first, 1000)
-            .add_(block.repeat_interleave(32 / size, 2).repeat_interleave(32 / size, 3),
-                  0.3 / std::sqrt(static_cast<double>(size)));
-      }
-    }
-    return sum.clamp_(-1, 1).view({kCount, kDim});
-  }();
-  return points;
-}
+constexpr int64_t kCount = 50'000, kDim = 3072, kExactBatch = 64;  // of image_like_points()
 
 // argument 0: sigma in thousandths; argument 1: 32 or 64, the state's precision.
 void exact_denoiser(benchmark::State& state) {
   torch::NoGradGuard no_grad;
   const double sigma = static_cast<double>(state.range(0)) / 1000;
   const auto dtype = state.range(1) == 64 ? torch::kFloat64 : torch::kFloat32;
-  const auto& points = images();
+  const auto& points = image_like_points();
   static const auto denoiser = make_delta(points, {kDim});
   const auto clean = points.slice(0, 0, kCount, kCount / kExactBatch).narrow(0, 0, kExactBatch).to(torch::kFloat64);
   const auto x = (clean + sigma * SampleRandom(2).normal({kExactBatch, kDim}, torch::kFloat64)).to(dtype);
@@ -62,7 +41,7 @@ BENCHMARK(exact_denoiser)
 
 void moments_and_eigenproblem(benchmark::State& state) {
   torch::NoGradGuard no_grad;
-  const auto& points = images();
+  const auto& points = image_like_points();
   const auto wide = points.to(torch::kFloat64);
   compare(state, [&] {
     Moments moments(kDim);
@@ -76,7 +55,7 @@ BENCHMARK(moments_and_eigenproblem)->Iterations(1)->Unit(benchmark::kMillisecond
 void kmeans_pass(benchmark::State& state) {
   torch::NoGradGuard no_grad;
   const int64_t clusters = state.range(0);
-  const auto& points = images();
+  const auto& points = image_like_points();
   const auto start = kmeans(points, {.clusters = clusters, .max_iterations = 2});
   const auto centres = start.centres.to(torch::kFloat32).t().contiguous();
   compare(state, [&] {

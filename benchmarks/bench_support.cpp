@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -9,6 +10,8 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+
+#include "core/math/random.h"
 
 namespace farfield::bench {
 
@@ -46,6 +49,25 @@ double seconds(const std::function<void()>& work) {
 double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
   return values[values.size() / 2];
+}
+
+const torch::Tensor& image_like_points() {
+  constexpr int64_t kImages = 50'000, kAtOnce = 1000;
+  static const torch::Tensor points = [] {
+    SampleRandom random(1);
+    auto sum = torch::zeros({kImages, 3, 32, 32});
+    for (const int64_t size : {2, 4, 8, 16, 32}) {
+      const auto noise = random.normal({kImages, 3, size, size}, torch::kFloat32);
+      for (int64_t first = 0; first < kImages; first += kAtOnce) {
+        const auto block = noise.narrow(0, first, kAtOnce);
+        sum.narrow(0, first, kAtOnce)
+            .add_(block.repeat_interleave(32 / size, 2).repeat_interleave(32 / size, 3),
+                  0.3 / std::sqrt(static_cast<double>(size)));
+      }
+    }
+    return sum.clamp_(-1, 1).view({kImages, -1});
+  }();
+  return points;
 }
 
 void compare(benchmark::State& state, const std::function<void()>& method, const std::function<void()>& bare) {

@@ -9,6 +9,11 @@
 
 namespace farfield {
 
+inline constexpr double kSmallestVariance = 1e-300;  // sigma^2 may underflow; 0 / 0 must not happen
+
+// usage_error unless x [B, ...shape] are states of the model and sigma > 0 is finite.
+void check_density_input(const DenoiserInfo& info, const torch::Tensor& x, double sigma);
+
 // What the analytic denoisers share: flattening to rows [B, d], the dtype they compute in, and info().
 class AnalyticBase : public AnalyticDenoiser {
  public:
@@ -18,6 +23,9 @@ class AnalyticBase : public AnalyticDenoiser {
   // `kind` is that of reference_table(), `name` what reports call it. usage_error unless `shape` has `dim` elements.
   // sigma_data = sqrt(total_variance / dim).
   AnalyticBase(std::string kind, std::string name, std::vector<int64_t> shape, int64_t dim, double total_variance);
+
+  // x [B, ...shape] as rows [B, d] in the dtype that the denoiser computes in, float32 or float64.
+  static torch::Tensor rows_of(const torch::Tensor& x);
 
  private:
   torch::Tensor denoise(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels) const final;

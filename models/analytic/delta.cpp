@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/math/softmax_sum.h"
 #include "models/analytic/analytic_base.h"
+#include "models/analytic/data_posterior.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_fits.h"
 #include "models/constant_tensor.h"
@@ -81,7 +82,7 @@ torch::Tensor every_nth(const torch::Tensor& rows) {
   return step == 1 ? rows : rows.slice(0, 0, step * kProbe, step).contiguous();
 }
 
-class Delta final : public AnalyticBase {
+class Delta final : public AnalyticBase, public DataPosterior {
  public:
   Delta(torch::Tensor points, std::vector<int64_t> shape, const Measures& measures)
       : AnalyticBase("delta", "delta", std::move(shape), points.size(1),
@@ -94,6 +95,13 @@ class Delta final : public AnalyticBase {
         max_norm_(measures.max_norm),
         max_half_square_(measures.half_squares.max().item<double>()) {}
 
+  Posterior posterior(const torch::Tensor& x, double sigma) const override {
+    check_density_input(info(), x, sigma);
+    const auto rows = rows_of(x);
+    const Sums sums = evaluate(rows, variances(rows, sigma), dim());
+    return {sums.mean.to(x.scalar_type()).reshape(x.sizes()), sums.log_sum - log_constant(sigma), sums.entropy};
+  }
+
  private:
   // Some rows x of a call.
   struct Query {
@@ -101,13 +109,16 @@ class Delta final : public AnalyticBase {
     torch::Tensor variance;     // [B, 1] float64, sigma^2
     torch::Tensor centred;      // [B, d] float64, x - c
     torch::ScalarType product;  // dtype of the weighted sum
+    int64_t columns;            // of the weighted sum that are formed: d, or 0 where only densities are wanted
     Query select(const torch::Tensor& index) const {
-      return {rows.index_select(0, index), variance.index_select(0, index), centred.index_select(0, index), product};
+      return {rows.index_select(0, index), variance.index_select(0, index), centred.index_select(0, index), product,
+              columns};
     }
   };
-  struct Posterior {
-    torch::Tensor mean;     // [B, d] float64: D
+  struct Sums {
+    torch::Tensor mean;     // [B, columns] float64: D
     torch::Tensor log_sum;  // [B] float64: log sum_i exp(-|x - y_i|^2 / (2 s^2))
+    torch::Tensor entropy;  // [B] float64: of the weights
   };
 
   int64_t count() const { return points_.original().size(0); }
@@ -145,55 +156,65 @@ class Delta final : public AnalyticBase {
     return dense.sum().item<int64_t>() * 4 >= query.rows.size(0) ? allowed : dense;
   }
 
-  Posterior near(const Query& query) const {
+  Sums near(const Query& query) const {
     const auto points = points_.on(query.rows.device());
     const auto all_scores = scores(query, points, half_squares_.on(query.rows.device()));
     const auto mask = selected(all_scores, window(query));
-    Posterior result{torch::empty_like(query.rows), torch::empty({query.rows.size(0)}, query.rows.options())};
+    Sums result = empty_sums(query);
     for (int64_t b = 0; b < query.rows.size(0); ++b) {
       const auto index = mask[b].nonzero().squeeze(1);
       const auto best = points[all_scores[b].argmax().item<int64_t>()].to(torch::kFloat64);
       const auto residual = query.rows[b] - best;
-      SoftmaxSum sum(1, dim(), query.rows.device());
+      SoftmaxSum sum(1, query.columns, query.rows.device());
       for (const auto& part : index.split(kRefinedAtOnce)) {
         const auto values = points.index_select(0, part).to(torch::kFloat64);
         const auto step = values - best;
-        sum.add((step * (residual - step / 2)).sum(1).div_(query.variance[b]).unsqueeze(0), values);
+        sum.add((step * (residual - step / 2)).sum(1).div_(query.variance[b]).unsqueeze(0),
+                values.narrow(1, 0, query.columns));
       }
       result.mean[b] = sum.mean().squeeze(0);
+      result.entropy[b] = sum.entropy().squeeze(0);
       result.log_sum[b] = sum.log_sum().squeeze(0) - residual.square().sum() / (2 * query.variance[b].squeeze(0));
     }
     return result;
   }
 
-  Posterior dense(const Query& query) const {
+  Sums dense(const Query& query) const {
     const auto device = query.rows.device();
     const auto half_squares = half_squares_.on(device);
-    SoftmaxSum sum(query.rows.size(0), dim(), device);
+    SoftmaxSum sum(query.rows.size(0), query.columns, device);
     for_each_block(points_.on(device), [&](int64_t first, const torch::Tensor& block) {
       const auto wide = block.to(torch::kFloat64);
       auto logits = torch::mm(query.centred, wide.t());
       logits.sub_(half_squares.narrow(0, first, block.size(0))).div_(query.variance);
-      sum.add(logits, block.scalar_type() == query.product ? block : wide);
+      const auto& values = block.scalar_type() == query.product ? block : wide;
+      sum.add(logits, values.narrow(1, 0, query.columns));
     });
     const auto& centred = query.centred;
     const auto constant = (centred * (centre_.on(device) + centred / 2)).sum(1) / query.variance.squeeze(1);
-    return {sum.mean(), sum.log_sum() - constant};
+    return {sum.mean(), sum.log_sum() - constant, sum.entropy()};
   }
 
-  Posterior evaluate(const torch::Tensor& rows, const torch::Tensor& variance) const {
+  static Sums empty_sums(const Query& query) {
+    const int64_t rows = query.rows.size(0);
+    const auto empty = [&](torch::IntArrayRef shape) { return torch::empty(shape, query.rows.options()); };
+    return {empty({rows, query.columns}), empty({rows}), empty({rows})};
+  }
+
+  Sums evaluate(const torch::Tensor& rows, const torch::Tensor& variance, int64_t columns) const {
     torch::NoGradGuard no_grad;
     const auto wide = rows.to(torch::kFloat64);
-    const Query all{wide, variance, wide - centre_.on(rows.device()), rows.scalar_type()};
-    Posterior result{torch::empty_like(wide), torch::empty({wide.size(0)}, wide.options())};
+    const Query all{wide, variance, wide - centre_.on(rows.device()), rows.scalar_type(), columns};
+    Sums result = empty_sums(all);
     const auto dense_rows = choose_dense(all);
     const auto run = [&](const torch::Tensor& index, const auto& way) {
       const int64_t at_once = std::max<int64_t>(1, kScoresAtOnce / count());
       if (index.numel() == 0) return;
       for (const auto& part : index.split(at_once)) {
-        const Posterior some = way(all.select(part));
+        const Sums some = way(all.select(part));
         result.mean.index_copy_(0, part, some.mean);
         result.log_sum.index_copy_(0, part, some.log_sum);
+        result.entropy.index_copy_(0, part, some.entropy);
       }
     };
     run(dense_rows.nonzero().squeeze(1), [this](const Query& query) { return dense(query); });
@@ -202,12 +223,20 @@ class Delta final : public AnalyticBase {
   }
 
   torch::Tensor denoise_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
-    return evaluate(rows, variance).mean;
+    return evaluate(rows, variance, dim()).mean;
   }
 
   torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {
-    const auto variance = torch::full({rows.size(0), 1}, sigma * sigma, rows.options());
-    return evaluate(rows, variance).log_sum - std::log(static_cast<double>(count())) -
+    return evaluate(rows, variances(rows, sigma), 0).log_sum - log_constant(sigma);
+  }
+
+  static torch::Tensor variances(const torch::Tensor& rows, double sigma) {
+    return torch::full({rows.size(0), 1}, std::max(sigma * sigma, kSmallestVariance),
+                       torch::dtype(torch::kFloat64).device(rows.device()));
+  }
+  // log(N (2 pi sigma^2)^(d/2)).
+  double log_constant(double sigma) const {
+    return std::log(static_cast<double>(count())) +
            static_cast<double>(dim()) / 2 * std::log(2 * std::numbers::pi * sigma * sigma);
   }
 

@@ -13,7 +13,8 @@ TEST(SoftmaxSum, BlocksGiveTheSoftmaxOfAllInAnyOrderOfMagnitude) {
   for (const double scale : {1e-3, 1.0, 30.0, 1e5, 1e25}) {
     const auto logits = scale * random.normal({4, 60}, torch::kFloat64);
     const auto values = random.normal({60, 5}, torch::kFloat64);
-    const auto expected = torch::mm(torch::softmax(logits, 1), values);
+    const auto weights = torch::softmax(logits, 1), expected = torch::mm(weights, values);
+    const auto entropy = -torch::xlogy(weights, weights).sum(1);
     for (const int64_t block : {1, 7, 60}) {
       SoftmaxSum sum(4, 5, torch::kCPU);
       for (int64_t first = 0; first < 60; first += block) {
@@ -22,6 +23,7 @@ TEST(SoftmaxSum, BlocksGiveTheSoftmaxOfAllInAnyOrderOfMagnitude) {
       }
       EXPECT_LE(test::deviation(sum.mean(), expected), 1e-13) << scale << " " << block;
       EXPECT_LE(test::deviation(sum.log_sum(), torch::logsumexp(logits, 1)), 1e-13) << scale << " " << block;
+      EXPECT_LE(test::deviation(sum.entropy(), entropy), 1e-13) << scale << " " << block;
     }
   }
 }
@@ -40,6 +42,18 @@ TEST(SoftmaxSum, TheProductRunsInTheDtypeOfTheValues) {
   sum.add(torch::zeros({1, 2}, torch::kFloat64), torch::tensor({{0.1f}, {0.3f}}));
   EXPECT_NEAR(sum.mean().item<double>(), 0.2, 1e-7);
   EXPECT_EQ(sum.mean().scalar_type(), torch::kFloat64);
+}
+
+TEST(SoftmaxSum, WithoutValuesTheWeightsAreSummedAlike) {
+  const auto logits = SampleRandom(2).normal({3, 40}, torch::kFloat64);
+  SoftmaxSum with(3, 2, torch::kCPU), without(3, 0, torch::kCPU);
+  for (const auto& part : logits.split(16, 1)) {
+    with.add(part.clone(), torch::ones({part.size(1), 2}, torch::kFloat64));
+    without.add(part.clone(), torch::ones({part.size(1), 0}, torch::kFloat64));
+  }
+  EXPECT_TRUE(torch::equal(with.log_sum(), without.log_sum()));
+  EXPECT_TRUE(torch::equal(with.entropy(), without.entropy()));
+  EXPECT_EQ(without.mean().sizes(), (std::vector<int64_t>{3, 0}));
 }
 
 }  // namespace

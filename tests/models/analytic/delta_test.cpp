@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "models/analytic/analytic.h"
+#include "models/analytic/data_posterior.h"
 #include "tests/models/analytic/analytic_cases.h"
 #include "tests/support/test_support.h"
 
@@ -49,6 +50,29 @@ TEST(Delta, ExactInHighDimensionAtEveryNoiseLevel) {
     const auto narrow_expected = test::brute_force_delta(wide, narrow.to(torch::kFloat64), sigma).denoised;
     EXPECT_LE(test::relative_deviation((*denoiser)(narrow, sigma), narrow_expected), 1e-6) << sigma;
   }
+}
+
+// One pass gives D with the bits of the denoiser, the density, and the weights' entropy; at both ways of evaluation.
+TEST(Delta, ThePosteriorIsTheDenoiserTheDensityAndTheEntropyOfTheWeights) {
+  for (const auto& [count, dim] : {std::pair<int64_t, int64_t>{1, 1}, {40, 2}, {700, 96}}) {
+    const auto points = floats({count, dim}, 11);
+    const auto denoiser = make_delta(points, {dim});
+    const auto& weights = dynamic_cast<const DataPosterior&>(*denoiser);
+    for (double sigma = 1e-3; sigma < 1e4; sigma *= 3) {
+      const auto x = points.narrow(0, 0, 1).to(torch::kFloat64) + sigma * test::normals({5, dim}, 12);
+      const auto logits = -(x.unsqueeze(1) - points.to(torch::kFloat64)).square().sum(2) / (2 * sigma * sigma);
+      const auto u = torch::softmax(logits, 1);
+      const Posterior posterior = weights.posterior(x, sigma);
+      EXPECT_TRUE(torch::equal(posterior.mean, (*denoiser)(x, sigma))) << count << " " << sigma;
+      EXPECT_LE(test::deviation(posterior.log_density, denoiser->log_density(x, sigma)), 1e-13) << count << sigma;
+      EXPECT_LE(test::deviation(posterior.entropy, -torch::xlogy(u, u).sum(1)), 1e-9) << count << " " << sigma;
+      EXPECT_EQ(weights.posterior(x.to(torch::kFloat32), sigma).mean.scalar_type(), torch::kFloat32);
+    }
+  }
+  const auto two = make_delta(floats({2, 3}, 1), {3});
+  const auto& weights = dynamic_cast<const DataPosterior&>(*two);
+  EXPECT_EQ(test::error_of([&] { weights.posterior(torch::zeros({1, 4}), 1); })->code(), ExitCode::kUsage);
+  EXPECT_EQ(test::error_of([&] { weights.posterior(torch::zeros({1, 3}), 0); })->code(), ExitCode::kUsage);
 }
 
 // Two points closer to each other than float32 distances can tell, and x between them.
