@@ -9,16 +9,20 @@
 #include "analysis/compare/compare_sigmas.h"
 #include "core/comm.h"
 #include "core/device.h"
+#include "core/error.h"
 #include "core/io/json.h"
 #include "core/limits.h"
 #include "core/run/run_info.h"
 #include "core/shards.h"
 #include "core/stopwatch.h"
 #include "core/text.h"
+#include "models/guidance.h"
+#include "models/registry/model_registry.h"
 #include "models/registry/reference_registry.h"
 #include "tools/command.h"
 #include "tools/number_option.h"
 #include "tools/print.h"
+#include "tools/schedule_options.h"
 
 namespace farfield::tools {
 namespace {
@@ -28,15 +32,25 @@ constexpr const char* kCompareExamples =
     "  farfield compare --model runs/mnist --data mnist:DIR,pad=32 \\\n"
     "    --references gaussian,mixture,components=10,rank=64,delta --out runs/c\n"
     "  farfield compare --model a.safetensors --references b.safetensors --sigmas 0.01:80:24 --out runs/a-and-b\n"
+    "  farfield compare --model runs/mnist --data mnist:DIR,pad=32 --solver euler --schedule vp --space vp --out runs/ddim\n"
     "  farfield compare --model runs/train --data glyphs --with runs/heun --with runs/train --out runs/page\n"
     "  mpirun -n 4 farfield compare --model runs/mnist --data mnist:DIR,pad=32 --out runs/compare\n";
 
 struct CompareArguments {
   std::string model, data, sigmas, out;
+  std::optional<double> guidance;
   std::string references = kDefaultReferences;
   std::vector<std::string> with;
   CompareRunOptions options;
 };
+
+// The model leans towards the class that it is compared on.
+void guide(Subject& model, double weight, std::optional<int64_t> label) {
+  model.denoiser = make_guidance(model.denoiser, weight);
+  if (!label) throw usage_error("--guidance leans towards a class; say which with --class");
+  model.name += " guided by " + format_double(weight);
+  model.kind = model.denoiser->info().kind;
+}
 
 CompareInputs open_all(const CompareArguments& arguments, const Context& context) {
   CompareInputs all;
@@ -45,10 +59,26 @@ CompareInputs open_all(const CompareArguments& arguments, const Context& context
                              &world()};
   all.model_text = arguments.model;
   all.model = open_subject(arguments.model, options);
+  if (arguments.guidance) guide(all.model, *arguments.guidance, arguments.options.label);
   all.opened = split_references(arguments.references);
   all.references = open_references(all.opened, all.data, options, arguments.options.probes.seed, world());
   all.opened.insert(all.opened.begin(), arguments.model);
   return all;
+}
+
+// Of the sampling trajectories. Their levels are a schedule's; --sigmas are those of the probes.
+void add_trajectory_options(CLI::App& command, CompareArguments& arguments) {
+  command.add_option("--solver", arguments.options.solver, "of the sampling trajectories, see farfield sample --help")
+      ->capture_default_str();
+  add_schedule_options(command, "--schedule", arguments.options.schedule);
+  command
+      .add_option("--space", arguments.options.space,
+                  "ve: states x as they are; vp: x / sqrt(1 + sigma^2), as variance-preserving models have them")
+      ->capture_default_str();
+  command
+      .add_option("--guidance", arguments.guidance,
+                  "classifier-free guidance of the model, D_u + W (D_c - D_u), with --class")
+      ->transform(real_number(-limits::kHighestGuidance, limits::kHighestGuidance));
 }
 
 void report(const Context& context, const std::string& answer, const std::string& page) {
@@ -71,6 +101,7 @@ void run(CompareArguments& arguments, const Context& context) {
   CompareRunOptions& options = arguments.options;
   options.probes.device = parse_device(context.device);
   if (!arguments.sigmas.empty()) options.probes.sigmas = parse_sigmas(arguments.sigmas);
+  if (options.schedule.schedule.starts_with("gits:")) options.schedule.model_sha256 = model_sha256(arguments.model);
   parse_seeds(options.seeds);  // before the long work
   const CompareRun run = run_compare(open_all(arguments, context), options, world());
   do_on_root(world(), [&] {
@@ -105,8 +136,7 @@ void add_compare_command(CLI::App& app, Context& context) {
       ->capture_default_str();
   command->add_option("--seeds", arguments->options.seeds, "of the sampling trajectories, such as 0-31")
       ->capture_default_str();
-  command->add_option("--steps", arguments->options.steps, "of the sampling trajectories (default: 18)")
-      ->transform(whole_number(1, limits::kMostSteps));
+  add_trajectory_options(*command, *arguments);
   command->add_option("--class", arguments->options.label, "compare class-conditional models on this class")
       ->transform(whole_number(0, limits::kMostClasses - 1));
   command->add_option("--batch", arguments->options.probes.batch, "points at a time")

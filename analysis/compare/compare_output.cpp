@@ -1,6 +1,7 @@
 #include "analysis/compare/compare_output.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -26,12 +27,19 @@ void write_arrays(const CompareResult& result, const RunFolder& folder) {
                                             {"reference_score", c.reference_score},
                                             {"reference_denoised", c.reference_denoised}});
   const Trajectories& t = result.trajectories;
-  write_npz(folder.path("trajectory.npz"), {{"sigmas", array_of(t.levels)},
-                                            {"state", t.state},
-                                            {"state_difference", t.state_difference},
-                                            {"denoised", t.denoised},
-                                            {"denoised_difference", t.denoised_difference},
-                                            {"samples", t.samples}});
+  std::map<std::string, torch::Tensor> arrays = {{"sigmas", array_of(t.levels)},
+                                                 {"state", t.state},
+                                                 {"state_difference", t.state_difference},
+                                                 {"denoised", t.denoised},
+                                                 {"denoised_difference", t.denoised_difference},
+                                                 {"samples", t.samples}};
+  if (!t.shown_levels.empty()) {
+    arrays["strip_levels"] = torch::tensor(t.shown_levels, torch::kInt64);
+    arrays["strip_states"] = t.views.x;
+    arrays["strip_steps"] = t.views.step;
+    arrays["strip_denoised"] = t.views.denoised;
+  }
+  write_npz(folder.path("trajectory.npz"), arrays);
 }
 
 // One grid a path; the same seeds at the same places.
@@ -57,6 +65,8 @@ const std::vector<FigureRow<CompareView>>& compare_figures() {
       {kExplained, explained_denoiser_figure},
       {kExplained, difference_figure},
       {kPaths, deviation_figure},
+      {kPaths, denoiser_strips_figure},
+      {kPaths, path_strips_figure},
       {kPaths, same_seeds_figure},
   };
   return rows;
@@ -75,7 +85,7 @@ void write_comparison(const CompareResult& result, const CompareStory& story, co
   report.file("comparison.csv", "every number of the charts over the noise level, and more");
   report.file("comparison.npz", "squared norms of every probe");
   report.file("trajectory.csv", "every number of the trajectory charts");
-  report.file("trajectory.npz", "squared norms along every trajectory, and the samples");
+  report.file("trajectory.npz", "squared norms along every trajectory, the samples, what the strips show");
   write_grids(result, story.model, report, folder);
   add_figures(report, compare_figures(), {result, story.model}, folder);
   earlier.add_to(report, folder);

@@ -26,7 +26,9 @@ Facts asked_of(const CompareRun& run) {
                            : std::string("none: probed at pure noise only")},
       {"probes", fmt::format("{} of each kind at {} noise levels, seed {}", options.probes.probes,
                              result.comparison.sigmas.size(), options.probes.seed)},
-      {"trajectories", fmt::format("seeds {}, {} steps", options.seeds, result.trajectories.levels.size() - 1)}};
+      {"trajectories", fmt::format("seeds {}, {} over {} steps of {}{}", options.seeds, options.solver,
+                                   result.trajectories.levels.size() - 1, options.schedule.schedule,
+                                   result.trajectories.space == PathSpace::kVp ? ", in the VP view" : "")}};
   if (options.label) {
     asked.emplace_back("class", std::to_string(*options.label));
   } else if (model.label_dim > 0) {
@@ -55,6 +57,9 @@ std::string config_json(const CompareRun& run, const RunCall& call) {
                                           {"replicates", options.probes.replicates},
                                           {"batch", options.probes.batch},
                                           {"seeds", options.seeds},
+                                          {"solver", resolve_solver(options.solver)},
+                                          {"schedule", options.schedule.schedule},
+                                          {"space", options.space},
                                           {"class", options.label.value_or(-1)},
                                           {"levels", result.trajectories.levels},
                                           {"device", call.device},
@@ -72,22 +77,25 @@ void add_records(RunInfo& info, const CompareRun& run, const RunCall& call) {
   for (const std::string& model : run.inputs.opened) {
     if (const auto file = model_file(model); !file.empty()) info.add_input("model", file);
   }
+  if (const auto file = schedule_file(run.options.schedule); !file.empty()) info.add_input("schedule", file);
 }
 
 }  // namespace
 
 CompareRun run_compare(CompareInputs inputs, CompareRunOptions options, Comm& comm) {
+  const auto solver = make_solver(options.solver);
+  const DenoiserInfo& info = inputs.model.denoiser->info();
+  const TrajectoryOptions paths{parse_seeds(options.seeds), resolve_levels(options.schedule, info),
+                                options.probes.batch, options.probes.device, parse_space(options.space)};
+  check_paths({.seeds = paths.seeds, .levels = paths.levels, .batch = paths.batch}, *solver, info);
   choose_class(inputs.model, inputs.references.subjects, options.label);
   const std::vector<Subject>& references = inputs.references.subjects;
   if (options.probes.sigmas.empty()) options.probes.sigmas = default_sigmas(inputs.model, references);
   CompareResult result;
   for (const Subject& reference : references) result.kinds.push_back(reference.kind);
   result.comparison = compare(inputs.model, references, inputs.data, options.probes, comm);
-  const TrajectoryOptions paths{parse_seeds(options.seeds),
-                                resolve_levels({.steps = options.steps}, inputs.model.denoiser->info()),
-                                options.probes.batch, options.probes.device};
-  result.trajectories = compare_trajectories(inputs.model, references, inputs.references.gaussian, *make_solver("heun"),
-                                             paths, comm);
+  result.trajectories = compare_trajectories(inputs.model, references, inputs.references.gaussian, *solver, paths,
+                                             comm);
   do_on_root(comm, [&] {
     result.rows = summarise(result.comparison, options.probes.replicates, options.probes.seed);
     result.trajectory_rows = summarise(result.trajectories, options.probes.replicates, options.probes.seed);

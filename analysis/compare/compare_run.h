@@ -14,6 +14,7 @@
 #include "core/data/source.h"
 #include "core/run/run_call.h"
 #include "core/run/run_folder.h"
+#include "samplers/model_levels.h"
 
 namespace farfield {
 
@@ -29,11 +30,13 @@ struct CompareInputs {
   std::vector<std::string> opened;         // MODEL texts whose files go on record
 };
 
-// How. The trajectories are Heun's over the default schedule.
+// How. Without anything said the trajectories are Heun's over the default schedule.
 struct CompareRunOptions {
   CompareOptions probes;         // sigmas empty: default_sigmas()
   std::string seeds = "0-31";    // of the trajectories, as parse_seeds() takes them
-  std::optional<int64_t> steps;  // of the trajectories
+  std::string solver = "heun";   // of the trajectories, as make_solver() takes it
+  ScheduleRequest schedule;      // of the trajectories
+  std::string space = "ve";      // of the trajectories, as parse_space() takes it
   std::optional<int64_t> label;  // the class that all are asked for; choose_class()
 };
 

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
-#include <span>
 
 #include <ATen/core/grad_mode.h>
 
+#include "analysis/paths/path.h"
 #include "analysis/stats/bootstrap.h"
 #include "analysis/stats/ratio_cell.h"
 #include "core/checked_product.h"
@@ -15,52 +14,21 @@
 #include "core/limits.h"
 #include "core/progress.h"
 #include "core/shards.h"
-#include "models/counting.h"
-#include "samplers/gaussian_flow.h"
 #include "samplers/integrate.h"
-#include "samplers/seed_batch.h"
-#include "samplers/start.h"
+#include "samplers/sampler.h"
 
 namespace farfield {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-// One run of some seeds: L states and L - 1 denoiser values, each [B, ...shape] float64.
-struct Path {
-  std::vector<torch::Tensor> states, denoised;
-};
-
-Path integrate_path(const DenoiseFn& denoise, const Solver& solver, const torch::Tensor& latents,
-                    const std::vector<double>& levels) {
-  Path path;
-  IntegrateOptions options;
-  options.observer = [&](const StepView& step) {
-    if (step.index == 0) path.states.push_back(step.x_before.clone());
-    path.states.push_back(step.x_after.clone());
-    path.denoised.push_back(step.denoised.clone());
-  };
-  integrate(solver, denoise, start_from_noise(latents, levels).x, levels, options);
-  return path;
-}
-
-Path gaussian_path(const GaussianStats& gaussian, const torch::Tensor& latents, const std::vector<double>& levels) {
-  Path path;
-  const torch::Tensor start = start_from_noise(latents, levels).x;
-  for (size_t i = 0; i < levels.size(); ++i) {
-    path.states.push_back(i == 0 ? start : gaussian_flow(gaussian, start, levels[0], levels[i]));
-    if (i + 1 < levels.size()) {
-      path.denoised.push_back(gaussian_flow_denoised(gaussian, start, levels[0], levels[i]));
-    }
-  }
-  return path;
-}
+constexpr int64_t kStripSeeds = 2, kStripLevels = 9;
 
 // [steps, B] squared norms of a - b, or of a alone.
-torch::Tensor squared(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>* b = nullptr) {
+torch::Tensor squared(const torch::Tensor& a, const torch::Tensor& b = {}) {
   std::vector<torch::Tensor> rows;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const torch::Tensor value = b ? a[i] - (*b)[i] : a[i];
+  for (int64_t i = 0; i < a.size(0); ++i) {
+    const torch::Tensor value = b.defined() ? a[i] - b[i] : a[i];
     rows.push_back(value.flatten(1).square().sum(1));
   }
   return torch::stack(rows);
@@ -76,14 +44,46 @@ constexpr Filled kFilled[] = {{&Trajectories::state, -1},
                               {&Trajectories::state_difference, -1},
                               {&Trajectories::denoised_difference, -1},
                               {&Trajectories::samples, 1}};
+// Those of the strips, likewise.
+constexpr torch::Tensor PathViews::* kFilledViews[] = {&PathViews::x, &PathViews::step, &PathViews::denoised};
 
-// The kFilled of a batch, with R = 0 where there are no other paths.
-Tensors fill(const Path& model, const std::vector<Path>& others) {
-  Tensors state, denoised, samples = {model.states.back()};
-  for (const Path& other : others) {
-    state.push_back(squared(model.states, &other.states));
-    denoised.push_back(squared(model.denoised, &other.denoised));
-    samples.push_back(other.states.back());
+// The model's and the references' own paths of some seeds, from the same noise.
+std::vector<Path> run_paths(const Subject& model, const std::vector<Subject>& references, const Solver& solver,
+                            const SampleRequest& request, RowRange rows) {
+  PathStart start = path_start(request, model.denoiser->info(), rows);
+  std::vector<Path> paths;
+  const auto run = [&](const Subject& subject) {
+    start.labels = subject.label.defined() ? subject.label.expand({rows.size, -1}).to(request.device) : torch::Tensor();
+    paths.push_back(run_path(*subject.denoiser, solver, request, start));
+  };
+  run(model);
+  for (const Subject& reference : references) run(reference);
+  return paths;
+}
+
+// [1+R, rows, P, ...shape] each.
+Tensors fill_views(const std::vector<Path>& paths, const Trajectories& result, int64_t rows) {
+  std::vector<PathViews> views;
+  for (const Path& path : paths) views.push_back(path_views(path, result.space, result.shown_levels, rows));
+  Tensors filled;
+  for (const auto& member : kFilledViews) {
+    Tensors all;
+    for (const PathViews& one : views) all.push_back(one.*member);
+    filled.push_back(torch::stack(all));
+  }
+  return filled;
+}
+
+// The kFilled of a batch, the kFilledViews of the seeds among it that are shown, and the evaluations of a path. `paths`
+// are the model's and the R others.
+Tensors fill(const std::vector<Path>& paths, const Trajectories& result, RowRange rows) {
+  const Path& model = paths.front();
+  Tensors state, denoised, samples;
+  for (const Path& path : paths) {
+    samples.push_back(path.states[-1]);
+    if (&path == &model) continue;
+    state.push_back(squared(model.states, path.states));
+    denoised.push_back(squared(model.denoised, path.denoised));
   }
   const auto own_state = squared(model.states), own_denoised = squared(model.denoised);
   const auto stacked = [](const Tensors& rows, const torch::Tensor& like) {
@@ -91,14 +91,34 @@ Tensors fill(const Path& model, const std::vector<Path>& others) {
   };
   Tensors filled = {own_state, own_denoised, stacked(state, own_state), stacked(denoised, own_denoised),
                     torch::stack(samples).to(torch::kFloat32)};
-  for (auto& tensor : filled) tensor = tensor.cpu();
+  const int64_t shown = std::min(static_cast<int64_t>(result.shown_seeds.size()) - rows.first, rows.size);
+  if (shown > 0) {
+    for (torch::Tensor& views : fill_views(paths, result, shown)) filled.push_back(std::move(views));
+  }
+  filled.push_back(torch::full({1}, model.nfe, torch::kInt64));
   return filled;
 }
 
+// What fill() made, in its place.
+void take(const Tensors& filled, RowRange rows, Trajectories& result) {
+  size_t next = 0;
+  for (const Filled& one : kFilled) {
+    (result.*one.tensor).narrow(one.seeds, rows.first, rows.size).copy_(filled[next++]);
+  }
+  for (const auto& member : kFilledViews) {
+    if (next + 1 == filled.size()) break;  // none of these seeds is shown
+    const torch::Tensor& views = filled[next++];
+    (result.views.*member).narrow(1, rows.first, views.size(1)).copy_(views);
+  }
+  result.nfe = std::max(result.nfe, filled.back().item<int64_t>());
+}
+
 Trajectories empty_result(const Subject& model, const std::vector<Subject>& references, bool gaussian,
-                          const TrajectoryOptions& options) {
+                          const Solver& solver, const TrajectoryOptions& options) {
   Trajectories result;
-  result.levels = options.levels;
+  result.solver = solver.name();
+  result.space = options.space;
+  result.levels = levels_visited(solver, options.levels, false);
   for (const Subject& reference : references) {
     result.paths.push_back(reference.name);
     result.kinds.push_back(reference.kind);
@@ -108,7 +128,7 @@ Trajectories empty_result(const Subject& model, const std::vector<Subject>& refe
     result.kinds.emplace_back("gaussian");
   }
   const auto paths = static_cast<int64_t>(result.paths.size()), count = static_cast<int64_t>(options.seeds.size());
-  const auto levels = static_cast<int64_t>(options.levels.size());
+  const auto levels = static_cast<int64_t>(result.levels.size());
   result.state = torch::zeros({levels, count}, torch::kFloat64);
   result.state_difference = torch::zeros({paths, levels, count}, torch::kFloat64);
   result.denoised = torch::zeros({levels - 1, count}, torch::kFloat64);
@@ -116,8 +136,15 @@ Trajectories empty_result(const Subject& model, const std::vector<Subject>& refe
   std::vector<int64_t> shape = model.denoiser->info().sample_shape;
   checked_product("compare: bytes of the trajectories' ends",
                   {1 + paths, count, c10::multiply_integers(shape), sizeof(float)}, limits::kMostBytes);
+  const bool images = shape.size() == 3;
   shape.insert(shape.begin(), {1 + paths, count});
   result.samples = torch::zeros(shape);
+  if (!images) return result;
+  result.shown_levels = spread_places(levels - 1, kStripLevels);
+  shape[1] = std::min(kStripSeeds, count);
+  result.shown_seeds.assign(options.seeds.begin(), options.seeds.begin() + shape[1]);
+  shape.insert(shape.begin() + 2, static_cast<int64_t>(result.shown_levels.size()));
+  for (const auto& member : kFilledViews) result.views.*member = torch::zeros(shape);
   return result;
 }
 
@@ -138,36 +165,23 @@ Trajectories compare_trajectories(const Subject& model, const std::vector<Subjec
                                   const TrajectoryOptions& options, Comm& comm) {
   check(!options.seeds.empty() && options.levels.size() >= 2 && options.batch >= 1, "compare_trajectories: no seeds");
   const torch::NoGradGuard no_gradients;
-  Trajectories result = empty_result(model, references, gaussian.has_value(), options);
-  const auto count = static_cast<int64_t>(options.seeds.size());
-  Progress progress("trajectories", count * (1 + static_cast<int64_t>(references.size())), "paths");
-  for_each_shard(comm, (count + options.batch - 1) / options.batch, [&](int64_t part) {
-    const int64_t first = part * options.batch, size = std::min(options.batch, count - first);
-    const SeedBatch seeds(std::span(options.seeds).subspan(first, size), model.denoiser->info());
-    const torch::Tensor latents = seeds.latents().to(options.device);
-    int64_t calls = 0;
-    const auto run = [&](const Subject& subject) {
-      calls = 0;
-      const DenoiseFn denoise = counting([&](const torch::Tensor& x, double sigma) { return subject(x, sigma); },
-                                         calls);
-      Path path = integrate_path(denoise, solver, latents, options.levels);
-      progress.advance(size);
-      return path;
-    };
-    const Path own = run(model);
-    std::vector<Path> others;
-    for (const Subject& reference : references) others.push_back(run(reference));
-    if (gaussian) others.push_back(gaussian_path(*gaussian, latents, options.levels));
-    Tensors filled = fill(own, others);
-    filled.push_back(torch::full({1}, calls, torch::kInt64));
-    return filled;
-  }, [&](int64_t part, const Tensors& batch) {
-    const int64_t size = batch[0].size(-1);
-    for (size_t i = 0; i < std::size(kFilled); ++i) {
-      (result.*kFilled[i].tensor).narrow(kFilled[i].seeds, part * options.batch, size).copy_(batch[i]);
-    }
-    result.nfe = batch.back().item<int64_t>();
-    if (!is_mine(comm, part)) progress.advance(size * (1 + static_cast<int64_t>(references.size())));
+  SampleRequest request{.seeds = options.seeds, .levels = options.levels, .batch = options.batch};
+  request.device = options.device;
+  check_paths(request, solver, model.denoiser->info());
+  Trajectories result = empty_result(model, references, gaussian.has_value(), solver, options);
+  const auto count = static_cast<int64_t>(options.seeds.size()), batch = path_batch(request, solver);
+  const int64_t evaluations = (1 + static_cast<int64_t>(references.size())) * count_evaluations(solver, request);
+  Progress progress("trajectories", count * evaluations, "evaluations");
+  request.on_evaluation = [&](int64_t samples) { progress.advance(samples); };
+  const auto rows_of = [&](int64_t part) { return RowRange{part * batch, std::min(batch, count - part * batch)}; };
+  for_each_shard(comm, (count + batch - 1) / batch, [&](int64_t part) {
+    std::vector<Path> paths = run_paths(model, references, solver, request, rows_of(part));
+    if (gaussian) paths.push_back(gaussian_path(*gaussian, paths.front().states[0], result.levels));
+    for (Path& path : paths) path = in_space(std::move(path), options.space);
+    return fill(paths, result, rows_of(part));
+  }, [&](int64_t part, const Tensors& filled) {
+    take(filled, rows_of(part), result);
+    if (!is_mine(comm, part)) progress.advance(rows_of(part).size * evaluations);
   });
   return result;
 }

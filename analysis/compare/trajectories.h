@@ -8,6 +8,8 @@
 #include <torch/types.h>
 
 #include "analysis/compare/comparison.h"
+#include "analysis/paths/path_space.h"
+#include "analysis/paths/path_views.h"
 #include "core/io/rows.h"
 #include "core/math/gaussian_stats.h"
 #include "samplers/solvers/solver.h"
@@ -20,12 +22,15 @@ struct TrajectoryOptions {
   std::vector<double> levels;          // L noise levels, falling (samplers/schedules/noise_levels.h)
   int64_t batch = 64;                  // trajectories at a time; bounds the memory
   torch::Device device = torch::kCPU;  // where the states live
+  PathSpace space = PathSpace::kVe;    // in which states are measured
 };
 
 // Squared 2-norms along trajectories, float64; n seeds. A path is the model's own (integrated by the solver), one of the
 // references (likewise), or the Gaussian's closed form (samplers/gaussian_flow.h).
 struct Trajectories {
-  std::vector<double> levels;         // L
+  std::vector<double> levels;         // L, those that the solver visited
+  std::string solver;                 // its name
+  PathSpace space = PathSpace::kVe;   // of the states, differences and samples
   std::vector<std::string> paths;     // R: references, then "gaussian (closed form)" where there is a Gaussian
   std::vector<std::string> kinds;     // R: for the charts
   torch::Tensor state;                // [L,n]     |x_model|^2
@@ -33,11 +38,15 @@ struct Trajectories {
   torch::Tensor denoised;             // [L-1,n]   |D_model(x_model)|^2: at every level a step starts from
   torch::Tensor denoised_difference;  // [R,L-1,n] |D_model(x_model) - D_path(x_path)|^2
   torch::Tensor samples;              // [1+R,n,...shape] float32: where the model's and every other path ended
-  int64_t nfe = 0;                    // denoiser calls of the solver along one path, counted
+  int64_t nfe = 0;                    // denoiser calls of the solver along one path, counted; of the longest
+  // Of images: what strips show of the first seeds, two or fewer, at some levels (indices); views [1+R, seeds, levels,
+  // ...shape]. Else empty.
+  std::vector<int64_t> shown_seeds, shown_levels;
+  PathViews views;
 };
 
-// "The Unreasonable Effectiveness of Gaussian Score Approximation", figures 7 and 15. States are float64. Ranks share the
-// batches as those of compare() do.
+// "The Unreasonable Effectiveness of Gaussian Score Approximation", figures 7, 15 and 16. States are float64. usage_error
+// as check_paths(). Ranks share the batches as those of compare() do.
 Trajectories compare_trajectories(const Subject& model, const std::vector<Subject>& references,
                                   const std::optional<GaussianStats>& gaussian, const Solver& solver,
                                   const TrajectoryOptions& options, Comm& comm = alone());

@@ -76,10 +76,14 @@ Figure deviation_figure(const CompareView& view) {
   Figure figure;
   figure.title = title_of(result);
   figure.caption = fmt::format(
-      "Heun's method over {} steps ({} evaluations) from {} seeds; the closed form of the Gaussian needs none. The thin "
-      "line is at 1 %. Bands are 95 % bootstrap intervals over seeds. The end, at "
-      "σ = 0, is in the table.",
-      paths.levels.size() - 1, paths.nfe, paths.state.size(1));
+      "{} over {} steps ({} evaluations) from {} seeds; the closed form of the Gaussian needs none. The thin line is at "
+      "1 %. Bands are 95 % bootstrap intervals over seeds.{}{}",
+      paths.solver, paths.levels.size() - 1, paths.nfe, paths.state.size(1),
+      paths.levels.back() > 0 ? "" : " The end, at σ = 0, is in the table.",
+      paths.space == PathSpace::kVp
+          ? " States in the VP view, x / √(1 + σ²): of ratios at one level it changes nothing, "
+            "of the root mean square in the table it does."
+          : "");
   figure.data_file = "trajectory.csv";
   figure.numbers = numbers(result);
   const Axis x = sigma_axis(paths.levels);
@@ -99,14 +103,15 @@ Figure deviation_figure(const CompareView& view) {
 Figure same_seeds_figure(const CompareView& view) {
   const CompareResult& result = view.result;
   const Trajectories& paths = result.trajectories;
-  std::vector<SampleSet> sets = {{view.model, "network", paths.samples[0], {fmt::format("heun, {} NFE", paths.nfe)}}};
+  const std::string how = fmt::format("{}, {} NFE", paths.solver, paths.nfe);
+  std::vector<SampleSet> sets = {{view.model, "network", paths.samples[0], {how}}};
   for (size_t r = 0; r < paths.paths.size(); ++r) {
     const bool closed = paths.paths[r].find("closed form") != std::string::npos;
     const TrajectoryRow& row = last_row(result, r);
     sets.push_back({paths.paths[r],
                     paths.kinds[r],
                     paths.samples[static_cast<int64_t>(r) + 1],
-                    {closed ? "closed form, 0 NFE" : fmt::format("heun, {} NFE", paths.nfe),
+                    {closed ? "closed form, 0 NFE" : how,
                      fmt::format("rms difference to the model's: {}", format_digits(row.rms, 3))}});
   }
   return sample_figure("The same seeds at the same places",

@@ -9,6 +9,7 @@
 #include "bindings.h"
 #include "core/device.h"
 #include "core/stopwatch.h"
+#include "models/registry/model_registry.h"
 #include "named_model.h"
 
 namespace farfield::python {
@@ -63,6 +64,8 @@ Comparing compare_models(const NamedModel& model, std::shared_ptr<const DataSour
     open_references_of(inputs, references, model, options.probes.seed);
     if (!model.text.empty()) inputs.opened.insert(inputs.opened.begin(), model.text);
     options.probes.device = parse_device(model.device);
+    if (options.schedule.schedule.starts_with("gits:") && !model.text.empty())
+      options.schedule.model_sha256 = model_sha256(model.text);
     Comparing result{run_compare(std::move(inputs), std::move(options)), {}};
     result.call = {std::move(command), model.device, model.precision, clock.seconds()};
     return result;
@@ -98,8 +101,15 @@ void add_comparing(py::module_& module) {
   py::class_<CompareRunOptions>(module, "CompareOptions")
       .def(py::init<>())
       .def_readwrite("seeds", &CompareRunOptions::seeds)
-      .def_readwrite("steps", &CompareRunOptions::steps)
+      .def_readwrite("solver", &CompareRunOptions::solver)
+      .def_readwrite("space", &CompareRunOptions::space)
       .def_readwrite("label", &CompareRunOptions::label)
+      .def("set_schedule",
+           [](CompareRunOptions& options, const std::string& schedule, std::optional<int64_t> steps,
+              std::optional<double> sigma_min, std::optional<double> sigma_max, std::optional<double> rho,
+              std::optional<std::string> variant, std::optional<std::string> final) {
+    options.schedule = {schedule, "", {}, steps, sigma_min, sigma_max, rho, std::move(variant), std::move(final)};
+  })
       .def("set_probes",
            [](CompareRunOptions& options, std::vector<double> sigmas, int64_t probes, uint64_t seed, int64_t batch) {
     options.probes.sigmas = std::move(sigmas);

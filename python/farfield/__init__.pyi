@@ -96,8 +96,10 @@ def sample(model: _Model, *, solver: str = "heun", steps: int | None = None, see
            gaussian: Fitted | _Text | None = None, trajectory: bool = False, threads: int | None = None) -> Run: ...
 def compare(model: _Model, *, data: Data | _Text | _Array | None = None,
             references: str | Iterable[_Model] | None = None, sigmas: str | Iterable[float] | None = None, probes: int = 1024,
-            seed: int = 0, seeds: _Numbers = ..., steps: int | None = None, label: int | None = None, batch: int = 64,
-            threads: int | None = None) -> Comparison: ...
+            seed: int = 0, seeds: _Numbers = ..., steps: int | None = None, solver: str = "heun",
+            schedule: str = "polynomial", sigma_min: float | None = None, sigma_max: float | None = None,
+            rho: float | None = None, variant: str | None = None, final: str | None = None, space: str = "ve",
+            label: int | None = None, batch: int = 64, threads: int | None = None) -> Comparison: ...
 def study(model: _Model, *, solvers: str | Iterable[str] = "all", schedules: str | Iterable[str] = ..., nfe: _Numbers = ...,
           seeds: _Numbers = ..., label: int | None = None, gaussian: Fitted | _Text | None = None,
           teleport: float | str = "auto", reference: str | None = None, batch: int = 64,

@@ -5,7 +5,8 @@ from ._calls import call_text, is_text, number_text, text, using_threads
 from ._models import as_data, as_denoiser, named
 
 
-def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed=0, seeds=range(32), steps=None, label=None,
+def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed=0, seeds=range(32), steps=None, solver="heun",
+            schedule="polynomial", sigma_min=None, sigma_max=None, rho=None, variant=None, final=None, space="ve", label=None,
             batch=64, threads=None):
     """Compares a model's score with scores that are known exactly, as `farfield compare` does. Returns a Comparison.
 
@@ -15,8 +16,9 @@ def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed
                 [isotropic, gaussian, a mixture of 10, delta]
     sigmas      noise levels, or a text "LOW:HIGH:COUNT" [20 from 0.01 to 80]
     probes      points at each noise level;  seed: of probes, k-means and bootstrap
-    seeds, steps  of the sampling trajectories
-    label       compare class-conditional models on this class
+    seeds, solver, schedule, steps, sigma_min, sigma_max, rho, variant, final: of the sampling trajectories, as those of sample()
+    space       of the trajectories' states: "ve", x as it is; "vp", x / sqrt(1 + sigma^2)
+    label       compare class-conditional models on this class; ff.guided(model, weight) leans towards it
     batch       points at a time; does not change results;  threads: as of sample()
 
     .table and .trajectory_table are dicts of numpy columns, those of comparison.csv and trajectory.csv; .headline is the
@@ -25,7 +27,8 @@ def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed
     options = _core.CompareOptions()
     levels = [] if sigmas is None else _core.parse_sigmas(sigmas) if isinstance(sigmas, str) else sorted(map(float, sigmas))
     options.set_probes(levels, probes, seed, batch)
-    options.seeds, options.steps, options.label = number_text(seeds), steps, label
+    options.seeds, options.label, options.solver, options.space = number_text(seeds), label, solver, space
+    options.set_schedule(schedule, steps, sigma_min, sigma_max, rho, variant, final)
     command = call_text("compare", model=getattr(model, "name", model), data=data, references=references)
     if references is None:
         references = _core.default_references

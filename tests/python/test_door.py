@@ -106,6 +106,18 @@ def test_a_function_is_compared_with_an_array_and_with_models():
         ff.compare(mine, references=["delta"], probes=16)
 
 
+def test_trajectories_of_a_comparison_take_a_solver_a_schedule_and_the_vp_view(program, tmp_path):
+    program("compare", "--model", "gaussian:moons", "--data", "moons", "--references", "delta", "--probes", "16", "--seeds", "0-3",
+            "--sigmas", "1", "--solver", "euler", "--schedule", "vp", "--steps", "5", "--space", "vp", "--out", tmp_path / "program")
+    c = ff.compare("gaussian:moons", data="moons", references=["delta"], probes=16, seeds=range(4), sigmas=[1], solver="euler",
+                   schedule="vp", steps=5, space="vp", threads=1)
+    c.save(tmp_path / "python")
+    for name in ("trajectory.csv", "trajectory.npz"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    with pytest.raises(ff.UsageError, match="space"):
+        ff.compare("gaussian:moons", data="moons", references=["delta"], probes=16, space="x")
+
+
 def test_errors_are_those_of_the_program(glyphs, tmp_path):
     with pytest.raises(ff.UsageError, match="did you mean 'heun'"):
         ff.sample(glyphs, solver="huen")

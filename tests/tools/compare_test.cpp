@@ -104,6 +104,35 @@ TEST_F(CompareCommand, kinds_without_src_are_those_of_the_data) {
             nlohmann::json({"mixture,components=2,rank=3", "diagonal", "gaussian:glyphs,size=8,count=60,rank=4"}));
 }
 
+// "Unreasonable Effectiveness", figure 16: DDIM is Euler over the VP process.
+TEST_F(CompareCommand, trajectories_take_a_solver_a_schedule_and_the_vp_view) {
+  const Arguments more = {"--model",      std::string("delta:") + kCompareData,
+                          "--data",       kCompareData,
+                          "--references", "gaussian",
+                          "--sigmas",     "1",
+                          "--solver",     "euler",
+                          "--schedule",   "vp"};
+  Arguments vp = more;
+  vp.insert(vp.end(), {"--space", "vp"});
+  ASSERT_EQ(compare("ve", more).exit_code, 0);
+  const auto result = compare("vp", vp);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto ve_arrays = read_npz(folder / "ve/trajectory.npz"), vp_arrays = read_npz(folder / "vp/trajectory.npz");
+  const torch::Tensor sigmas = vp_arrays.at("sigmas");
+  EXPECT_NEAR(sigmas[0].item<double>(), 152.16697, 1e-5);
+  const torch::Tensor alpha_squared = 1 / (1 + sigmas.square()).unsqueeze(1);
+  EXPECT_LE(test::relative_deviation(vp_arrays.at("state"), ve_arrays.at("state") * alpha_squared), 1e-12);
+  EXPECT_EQ(vp_arrays.at("strip_denoised").sizes(), torch::IntArrayRef({3, 2, 4, 1, 8, 8}));
+  const auto run = nlohmann::json::parse(text_of(folder / "vp/run.json"));
+  EXPECT_EQ(run["nfe"], 4);
+  EXPECT_EQ(run["config"]["solver"], "euler");
+  EXPECT_EQ(run["config"]["space"], "vp");
+  const std::string page = text_of(folder / "vp/report.html");
+  for (const char* words :
+       {"euler over 4 steps", "VP view", "D along the trajectories", "the Gaussian&#39;s closed form:"})
+    EXPECT_NE(page.find(words), std::string::npos) << words;
+}
+
 TEST_F(CompareCommand, refuses_with_one_line_and_leaves_nothing_behind) {
   const std::string model = std::string("delta:") + kCompareData;
   struct Case {
@@ -128,6 +157,13 @@ TEST_F(CompareCommand, refuses_with_one_line_and_leaves_nothing_behind) {
        "LOW:HIGH:COUNT"},
       {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--probes", "1"}, 2, "probes"},
       {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--class", "3"}, 2, "no class labels"},
+      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--guidance", "2"},
+       2,
+       "takes no labels"},
+      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--space", "vq"}, 2, "unknown space"},
+      {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--solver", "euler_ancestral"},
+       2,
+       "draws noise"},
       {{"--model", model, "--references", "isotropic", "--data", kCompareData, "--with", "/nowhere"},
        5,
        "--with /nowhere"},

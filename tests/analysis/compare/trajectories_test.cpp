@@ -6,6 +6,7 @@
 
 #include "models/analytic/analytic.h"
 #include "samplers/schedules/noise_levels.h"
+#include "samplers/solvers/solver_registry.h"
 #include "samplers/solvers/solvers.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_count.h"
@@ -85,6 +86,46 @@ TEST(Trajectories, DoNotDependOnTheBatchAndMeasureTheDifference) {
             "denoiser_deviation_high,rms");
   EXPECT_NE(csv.find("\nb,80,10,0,0,0,"), std::string::npos);
   EXPECT_NE(csv.find(",,,"), std::string::npos);  // no step starts at the last level
+}
+
+// alpha = 1 / sqrt(1 + sigma^2) cancels in ratios at one level and not in the root mean square.
+TEST(Trajectories, InTheVpViewAreScaledByTheLevel) {
+  const GaussianStats one = stats_of({1, 0.2}), two = stats_of({0.5, 0.5});
+  TrajectoryOptions vp = options(6);
+  vp.space = PathSpace::kVp;
+  const auto solver = make_solver("euler");
+  const auto run = [&](const TrajectoryOptions& how) {
+    return summarise(compare_trajectories(subject("a", one), {subject("b", two)}, {}, *solver, how), 100, 0);
+  };
+  const auto in_ve = run(options(6)), in_vp = run(vp);
+  for (size_t i = 0; i < in_ve.size(); ++i) {
+    EXPECT_NEAR(in_vp[i].deviation, in_ve[i].deviation, 1e-12);
+    EXPECT_EQ(in_vp[i].denoiser_deviation == in_ve[i].denoiser_deviation, i + 1 < in_ve.size());  // NaN at the end
+    EXPECT_NEAR(in_vp[i].rms, in_ve[i].rms * vp_alpha(vp.levels[i]), 1e-12);
+  }
+}
+
+TEST(Trajectories, OfImagesKeepWhatStripsShow) {
+  GaussianStats stats = stats_of({1, 0.2, 0.1, 0.1});
+  const Subject model{"g", "gaussian", std::shared_ptr<Denoiser>(make_gaussian(stats, {1, 2, 2})), {}};
+  const auto solver = make_heun();
+  const Trajectories all = compare_trajectories(model, {}, stats, *solver, options(20));
+  EXPECT_EQ(all.shown_seeds, (std::vector<int64_t>{0, 1}));
+  EXPECT_EQ(all.shown_levels, spread_places(20, 9));
+  ASSERT_EQ(all.views.x.sizes(), torch::IntArrayRef({2, 2, 9, 1, 2, 2}));
+  // At the first level: the same noise, and D of the Gaussian there.
+  EXPECT_TRUE(torch::equal(all.views.x[0].select(1, 0), all.views.x[1].select(1, 0)));
+  const torch::Tensor start = all.views.x[0].select(1, 0).to(torch::kFloat64) / vp_alpha(80);
+  EXPECT_LE(test::deviation(all.views.denoised[0].select(1, 0), (*model.denoiser)(start, 80)), 1e-5);
+  const Trajectories one_by_one = compare_trajectories(model, {}, stats, *solver, options(20, 1));
+  EXPECT_LE(test::deviation(one_by_one.views.step, all.views.step), 1e-6);
+  EXPECT_TRUE(compare_trajectories(subject("g", stats), {}, stats, *solver, options(4)).shown_seeds.empty());
+}
+
+TEST(Trajectories, OfSolversThatDrawNoiseAreRefused) {
+  const auto error = test::error_of(
+      [&] { compare_trajectories(subject("g", stats_of({1})), {}, {}, *make_solver("euler_ancestral"), options(4)); });
+  EXPECT_EQ(error->code(), ExitCode::kUsage);
 }
 
 TEST(Trajectories, AnyNumberOfRanksGivesTheBitsOfOne) {

@@ -78,7 +78,7 @@ TEST(Path, WhatHasNoPlaceIsRefused) {
     EXPECT_EQ(error->code(), ExitCode::kUsage) << error->what();
   };
   SampleRequest request = request_of(4);
-  refused(request, "ancestral_euler");
+  refused(request, "euler_ancestral");
   request.afs = true;
   refused(request, "euler");
   request = request_of(4);
