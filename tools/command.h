@@ -46,6 +46,7 @@ void add_schedule_command(CLI::App& app, Context& context);
 void add_schedule_search_command(CLI::App& schedule, Context& context);  // farfield schedule search
 void add_study_command(CLI::App& app, Context& context);
 void add_compare_command(CLI::App& app, Context& context);
+void add_theory_command(CLI::App& app, Context& context);
 void add_fit_command(CLI::App& app, Context& context);
 void add_data_command(CLI::App& app, Context& context);
 void add_inspect_command(CLI::App& app, Context& context);

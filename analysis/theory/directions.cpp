@@ -10,6 +10,8 @@
 namespace farfield {
 namespace {
 
+constexpr double kFaint = 1e-4;  // of the first eigenvalue: below it a feature is not looked at unless asked for
+
 std::vector<int64_t> spread_components(int64_t rank, int64_t wanted) {
   std::vector<int64_t> components;
   for (int64_t i = 0; i < wanted; ++i) {
@@ -33,7 +35,7 @@ void check_components(const std::vector<int64_t>& components, int64_t rank) {
 }  // namespace
 
 Directions choose_directions(const GaussianStats& gaussian, std::vector<int64_t> components, int64_t wanted) {
-  if (components.empty()) components = spread_components(std::max<int64_t>(1, positive_rank(gaussian)), wanted);
+  if (components.empty()) components = spread_components(std::max<int64_t>(1, rank_above(gaussian, kFaint)), wanted);
   check_components(components, gaussian.rank());
   Directions directions{std::move(components), {}, {}};
   std::vector<torch::Tensor> vectors;
@@ -45,9 +47,9 @@ Directions choose_directions(const GaussianStats& gaussian, std::vector<int64_t>
   return directions;
 }
 
-int64_t positive_rank(const GaussianStats& gaussian) {
+int64_t rank_above(const GaussianStats& gaussian, double part) {
   const torch::Tensor l = gaussian.eigenvalues;
-  return (l > 1e-12 * l[0]).sum().item<int64_t>();
+  return (l > part * l[0]).sum().item<int64_t>();
 }
 
 }  // namespace farfield

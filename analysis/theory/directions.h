@@ -17,12 +17,12 @@ struct Directions {
   int64_t size() const { return static_cast<int64_t>(components.size()); }
 };
 
-// Those of `components`, or where none is named about `wanted` of those with variance, evenly in the logarithm of their number,
-// the first and the last included. usage_error for one that is not there or is named twice.
+// Those of `components`, or where none is named about `wanted` of those whose eigenvalue is above 1e-4 of the first, evenly in the
+// logarithm of their number, the first and the last included. usage_error for one that is not there or is named twice.
 Directions choose_directions(const GaussianStats& gaussian, std::vector<int64_t> components, int64_t wanted);
 
-// How many eigenvalues are above rounding, 1e-12 of the first: the dimension of the manifold on which the data vary, unless there
-// is variance outside the basis, too.
-int64_t positive_rank(const GaussianStats& gaussian);
+// How many eigenvalues are above `part` of the first; with that of rounding, the dimension of the manifold on which the data vary,
+// unless there is variance outside the basis, too.
+int64_t rank_above(const GaussianStats& gaussian, double part = 1e-12);
 
 }  // namespace farfield

@@ -1,6 +1,5 @@
 #include "analysis/theory/perturbation.h"
 
-#include <cmath>
 #include <limits>
 
 #include <ATen/core/grad_mode.h>
@@ -19,7 +18,7 @@ std::vector<double> levels_after(const std::vector<double>& levels, size_t place
 // The part of x_T - m in which the data do not vary, as unit vectors; a row of zeros where there is none. [n, d]
 torch::Tensor off_manifold_parts(const GaussianStats& gaussian, const torch::Tensor& start) {
   constexpr double kRounding = 1e-9;
-  const torch::Tensor basis = gaussian.basis.narrow(1, 0, positive_rank(gaussian));
+  const torch::Tensor basis = gaussian.basis.narrow(1, 0, rank_above(gaussian));
   const torch::Tensor centred = start - gaussian.mean, part = centred - centred.matmul(basis).matmul(basis.t());
   const torch::Tensor length = row_norms(part.contiguous()), whole = row_norms(centred.contiguous());
   return torch::where((length > kRounding * whole).unsqueeze(1), part / length.unsqueeze(1), torch::zeros_like(part));
@@ -67,7 +66,7 @@ torch::Tensor end_response(const Denoiser& denoiser, const Solver& solver, const
 }
 
 bool off_manifold(const GaussianStats& gaussian) {
-  return positive_rank(gaussian) < gaussian.dim() && (gaussian.tail == 0 || gaussian.rank() == gaussian.dim());
+  return rank_above(gaussian) < gaussian.dim() && (gaussian.tail == 0 || gaussian.rank() == gaussian.dim());
 }
 
 Arrays measure_perturbations(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request,
@@ -75,22 +74,19 @@ Arrays measure_perturbations(const Denoiser& denoiser, const Solver& solver, con
   const PathStart start = path_start(request, denoiser.info(), rows);
   const Path path = run_path(denoiser, solver, request, start);
   std::vector<torch::Tensor> units;
-  std::vector<double> eigenvalues = plan.directions.eigenvalues;
   for (int64_t k = 0; k < plan.directions.size(); ++k) {
     units.push_back(plan.directions.vectors[k].expand({rows.size, -1}).contiguous());
   }
   if (off_manifold(gaussian)) {
     units.push_back(off_manifold_parts(gaussian, path.states[0].flatten(1)));
-    eigenvalues.push_back(0);
   }
   std::vector<torch::Tensor> along, sizes;
   for (const size_t place : plan.places) {
     const double sigma = request.levels[place];
     const torch::Tensor x = state_at(path, sigma).to(request.device);
-    for (size_t k = 0; k < units.size(); ++k) {
-      const double size = plan.delta * std::sqrt(sigma * sigma + eigenvalues[k]);
-      const Perturbed one{x, start.labels, units[k], levels_after(request.levels, place), size};
-      const auto [component, length] = measured(end_response(denoiser, solver, one, request.on_evaluation), units[k]);
+    for (const torch::Tensor& unit : units) {
+      const Perturbed one{x, start.labels, unit, levels_after(request.levels, place), plan.delta * sigma};
+      const auto [component, length] = measured(end_response(denoiser, solver, one, request.on_evaluation), unit);
       along.push_back(component);
       sizes.push_back(length);
     }

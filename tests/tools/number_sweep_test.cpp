@@ -35,6 +35,9 @@ const std::map<std::string, std::string> kCalls = {
     {"study", "--model m.safetensors --nfe 2 --seeds 0 --solvers euler --schedules polynomial"},
     {"compare",
      "--model m.safetensors --data moons,count=32 --references isotropic --probes 4 --seeds 0 --steps 2 --sigmas 1"},
+    {"theory",
+     "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1 --perturbed 1 --perturb-at 1 "
+     "--components 1"},
     {"fit gaussian", "--data moons,count=32"},
     {"fit mixture", "--data moons,count=32 --components 2"},
     {"data stats", "moons,count=32"},
@@ -64,8 +67,9 @@ struct Try {
 };
 
 // The texts that hold numbers.
-const std::set<std::string> kNumbersInText = {"--seeds",    "--nfe",      "--sigmas",     "--churn",
-                                              "--teleport", "--max-time", "--snapshot-at"};
+const std::set<std::string> kNumbersInText = {"--seeds",      "--nfe",       "--sigmas",      "--churn",
+                                              "--teleport",   "--max-time",  "--snapshot-at", "--lambda",
+                                              "--components", "--perturb-at"};
 
 // "--steps INT:1 to 100000   intervals ..." -> "--steps", of the options that take a value; whether it is a number.
 std::map<std::string, bool> options_of(const std::string& command) {

@@ -1,4 +1,4 @@
-// `mpirun -n N farfield sample | fit | data stats | compare`: files and words of N ranks are those of one.
+// `mpirun -n N farfield sample | fit | data stats | compare | theory`: files and words of N ranks are those of one.
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -60,7 +60,9 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
        "--teleport", "auto", "--gaussian", "gaussian.safetensors", "--out", "samples", "--json"},
       {"compare", "--model", "mixture.safetensors", "--data", data, "--references",
        "isotropic,gaussian,mixture,components=3", "--sigmas", "0.1,1,80", "--probes", "20", "--batch", "8", "--seeds",
-       "0-9", "--steps", "4", "--out", "compared"}};
+       "0-9", "--steps", "4", "--out", "compared"},
+      {"theory", "--model", "mixture.safetensors", "--gaussian", "gaussian.safetensors", "--seeds", "0-9", "--batch",
+       "3", "--steps", "4", "--out", "theory"}};
   std::vector<std::string> expected;
   for (const int ranks : {1, 2, 3}) {
     for (size_t i = 0; i < commands.size(); ++i) {
