@@ -47,6 +47,9 @@ void add_schedule_search_command(CLI::App& schedule, Context& context);  // farf
 void add_study_command(CLI::App& app, Context& context);
 void add_compare_command(CLI::App& app, Context& context);
 void add_theory_command(CLI::App& app, Context& context);
+void add_deviation_command(CLI::App& app, Context& context);
+void add_neighbours_command(CLI::App& app, Context& context);
+void add_modes_command(CLI::App& app, Context& context);
 void add_fit_command(CLI::App& app, Context& context);
 void add_data_command(CLI::App& app, Context& context);
 void add_inspect_command(CLI::App& app, Context& context);

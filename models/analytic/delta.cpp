@@ -95,11 +95,15 @@ class Delta final : public AnalyticBase, public DataPosterior {
         max_norm_(measures.max_norm),
         max_half_square_(measures.half_squares.max().item<double>()) {}
 
-  Posterior posterior(const torch::Tensor& x, double sigma) const override {
+  Posterior posterior(const torch::Tensor& x, double sigma, const torch::Tensor&) const override {
     check_density_input(info(), x, sigma);
     const auto rows = rows_of(x);
     const Sums sums = evaluate(rows, variances(rows, sigma), dim());
     return {sums.mean.to(x.scalar_type()).reshape(x.sizes()), sums.log_sum - log_constant(sigma), sums.entropy};
+  }
+
+  torch::Tensor density(const torch::Tensor& x, double sigma, const torch::Tensor&) const override {
+    return log_density(x, sigma);
   }
 
  private:

@@ -65,6 +65,7 @@ TEST(Delta, ThePosteriorIsTheDenoiserTheDensityAndTheEntropyOfTheWeights) {
       const Posterior posterior = weights.posterior(x, sigma);
       EXPECT_TRUE(torch::equal(posterior.mean, (*denoiser)(x, sigma))) << count << " " << sigma;
       EXPECT_LE(test::deviation(posterior.log_density, denoiser->log_density(x, sigma)), 1e-13) << count << sigma;
+      EXPECT_TRUE(torch::equal(weights.density(x, sigma), denoiser->log_density(x, sigma))) << count << " " << sigma;
       EXPECT_LE(test::deviation(posterior.entropy, -torch::xlogy(u, u).sum(1)), 1e-9) << count << " " << sigma;
       EXPECT_EQ(weights.posterior(x.to(torch::kFloat32), sigma).mean.scalar_type(), torch::kFloat32);
     }
