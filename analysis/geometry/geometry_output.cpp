@@ -24,8 +24,6 @@ std::vector<PathSummary> summaries_of(const GeometryRun& run) {
   return summaries;
 }
 
-std::string space_word(const GeometryRun& run) { return run.request.measures.space == PathSpace::kVp ? "vp" : "ve"; }
-
 std::string summary_json(const GeometryView& view) {
   const GeometryRun& run = view.run;
   ordered_json json = summary_of(view.summaries[0]);
@@ -33,7 +31,7 @@ std::string summary_json(const GeometryView& view) {
   json["levels"] = run.levels.size();
   json["dimensions"] = run.dimensions;
   json["nfe"] = run.paths[0].nfe;
-  json["space"] = space_word(run);
+  json["space"] = std::string(to_string(run.request.measures.space));
   json["centred"] = run.request.measures.centred;
   for (size_t i = 1; i < run.paths.size(); ++i) json[run.paths[i].suffix.substr(1)] = summary_of(view.summaries[i]);
   return dump_json(json, 2) + "\n";
@@ -103,7 +101,7 @@ std::string config_json(const GeometryRun& run, const RunCall& call) {
                                 {"levels", run.levels},
                                 {"trajectories", sampling.seeds.size()},
                                 {"class", sampling.label.value_or(-1)},
-                                {"space", space_word(run)},
+                                {"space", std::string(to_string(run.request.measures.space))},
                                 {"centred", run.request.measures.centred},
                                 {"batch", sampling.batch},
                                 {"device", call.device},

@@ -128,12 +128,6 @@ ScheduleRequest documented_schedule(ScheduleRequest schedule) {
   return schedule;
 }
 
-PathSpace parse_space(std::string_view text) {
-  if (text == "ve") return PathSpace::kVe;
-  if (text == "vp") return PathSpace::kVp;
-  throw usage_error("--space: " + unknown_name("space", text, {"ve", "vp"}));
-}
-
 GeometryRun run_geometry(GeometryInputs inputs, GeometryRequest request, const PartStore& parts, Comm& comm) {
   const auto solver = make_solver(request.solver);
   check_geometry(inputs, request, *solver);

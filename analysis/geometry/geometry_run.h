@@ -36,7 +36,6 @@ struct GeometryRequest {
 // What "On the Trajectory Regularity of ODE-based Diffusion Sampling" measures along, where a formula's schedule leaves it
 // open: 100 steps to sigma_min.
 ScheduleRequest documented_schedule(ScheduleRequest schedule);
-PathSpace parse_space(std::string_view text);  // "ve" or "vp"; usage_error
 
 // The measures of some trajectories, `arrays` as measure_geometry() has them with one row a seed.
 struct MeasuredPaths {

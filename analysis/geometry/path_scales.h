@@ -2,10 +2,9 @@
 
 #include <vector>
 
-namespace farfield {
+#include "analysis/paths/path_space.h"
 
-// Where trajectories are looked at: as they are (variance exploding), or scaled by alpha = 1 / sqrt(1 + sigma^2).
-enum class PathSpace { kVe, kVp };
+namespace farfield {
 
 // What a space makes of a path in the variance-exploding form, for every level sigma_n. z = alpha x is the state in the
 // space, D stays as it is, e = x - D.
