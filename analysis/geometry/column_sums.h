@@ -4,6 +4,13 @@
 
 #include "samplers/solvers/lanes.h"
 
+// Before a short loop over sums: without it they would not stay in registers.
+#if defined(__GNUC__) && !defined(__clang__)
+#define FARFIELD_UNROLLED _Pragma("GCC unroll 8")
+#else
+#define FARFIELD_UNROLLED
+#endif
+
 namespace farfield {
 
 // Sums over the columns of a tile in eight lanes of float64. Lane l adds up columns l, l + 8, ... tile after tile, and
@@ -28,6 +35,7 @@ FARFIELD_INLINE void sum_columns(int64_t width, LaneSum* sums, const Add& add) {
     add(at, even);
     add(at + kLanes, odd);
   }
+  FARFIELD_UNROLLED
   for (int k = 0; k < kSums; ++k) store(sums[k].lanes, load(sums[k].lanes) + (even[k] + odd[k]));
 }
 

@@ -7,6 +7,7 @@ namespace farfield {
 namespace {
 
 constexpr double kAlong = 1e-12;  // |r''_perp| / |r''| below which r'' is along r': the root of G2's 1e-24
+constexpr int kSlopeSums = 7;
 
 // Row n: r'' = -(1 / sigma) dD/dsigma.
 FARFIELD_EVERY_WIDTH
@@ -20,148 +21,121 @@ void set_second_slopes(const Tile& denoised, const std::vector<ThreePointRule>& 
     for (int64_t at = 0; at < denoised.width(); at += kLanes) {
       const ColumnLanes slope = rule.weights[0] * load(a + at) + rule.weights[1] * load(b + at) +
                                 rule.weights[2] * load(c + at);
-      store(to + at, per * slope);
+      store(to + at, ColumnLanes(per * slope));
     }
   }
 }
 
-// The rows of one level that the sums below read.
-struct Slopes {
-  const double *x, *d, *second, *a, *b, *c;
-  double per_sigma;
-  std::array<double, 3> weights;
+// Row n, with bend = r'' - parts[0] r' and twist = r''' - parts[1] r' - parts[2] bend: |r'|^2, |r''|^2, |bend|^2, <bend, r'>,
+// |twist|^2, <twist, r'>, <twist, bend>.
+FARFIELD_EVERY_WIDTH
+void add_slope_sums(const Tile& states, const Tile& denoised, const Tile& seconds,
+                    const std::vector<ThreePointRule>& rules, const std::vector<double>& levels,
+                    const std::array<double, 3>* all_parts, LaneSum* sums) {
+  for (int64_t n = 0; n < denoised.rows(); ++n) {
+    const ThreePointRule rule = rules[n];
+    const std::array<double, 3> parts = all_parts[n];
+    const double *x = states.row(n), *d = denoised.row(n), *r2 = seconds.row(n);
+    const double *a = seconds.row(rule.first), *b = seconds.row(rule.first + 1), *c = seconds.row(rule.first + 2);
+    const double per_sigma = 1 / levels[n];
+    sum_columns<kSlopeSums>(denoised.width(), sums + kSlopeSums * n,
+                            [&](int64_t at, ColumnLanes* s) __attribute__((always_inline)) {
+      const ColumnLanes first = per_sigma * (load(x + at) - load(d + at)), second = load(r2 + at);
+      const ColumnLanes third = rule.weights[0] * load(a + at) + rule.weights[1] * load(b + at) +
+                                rule.weights[2] * load(c + at);
+      const ColumnLanes bend = second - parts[0] * first, twist = third - parts[1] * first - parts[2] * bend;
+      s[0] += first * first;
+      s[1] += second * second;
+      s[2] += bend * bend;
+      s[3] += bend * first;
+      s[4] += twist * twist;
+      s[5] += twist * first;
+      s[6] += twist * bend;
+    });
+  }
+}
+
+// The sums of one row, and what follows from them.
+struct SlopeSums {
+  double first_first, second_second, bend_bend, bend_first, twist_twist, twist_first, twist_bend;
+
+  explicit SlopeSums(const LaneSum* sums)
+      : first_first(sums[0].total()),
+        second_second(sums[1].total()),
+        bend_bend(sums[2].total()),
+        bend_first(sums[3].total()),
+        twist_twist(sums[4].total()),
+        twist_first(sums[5].total()),
+        twist_bend(sums[6].total()) {}
+
+  // r'' off r'.
+  Projection bend(double part) const { return corrected(part, bend_bend, bend_first, first_first); }
+  // |r'''_perp|^2.
+  double twist_square(double square_of_bend) const {
+    const double more = first_first > 0 ? bend_first / first_first : 0;
+    const double off_first = corrected(0, twist_twist, twist_first, first_first).square;
+    return corrected(0, off_first, twist_bend - more * twist_first, square_of_bend).square;
+  }
 };
-Slopes slopes_at(int64_t n, const Tile& states, const Tile& denoised, const Tile& second, const ThreePointRule& rule,
-                 double sigma) {
-  return {states.row(n),
-          denoised.row(n),
-          second.row(n),
-          second.row(rule.first),
-          second.row(rule.first + 1),
-          second.row(rule.first + 2),
-          1 / sigma,
-          rule.weights};
-}
-
-struct ThreeSlopes {
-  ColumnLanes first, second, third;
-};
-FARFIELD_INLINE ThreeSlopes slopes_of(const Slopes& rows, int64_t at) {
-  return {
-      rows.per_sigma * (load(rows.x + at) - load(rows.d + at)), load(rows.second + at),
-      rows.weights[0] * load(rows.a + at) + rows.weights[1] * load(rows.b + at) + rows.weights[2] * load(rows.c + at)};
-}
-
-// |r'|^2, <r', r''>, |r''|^2, <r', r'''>.
-FARFIELD_EVERY_WIDTH
-void add_slope_products(const Slopes& rows, int64_t width, LaneSum* sums) {
-  sum_columns<4>(width, sums, [&](int64_t at, ColumnLanes* s) __attribute__((always_inline)) {
-    const ThreeSlopes r = slopes_of(rows, at);
-    s[0] += r.first * r.first;
-    s[1] += r.first * r.second;
-    s[2] += r.second * r.second;
-    s[3] += r.first * r.third;
-  });
-}
-
-// |r''_perp|^2 and <r''_perp, r''' without its part along r'>.
-FARFIELD_EVERY_WIDTH
-void add_slope_rests(const Slopes& rows, const std::array<double, 3>& parts, int64_t width, LaneSum* sums) {
-  sum_columns<2>(width, sums, [&](int64_t at, ColumnLanes* s) __attribute__((always_inline)) {
-    const ThreeSlopes r = slopes_of(rows, at);
-    const ColumnLanes bend = r.second - parts[0] * r.first;
-    s[0] += bend * bend;
-    s[1] += bend * (r.third - parts[1] * r.first);
-  });
-}
-
-// |r'''_perp|^2.
-FARFIELD_EVERY_WIDTH
-void add_last_rests(const Slopes& rows, const std::array<double, 3>& parts, int64_t width, LaneSum* sums) {
-  sum_columns<1>(width, sums, [&](int64_t at, ColumnLanes* s) __attribute__((always_inline)) {
-    const ThreeSlopes r = slopes_of(rows, at);
-    const ColumnLanes twist = r.third - parts[1] * r.first - parts[2] * (r.second - parts[0] * r.first);
-    s[0] += twist * twist;
-  });
-}
 
 }  // namespace
 
 CurvatureMeasure::CurvatureMeasure(const std::vector<double>& levels)
     : curvature(levels.size() - 1, kNoValue),
       torsion(levels.size() - 1, kNoValue),
-      total_turning(kNoValue),
       levels_(levels.begin(), levels.end() - 1) {
   if (levels_.size() < 3) return;
   rules_ = three_point_rules(levels_);
   second_ = Tile(static_cast<int64_t>(levels_.size()));
-  products_.resize(4 * levels_.size());
-  rests_.resize(2 * levels_.size());
-  last_.resize(levels_.size());
   parts_.resize(levels_.size());
+  sums_.resize(kSlopeSums * levels_.size());
 }
 
-void CurvatureMeasure::set_slopes(const Tile& denoised) {
+void CurvatureMeasure::add_to(std::vector<LaneSum>& sums, const Tile& states, const Tile& denoised) {
   second_.shape_like(denoised);
   set_second_slopes(denoised, rules_, levels_, second_);
+  add_slope_sums(states, denoised, second_, rules_, levels_, parts_.data(), sums.data());
 }
 
-void CurvatureMeasure::first_pass(const Tile& states, const Tile& denoised) {
+void CurvatureMeasure::begin(const Tile& states, const Tile& denoised) {
+  // Against r' first, then what is left of r''' against what is left of r''.
+  for (const bool off_first : {false, true}) {
+    std::vector<LaneSum> all(sums_.size());
+    if (!rules_.empty()) add_to(all, states, denoised);
+    for (size_t n = 0; n < rules_.size(); ++n) {
+      const SlopeSums sums(&all[kSlopeSums * n]);
+      if (off_first) {
+        if (sums.bend_bend > 0) parts_[n][2] = sums.twist_bend / sums.bend_bend;
+      } else if (sums.first_first > 0) {
+        parts_[n] = {sums.bend_first / sums.first_first, sums.twist_first / sums.first_first, 0};
+      }
+    }
+  }
+}
+
+void CurvatureMeasure::add(const Tile& states, const Tile& denoised) {
+  if (!rules_.empty()) add_to(sums_, states, denoised);
+}
+
+void CurvatureMeasure::finish(const ChordMeasure& states, const ChordMeasure& denoised) {
   if (rules_.empty()) return;
-  set_slopes(denoised);
-  for (int64_t n = 0; n < denoised.rows(); ++n)
-    add_slope_products(slopes_at(n, states, denoised, second_, rules_[n], levels_[n]), denoised.width(),
-                       &products_[4 * n]);
-}
-
-void CurvatureMeasure::settle(const ChordMeasure& states, const ChordMeasure& denoised) {
+  std::vector<double> turning(rules_.size());  // curvature |r'|
   for (size_t n = 0; n < rules_.size(); ++n) {
-    const double square = products_[4 * n].total(), speed = std::sqrt(square);
-    const bool moves = levels_[n] * speed > kRounding * (states.norm[n] + denoised.norm[n]);
-    speed_.push_back(moves ? speed : 0);
-    if (moves) parts_[n] = {products_[4 * n + 1].total() / square, products_[4 * n + 3].total() / square, 0};
-    double size = 0;
+    const SlopeSums sums(&sums_[kSlopeSums * n]);
+    const double speed = std::sqrt(sums.first_first);
+    if (!(levels_[n] * speed > kRounding * (states.norm[n] + denoised.norm[n]))) continue;
+    const Projection bend = sums.bend(parts_[n][0]);
+    turning[n] = std::sqrt(bend.square) / speed;
+    curvature[n] = turning[n] / speed;
+    double size = 0;  // of what r'' is a difference of
     for (int64_t j = 0; j < 3; ++j) size += std::fabs(rules_[n].weights[j]) * denoised.norm[rules_[n].first + j];
-    least_bend_.push_back(std::max(kAlong * std::sqrt(products_[4 * n + 2].total()), kRounding * size / levels_[n]));
+    const double least = std::max(kAlong * std::sqrt(sums.second_second), kRounding * size / levels_[n]);
+    if (std::sqrt(bend.square) > least)
+      torsion[n] = std::sqrt(sums.twist_square(bend.square) / sums.first_first / bend.square);
   }
-}
-
-void CurvatureMeasure::second_pass(const Tile& states, const Tile& denoised) {
-  if (rules_.empty()) return;
-  set_slopes(denoised);
-  for (int64_t n = 0; n < denoised.rows(); ++n)
-    add_slope_rests(slopes_at(n, states, denoised, second_, rules_[n], levels_[n]), parts_[n], denoised.width(),
-                    &rests_[2 * n]);
-}
-
-void CurvatureMeasure::settle_again() {
-  for (size_t n = 0; n < rules_.size(); ++n) {
-    const double square = rests_[2 * n].total();
-    bend_.push_back(std::sqrt(square));
-    if (square > 0) parts_[n][2] = rests_[2 * n + 1].total() / square;
-  }
-}
-
-void CurvatureMeasure::third_pass(const Tile& states, const Tile& denoised) {
-  if (rules_.empty()) return;
-  set_slopes(denoised);
-  for (int64_t n = 0; n < denoised.rows(); ++n)
-    add_last_rests(slopes_at(n, states, denoised, second_, rules_[n], levels_[n]), parts_[n], denoised.width(),
-                   &last_[n]);
-}
-
-void CurvatureMeasure::finish() {
-  for (size_t n = 0; n < rules_.size(); ++n) {
-    if (speed_[n] > 0) curvature[n] = bend_[n] / (speed_[n] * speed_[n]);
-    if (speed_[n] > 0 && bend_[n] > least_bend_[n]) torsion[n] = std::sqrt(last_[n].total()) / (speed_[n] * bend_[n]);
-  }
-  if (rules_.empty()) return;
   total_turning = 0;
-  for (size_t n = 0; n + 1 < rules_.size(); ++n) {
-    const double here = speed_[n] > 0 ? bend_[n] / speed_[n] : 0,
-                 next = speed_[n + 1] > 0 ? bend_[n + 1] / speed_[n + 1] : 0;
-    total_turning += (levels_[n] - levels_[n + 1]) * (here + next) / 2;
-  }
+  for (size_t n = 0; n + 1 < rules_.size(); ++n)
+    total_turning += (levels_[n] - levels_[n + 1]) * (turning[n] + turning[n + 1]) / 2;
 }
 
 }  // namespace farfield

@@ -16,34 +16,30 @@ namespace farfield {
 // Both derivatives by the three-point rule. In any number of dimensions, with G2 and G3 the Gram determinants of the first
 // two and of all three,
 //   curvature = sqrt(G2) / |r'|^3 = |r''_perp| / |r'|^2,  |torsion| = sqrt(G3) / G2 = |r'''_perp| / (|r'| |r''_perp|),
-// perp: what is left after orthogonalisation against those before, from the vectors themselves. In three passes.
+// perp: what is left after orthogonalisation against those before (Projection), not a difference of determinants.
 class CurvatureMeasure {
  public:
   // levels [L]: of x_n; D is known at all but the last. With less than three D all values are NaN.
   explicit CurvatureMeasure(const std::vector<double>& levels);
 
-  void first_pass(const Tile& states, const Tile& denoised);
-  void settle(const ChordMeasure& states, const ChordMeasure& denoised);  // settled
-  void second_pass(const Tile& states, const Tile& denoised);
-  void settle_again();
-  void third_pass(const Tile& states, const Tile& denoised);
-  void finish();
+  void begin(const Tile& states, const Tile& denoised);                   // some of the columns, the first
+  void add(const Tile& states, const Tile& denoised);                     // all columns
+  void finish(const ChordMeasure& states, const ChordMeasure& denoised);  // finished
 
   std::vector<double> curvature;  // [L-1]; NaN where r' has no direction
   std::vector<double>
-      torsion;               // [L-1], its size; NaN where r'' is along r' (G2 < 1e-24 |r'|^2 |r''|^2, or rounding of D)
-  double total_turning = 0;  // the integral of curvature |r'| over sigma by the trapezoid rule, radians; NaN without
+      torsion;  // [L-1], its size; NaN where r'' is along r' (G2 < 1e-24 |r'|^2 |r''|^2, or rounding of D)
+  double total_turning = kNoValue;  // the integral of curvature |r'| over sigma by the trapezoid rule, radians
 
  private:
-  void set_slopes(const Tile& denoised);  // second_ := r'' of the tile
+  using Parts = std::array<double, 3>;  // of r' in r'', of r' and r''_perp in r'''
+  void add_to(std::vector<LaneSum>& sums, const Tile& states, const Tile& denoised);
 
   std::vector<double> levels_;         // of the D
   std::vector<ThreePointRule> rules_;  // empty: nothing to do
-  Tile second_;
-  std::vector<LaneSum> products_, rests_, last_;  // [L-1][4], [L-1][2], [L-1]
-  std::vector<std::array<double, 3>> parts_;      // of r' in r'' and r''', of r''_perp in r'''
-  std::vector<double> speed_, bend_;              // |r'|, |r''_perp|
-  std::vector<double> least_bend_;                // what is rounding
+  Tile second_;                        // r''
+  std::vector<Parts> parts_;           // as the first columns say
+  std::vector<LaneSum> sums_;          // [L-1][7]
 };
 
 }  // namespace farfield

@@ -6,6 +6,17 @@
 namespace farfield {
 namespace {
 
+// LaneSum::total() of four at once, in lanes 0 to 3.
+FARFIELD_INLINE void store_totals(const ColumnLanes (&sums)[4], double* totals) {
+  const ColumnLanes first = __builtin_shufflevector(sums[0], sums[1], 0, 8, 2, 10, 4, 12, 6, 14) +
+                            __builtin_shufflevector(sums[0], sums[1], 1, 9, 3, 11, 5, 13, 7, 15);
+  const ColumnLanes second = __builtin_shufflevector(sums[2], sums[3], 0, 8, 2, 10, 4, 12, 6, 14) +
+                             __builtin_shufflevector(sums[2], sums[3], 1, 9, 3, 11, 5, 13, 7, 15);
+  const ColumnLanes halves = __builtin_shufflevector(first, second, 0, 1, 8, 9, 4, 5, 12, 13) +
+                             __builtin_shufflevector(first, second, 2, 3, 10, 11, 6, 7, 14, 15);
+  store(totals, ColumnLanes(halves + __builtin_shufflevector(halves, halves, 4, 5, 6, 7, 0, 1, 2, 3)));
+}
+
 // Four rows against four: sixteen sums stay in registers.
 FARFIELD_EVERY_WIDTH
 void add_block(const double* a, const double* b, int64_t width, double* to, int64_t stride) {
@@ -13,6 +24,7 @@ void add_block(const double* a, const double* b, int64_t width, double* to, int6
   for (int64_t at = 0; at < width; at += kLanes) {
     const ColumnLanes b0 = load(b + at), b1 = load(b + Tile::kStride + at), b2 = load(b + 2 * Tile::kStride + at),
                       b3 = load(b + 3 * Tile::kStride + at);
+    FARFIELD_UNROLLED
     for (int64_t i = 0; i < kGramBlock; ++i) {
       const ColumnLanes row = load(a + i * Tile::kStride + at);
       sums[i][0] += row * b0;
@@ -21,24 +33,22 @@ void add_block(const double* a, const double* b, int64_t width, double* to, int6
       sums[i][3] += row * b3;
     }
   }
+  FARFIELD_UNROLLED
   for (int64_t i = 0; i < kGramBlock; ++i) {
-    for (int64_t j = 0; j < kGramBlock; ++j) {
-      LaneSum sum;
-      store(sum.lanes, sums[i][j]);
-      to[i * stride + j] += sum.total();
-    }
+    double totals[kLanes];
+    store_totals(sums[i], totals);
+    for (int64_t j = 0; j < kGramBlock; ++j) to[i * stride + j] += totals[j];
   }
 }
 
 }  // namespace
 
-void add_gram_products(const Tile& rows, std::vector<double>& products) {
-  const int64_t size = rows.rows();
-  check(size % kGramBlock == 0 && static_cast<int64_t>(products.size()) == size * size,
+void add_gram_products(const Tile& rows, int64_t count, std::vector<double>& products) {
+  check(count <= rows.rows() && count % kGramBlock == 0 && static_cast<int64_t>(products.size()) == count * count,
         "add_gram_products: whole blocks of rows");
-  for (int64_t i = 0; i < size; i += kGramBlock) {
+  for (int64_t i = 0; i < count; i += kGramBlock) {
     for (int64_t j = 0; j <= i; j += kGramBlock)
-      add_block(rows.row(i), rows.row(j), rows.width(), &products[i * size + j], size);
+      add_block(rows.row(i), rows.row(j), rows.width(), &products[i * count + j], count);
   }
 }
 

@@ -1,8 +1,11 @@
 #include "analysis/geometry/leading_eigen.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+
+#include <torch/types.h>
 
 #include "analysis/geometry/column_sums.h"
 #include "core/error.h"
@@ -11,6 +14,7 @@
 namespace farfield {
 namespace {
 
+constexpr int kHalvings = 54;  // to the last bit of the largest
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 int64_t padded(int64_t n) { return (n + kColumnUnit - 1) / kColumnUnit * kColumnUnit; }
@@ -33,29 +37,45 @@ void subtract_rank_two(double* rows, int64_t stride, int64_t first, int64_t n, i
   }
 }
 
-// out[i] = <rows[i], v> for every row after `first`, on columns from `from` on.
+// out = the sum of v[i] rows[i] over the rows after `first`, on columns from `from` on: the product with a symmetric matrix.
 FARFIELD_EVERY_WIDTH
 void multiply_rows(const double* rows, int64_t stride, int64_t first, int64_t n, int64_t from, const double* v,
                    double* out) {
-  for (int64_t i = first; i < n; ++i) {
-    LaneSum sum;
-    const double* row = rows + i * stride;
-    sum_columns<1>(stride - from, &sum, [=](int64_t at, ColumnLanes* s) __attribute__((always_inline)) {
-      s[0] += load(row + from + at) * load(v + from + at);
-    });
-    out[i] = sum.total();
+  for (int64_t at = from; at < stride; at += kColumnUnit) {
+    ColumnLanes low[2] = {}, high[2] = {};  // rows in turn, so that no sum waits for itself
+    for (int64_t i = first; i + 1 < n; i += 2) {
+      const double *even = rows + i * stride + at, *odd = even + stride;
+      low[0] += v[i] * load(even);
+      high[0] += v[i] * load(even + kLanes);
+      low[1] += v[i + 1] * load(odd);
+      high[1] += v[i + 1] * load(odd + kLanes);
+    }
+    if ((n - first) % 2 == 1) {
+      const double* last = rows + (n - 1) * stride + at;
+      low[0] += v[n - 1] * load(last);
+      high[0] += v[n - 1] * load(last + kLanes);
+    }
+    store(out + at, ColumnLanes(low[0] + low[1]));
+    store(out + at + kLanes, ColumnLanes(high[0] + high[1]));
   }
 }
 
+// In four sums side by side: one would wait for itself.
 double product(const double* a, const double* b, int64_t size) {
-  double sum = 0;
-  for (int64_t i = 0; i < size; ++i) sum += a[i] * b[i];
-  return sum;
+  double sums[4] = {};
+  int64_t i = 0;
+  for (; i + 4 <= size; i += 4) {
+    for (int64_t l = 0; l < 4; ++l) sums[l] += a[i + l] * b[i + l];
+  }
+  for (; i < size; ++i) sums[0] += a[i] * b[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 Tridiagonal tridiagonal_form(const std::vector<double>& matrix, int64_t n) {
   const int64_t stride = padded(n);
-  std::vector<double> rows(n * stride), w(stride);
+  torch::Tensor memory = torch::zeros({n, stride}, torch::kFloat64);  // aligned to whole registers
+  double* rows = memory.mutable_data_ptr<double>();
+  std::vector<double> w(stride);
   for (int64_t i = 0; i < n; ++i) std::copy_n(&matrix[i * n], n, &rows[i * stride]);
   Tridiagonal form{std::vector<double>(n), std::vector<double>(n), std::vector<double>(n * stride),
                    std::vector<double>(n)};
@@ -71,10 +91,10 @@ Tridiagonal tridiagonal_form(const std::vector<double>& matrix, int64_t n) {
     form.scales[k] = scale;
     const int64_t from = (k + 1) / kColumnUnit * kColumnUnit;
     std::fill(w.begin(), w.end(), 0.0);
-    multiply_rows(rows.data(), stride, k + 1, n, from, v, w.data());
+    multiply_rows(rows, stride, k + 1, n, from, v, w.data());
     const double half = scale * scale / 2 * product(v, w.data(), n);
     for (int64_t i = k + 1; i < n; ++i) w[i] = scale * w[i] - half * v[i];
-    subtract_rank_two(rows.data(), stride, k + 1, n, from, v, w.data());
+    subtract_rank_two(rows, stride, k + 1, n, from, v, w.data());
   }
   for (int64_t i = 0; i < n; ++i) form.diagonal[i] = rows[i * stride + i];
   if (n > 1) form.beside[n - 2] = rows[(n - 2) * stride + n - 1];
@@ -82,42 +102,77 @@ Tridiagonal tridiagonal_form(const std::vector<double>& matrix, int64_t n) {
   return form;
 }
 
-// Bisection on eight eigenvalues at a time, one a lane: how many eigenvalues lie below a shift is the number of negative
-// pivots of T - shift.
-FARFIELD_EVERY_WIDTH
-void bisect(const Tridiagonal& form, double low, double high, double tiny, double* values) {
-  const auto n = static_cast<int64_t>(form.diagonal.size());
-  double lows[kLanes], highs[kLanes];
-  std::fill_n(lows, kLanes, low);
-  std::fill_n(highs, kLanes, high);
-  for (int step = 0; step < 60; ++step) {
-    double shifts[kLanes], below[kLanes] = {};
-    for (int64_t l = 0; l < kLanes; ++l) shifts[l] = lows[l] + (highs[l] - lows[l]) / 2;
-    const ColumnLanes shift = load(shifts), one = ColumnLanes{} + 1, least = ColumnLanes{} + tiny;
-    ColumnLanes count = {}, pivot = one;
-    for (int64_t i = 0; i < n; ++i) {
-      const double square = i > 0 ? form.beside[i - 1] * form.beside[i - 1] : 0;
-      pivot = form.diagonal[i] - shift - square / pivot;
-      pivot = (pivot < least) & (pivot > -least) ? -least : pivot;
-      count += pivot < 0 ? one : ColumnLanes{};
-    }
-    store(below, count);
-    for (int64_t l = 0; l < kLanes; ++l) (below[l] >= static_cast<double>(n - l) ? highs : lows)[l] = shifts[l];
+// Divides by a bound of the eigenvalues (Gershgorin's), and returns it.
+double scale_to_one(Tridiagonal& form) {
+  const size_t n = form.diagonal.size();
+  double bound = 0;
+  for (size_t i = 0; i < n; ++i) {
+    bound = std::max(bound, std::fabs(form.diagonal[i]) + (i > 0 ? std::fabs(form.beside[i - 1]) : 0) +
+                                (i + 1 < n ? std::fabs(form.beside[i]) : 0));
   }
-  for (int64_t l = 0; l < kLanes; ++l) values[l] = lows[l] + (highs[l] - lows[l]) / 2;
+  if (bound == 0) return 0;
+  for (double& number : form.diagonal) number /= bound;
+  for (double& number : form.beside) number /= bound;
+  return bound;
+}
+
+using LaneBits [[gnu::vector_size(64)]] = uint64_t;
+
+FARFIELD_INLINE void set_absolute(const ColumnLanes& of, ColumnLanes& to) {
+  to = reinterpret_cast<ColumnLanes>(reinterpret_cast<LaneBits>(of) & ~(uint64_t{1} << 63));
+}
+
+// How many eigenvalues lie below each of eight shifts, Sturm's count: the sign changes of p_i = (d_i - shift) p_{i-1} -
+// e_{i-1}^2 p_{i-2}. No quotient that eight lanes would wait for, and no comparison; what grows or shrinks is brought back
+// now and then.
+FARFIELD_INLINE void count_below(const Tridiagonal& form, const double* shifts, uint64_t* below) {
+  constexpr size_t kRowsBetweenScalings = 8;
+  constexpr double kLeastSquare = 1e-40;  // no p is 0 together with the one before
+  const ColumnLanes shift = load(shifts);
+  LaneBits count = {};
+  ColumnLanes before = {}, here = ColumnLanes{} + 1;
+  for (size_t i = 0; i < form.diagonal.size(); ++i) {
+    const double square = i > 0 ? std::max(form.beside[i - 1] * form.beside[i - 1], kLeastSquare) : 0;
+    const ColumnLanes next = (form.diagonal[i] - shift) * here - square * before;
+    count += (reinterpret_cast<LaneBits>(next) ^ reinterpret_cast<LaneBits>(here)) >> 63;
+    before = here;
+    here = next;
+    if (i % kRowsBetweenScalings != kRowsBetweenScalings - 1) continue;
+    ColumnLanes size_here, size_before;
+    set_absolute(here, size_here);
+    set_absolute(before, size_before);
+    const ColumnLanes scale = 1 / (size_here + size_before);
+    before *= scale;
+    here *= scale;
+  }
+  for (int64_t l = 0; l < kLanes; ++l) below[l] = count[l];
+}
+
+// Bisection on [0, 1] for the eight largest eigenvalues at a time, one a lane.
+FARFIELD_EVERY_WIDTH
+void bisect(const Tridiagonal& form, double* values) {
+  const size_t n = form.diagonal.size();
+  double lows[kLanes] = {}, highs[kLanes];
+  uint64_t below[kLanes];
+  std::fill_n(highs, kLanes, 1.0);
+  for (int step = 0; step < kHalvings; ++step) {
+    for (int64_t l = 0; l < kLanes; ++l) values[l] = lows[l] + (highs[l] - lows[l]) / 2;
+    count_below(form, values, below);
+    for (int64_t l = 0; l < kLanes; ++l) (below[l] + static_cast<uint64_t>(l) >= n ? highs : lows)[l] = values[l];
+  }
 }
 
 // T - shift as L U by Gaussian elimination with row exchanges, to solve many systems.
 class ShiftedTridiagonal {
  public:
-  ShiftedTridiagonal(const Tridiagonal& form, double shift, double tiny) : n_(form.diagonal.size()) {
+  ShiftedTridiagonal(const Tridiagonal& form, double shift) : n_(form.diagonal.size()) {
     for (size_t i = 0; i < n_; ++i) {
       upper_.push_back({form.diagonal[i] - shift, i + 1 < n_ ? form.beside[i] : 0, 0});
     }
     multipliers_.resize(n_);
     exchanged_.resize(n_);
-    for (size_t i = 0; i + 1 < n_; ++i) eliminate(i, form.beside[i], tiny);
-    if (std::fabs(upper_.back()[0]) < tiny) upper_.back()[0] = tiny;
+    for (size_t i = 0; i + 1 < n_; ++i) eliminate(i, form.beside[i]);
+    if (std::fabs(upper_.back()[0]) < kEpsilon) upper_.back()[0] = kEpsilon;
   }
 
   void solve(std::vector<double>& x) const {
@@ -133,11 +188,11 @@ class ShiftedTridiagonal {
   }
 
  private:
-  void eliminate(size_t i, double below, double tiny) {
+  void eliminate(size_t i, double below) {
     std::array<double, 3> next = {below, upper_[i + 1][0], upper_[i + 1][1]};
     exchanged_[i] = std::fabs(below) > std::fabs(upper_[i][0]);
     if (exchanged_[i]) std::swap(next, upper_[i]);
-    if (std::fabs(upper_[i][0]) < tiny) upper_[i][0] = tiny;
+    if (std::fabs(upper_[i][0]) < kEpsilon) upper_[i][0] = kEpsilon;
     multipliers_[i] = next[0] / upper_[i][0];
     upper_[i + 1] = {next[1] - multipliers_[i] * upper_[i][1], next[2] - multipliers_[i] * upper_[i][2], 0};
   }
@@ -158,13 +213,13 @@ void normalise_against(std::vector<double>& x, const std::vector<double>& before
 }
 
 // Of T, one after the other, each orthogonal to those before.
-std::vector<double> vectors_of(const Tridiagonal& form, const std::vector<double>& values, double tiny) {
+std::vector<double> vectors_of(const Tridiagonal& form, const std::vector<double>& values) {
   constexpr int kIterations = 3;
   const auto n = static_cast<int64_t>(form.diagonal.size());
   SplitMix64 random(1);
   std::vector<double> vectors;
   for (const double value : values) {
-    const ShiftedTridiagonal shifted(form, value, tiny);
+    const ShiftedTridiagonal shifted(form, value);
     std::vector<double> x(n);
     for (double& number : x) number = random.between(0.5, 1);
     for (int i = 0; i < kIterations; ++i) {
@@ -196,22 +251,18 @@ void reflect_back(const Tridiagonal& form, std::vector<double>& vectors, int64_t
 LeadingEigen leading_eigen(const std::vector<double>& matrix, int64_t n, int64_t wanted) {
   check(n >= 1 && static_cast<int64_t>(matrix.size()) == n * n && wanted >= 1 && wanted <= kLanes,
         "leading_eigen: a square matrix, and one to eight of its eigenvalues");
-  const Tridiagonal form = tridiagonal_form(matrix, n);
-  double bound = 0;  // Gershgorin's
-  for (int64_t i = 0; i < n; ++i) {
-    bound = std::max(bound, std::fabs(form.diagonal[i]) + (i > 0 ? std::fabs(form.beside[i - 1]) : 0) +
-                                (i + 1 < n ? std::fabs(form.beside[i]) : 0));
-  }
+  Tridiagonal form = tridiagonal_form(matrix, n);
   LeadingEigen leading;
+  const double bound = scale_to_one(form);
   if (bound == 0) return leading;
-  const double tiny = kEpsilon * kEpsilon * bound;
   double values[kLanes];
-  bisect(form, 0, bound, tiny, values);
+  bisect(form, values);
   for (int64_t k = 0; k < std::min(wanted, n); ++k) {
     if (values[k] > static_cast<double>(n) * kEpsilon * values[0]) leading.values.push_back(values[k]);
   }
-  leading.vectors = vectors_of(form, leading.values, kEpsilon * bound);
+  leading.vectors = vectors_of(form, leading.values);
   reflect_back(form, leading.vectors, n);
+  for (double& value : leading.values) value *= bound;
   return leading;
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int64_t kDimensions = ComplementMeasure::kComponents;
 
-// The measures of one trajectory, fed with its columns in three passes; each reads the rows once.
+// The measures of one trajectory: x is read twice, the second time for the errors of the reconstructions, D once.
 class TrajectoryGeometry {
  public:
   TrajectoryGeometry(const PathScales& scales, const GeometryOptions& options)
@@ -36,45 +36,44 @@ class TrajectoryGeometry {
   }
 
   void measure(const TrajectoryRows& x, const TrajectoryRows& d) {
-    for_each_tile(x, d, [&] {
-      states.first_pass(x_);
-      denoised.first_pass(d_);
-      angles.first_pass(x_, d_);
-      if (curvature) curvature->first_pass(x_, d_);
-    });
-    states.settle();
-    denoised.settle();
-    angles.settle(states, denoised);
-    if (curvature) curvature->settle(states, denoised);
-    for_each_tile(x, d, [&] {
-      states.second_pass(x_);
-      denoised.second_pass(d_);
-      angles.second_pass(x_, d_);
-      complement.first_pass(x_, states);
-      if (curvature) curvature->second_pass(x_, d_);
+    for_each_tile(x, d, [&](bool first) {
+      if (first) begin();
+      states.add(x_);
+      denoised.add(d_);
+      angles.add(x_, d_);
+      complement.add(x_, states);
+      if (curvature) curvature->add(x_, d_);
     });
     states.finish();
     denoised.finish();
-    angles.finish();
+    angles.finish(states, denoised);
+    if (curvature) curvature->finish(states, denoised);
     complement.settle(states);
-    if (curvature) curvature->settle_again();
-    for_each_tile(x, d, [&] {
-      complement.second_pass(x_, states);
-      if (curvature) curvature->third_pass(x_, d_);
-    });
+    for (int64_t first = 0; first < x.size; first += Tile::kColumns) {
+      x_.load(x, first, scale());
+      complement.add_errors(x_, states);
+    }
     complement.finish(states);
-    if (curvature) curvature->finish();
   }
 
  private:
+  void begin() {
+    states.begin(x_);
+    denoised.begin(d_);
+    angles.begin(x_, d_);
+    if (curvature) curvature->begin(x_, d_);
+  }
+
   template <class Visit>
   void for_each_tile(const TrajectoryRows& x, const TrajectoryRows& d, const Visit& visit) {
     for (int64_t first = 0; first < x.size; first += Tile::kColumns) {
-      x_.load(x, first, scales_.space == PathSpace::kVp ? scales_.state.data() : nullptr);
+      x_.load(x, first, scale());
       d_.load(d, first);
-      visit();
+      visit(first == 0);
     }
   }
+
+  const double* scale() const { return scales_.space == PathSpace::kVp ? scales_.state.data() : nullptr; }
 
   int64_t levels_;
   const PathScales& scales_;
@@ -107,12 +106,11 @@ class Rows {
       add(name, {});
   }
 
-  // From number `from` of the row on.
-  void set(const char* name, int64_t trajectory, const std::vector<double>& values, int64_t from = 0) {
+  void set(const char* name, int64_t trajectory, const std::vector<double>& values) {
     torch::Tensor& array = arrays.at(name);
     const int64_t size = array.numel() / batch_;
-    check(from + static_cast<int64_t>(values.size()) <= size, "measure_geometry: a row is too long");
-    std::ranges::copy(values, array.mutable_data_ptr<double>() + trajectory * size + from);
+    check(static_cast<int64_t>(values.size()) <= size, "measure_geometry: a row is too long");
+    std::ranges::copy(values, array.mutable_data_ptr<double>() + trajectory * size);
   }
 
   Arrays arrays;
@@ -136,9 +134,9 @@ void write_rows(const TrajectoryGeometry& one, int64_t b, Rows& rows) {
   rows.set("distance_d", b, one.denoised.distance);
   rows.set("cos_end", b, each(one.angles.to_end, &VectorAngle::cosine));
   rows.set("angle_end", b, each(one.angles.to_end, &VectorAngle::degrees));
-  rows.set("cos_step", b, each(one.angles.step, &VectorAngle::cosine), 1);
+  rows.set("cos_step", b, each(one.angles.step, &VectorAngle::cosine));
   const std::vector<double> turns = each(one.angles.step, &VectorAngle::degrees);
-  rows.set("angle_step", b, turns, 1);
+  rows.set("angle_step", b, turns);
   std::vector<double> along = one.states.along, across;
   for (size_t n = 0; n < along.size(); ++n) {
     along[n] *= one.states.length;
