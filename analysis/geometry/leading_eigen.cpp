@@ -19,10 +19,11 @@ constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 int64_t padded(int64_t n) { return (n + kColumnUnit - 1) / kColumnUnit * kColumnUnit; }
 
-// A symmetric matrix as H_0 H_1 ... T ... H_1 H_0 with T tridiagonal and H_k = I - scale[k] v_k v_k^T.
+// A symmetric matrix as H_0 H_1 ... T ... H_1 H_0 with T tridiagonal and H_k = I - scale[k] v_k v_k^T. T has m <= n rows: the
+// others are 0 to rounding, as those of a matrix of low rank are.
 struct Tridiagonal {
-  std::vector<double> diagonal, beside;    // [n], [n-1]
-  std::vector<double> reflectors, scales;  // v_k [n][padded n], zero up to k; [n]
+  std::vector<double> diagonal, beside;    // [m], [m-1]
+  std::vector<double> reflectors, scales;  // v_k [m][padded n], zero up to k; [m]
 };
 
 // rows[i] -= v[i] w + w[i] v for every row after `first`, on columns from `from` on.
@@ -75,30 +76,36 @@ Tridiagonal tridiagonal_form(const std::vector<double>& matrix, int64_t n) {
   const int64_t stride = padded(n);
   torch::Tensor memory = torch::zeros({n, stride}, torch::kFloat64);  // aligned to whole registers
   double* rows = memory.mutable_data_ptr<double>();
-  std::vector<double> w(stride);
   for (int64_t i = 0; i < n; ++i) std::copy_n(&matrix[i * n], n, &rows[i * stride]);
-  Tridiagonal form{std::vector<double>(n), std::vector<double>(n), std::vector<double>(n * stride),
-                   std::vector<double>(n)};
-  for (int64_t k = 0; k + 2 < n; ++k) {
-    double* v = &form.reflectors[k * stride];
-    std::copy(&rows[k * stride + k + 1], &rows[k * stride + n], v + k + 1);
-    const double norm = std::sqrt(product(v, v, n));
-    form.beside[k] = v[k + 1];
-    if (norm <= std::fabs(v[k + 1])) continue;  // tridiagonal there already
-    const double sign = v[k + 1] < 0 ? -1 : 1, scale = 1 / (norm * (norm + std::fabs(v[k + 1])));
-    v[k + 1] += sign * norm;
-    form.beside[k] = -sign * norm;
-    form.scales[k] = scale;
+  const auto trace = [&](int64_t first) {
+    double sum = 0;
+    for (int64_t i = first; i < n; ++i) sum += std::fabs(rows[i * stride + i]);
+    return sum;
+  };
+  const double rounding = kEpsilon * trace(0);
+  Tridiagonal form;
+  std::vector<double> v(stride), w(stride);
+  for (int64_t k = 0; k < n; ++k) {
+    form.diagonal.push_back(rows[k * stride + k]);
+    form.scales.push_back(0);
+    std::fill(v.begin(), v.end(), 0.0);
+    std::copy(&rows[k * stride + k + 1], &rows[k * stride + n], v.data() + k + 1);
+    if (k + 1 == n || trace(k + 1) <= rounding) break;
+    const double norm = std::sqrt(product(v.data(), v.data(), n));
+    const bool done = norm <= std::fabs(v[k + 1]);  // tridiagonal there already
+    const double sign = v[k + 1] < 0 ? -1 : 1, scale = done ? 0 : 1 / (norm * (norm + std::fabs(v[k + 1])));
+    form.beside.push_back(done ? v[k + 1] : -sign * norm);
+    v[k + 1] += done ? 0 : sign * norm;
+    form.scales.back() = scale;
+    form.reflectors.insert(form.reflectors.end(), v.begin(), v.end());
+    if (done) continue;
     const int64_t from = (k + 1) / kColumnUnit * kColumnUnit;
     std::fill(w.begin(), w.end(), 0.0);
-    multiply_rows(rows, stride, k + 1, n, from, v, w.data());
-    const double half = scale * scale / 2 * product(v, w.data(), n);
+    multiply_rows(rows, stride, k + 1, n, from, v.data(), w.data());
+    const double half = scale * scale / 2 * product(v.data(), w.data(), n);
     for (int64_t i = k + 1; i < n; ++i) w[i] = scale * w[i] - half * v[i];
-    subtract_rank_two(rows, stride, k + 1, n, from, v, w.data());
+    subtract_rank_two(rows, stride, k + 1, n, from, v.data(), w.data());
   }
-  for (int64_t i = 0; i < n; ++i) form.diagonal[i] = rows[i * stride + i];
-  if (n > 1) form.beside[n - 2] = rows[(n - 2) * stride + n - 1];
-  form.beside.resize(n - 1);
   return form;
 }
 
@@ -233,17 +240,21 @@ std::vector<double> vectors_of(const Tridiagonal& form, const std::vector<double
   return vectors;
 }
 
-// From vectors of T to vectors of the matrix.
-void reflect_back(const Tridiagonal& form, std::vector<double>& vectors, int64_t n) {
-  const int64_t stride = padded(n);
-  for (size_t first = 0; first + n <= vectors.size(); first += n) {
-    double* x = &vectors[first];
-    for (int64_t k = n - 2; k-- > 0;) {
+// From vectors of T to vectors of the matrix [n][n].
+std::vector<double> reflected_back(const Tridiagonal& form, const std::vector<double>& of_form, int64_t n) {
+  const size_t rows = form.diagonal.size(), count = of_form.size() / rows, stride = static_cast<size_t>(padded(n));
+  std::vector<double> vectors(count * static_cast<size_t>(n));
+  for (size_t i = 0; i < count; ++i) {
+    double* x = &vectors[i * static_cast<size_t>(n)];
+    std::copy_n(&of_form[i * rows], rows, x);
+    for (size_t k = rows - 1; k-- > 0;) {
       const double* v = &form.reflectors[k * stride];
-      const double part = form.scales[k] * product(v + k + 1, x + k + 1, n - k - 1);
-      for (int64_t i = k + 1; i < n; ++i) x[i] -= part * v[i];
+      const auto from = static_cast<int64_t>(k) + 1;
+      const double part = form.scales[k] * product(v + from, x + from, n - from);
+      for (int64_t at = from; at < n; ++at) x[at] -= part * v[at];
     }
   }
+  return vectors;
 }
 
 }  // namespace
@@ -257,11 +268,10 @@ LeadingEigen leading_eigen(const std::vector<double>& matrix, int64_t n, int64_t
   if (bound == 0) return leading;
   double values[kLanes];
   bisect(form, values);
-  for (int64_t k = 0; k < std::min(wanted, n); ++k) {
+  for (int64_t k = 0; k < std::min(wanted, static_cast<int64_t>(form.diagonal.size())); ++k) {
     if (values[k] > static_cast<double>(n) * kEpsilon * values[0]) leading.values.push_back(values[k]);
   }
-  leading.vectors = vectors_of(form, leading.values);
-  reflect_back(form, leading.vectors, n);
+  leading.vectors = reflected_back(form, vectors_of(form, leading.values), n);
   for (double& value : leading.values) value *= bound;
   return leading;
 }
