@@ -39,6 +39,12 @@ void check_paths(const SampleRequest& request, const Solver& solver, const Denoi
     throw usage_error(fmt::format("paths: {}; paths are measured along the probability-flow ODE", what));
   };
   if (solver.stochastic()) refuse(fmt::format("solver {} draws noise; give a deterministic one", solver.name()));
+  if (solver.name().starts_with("unipc")) {
+    refuse(fmt::format(
+        "{} evaluates D at a predicted state, which it then corrects: there is no D of the states; give another "
+        "solver",
+        solver.name()));
+  }
   if (request.churn.s_churn > 0) refuse("churn adds noise; leave it out");
   if (request.afs) refuse("with an analytical first step D at the first level is not the model's; leave --afs out");
   if (request.threshold) refuse("thresholding changes the denoiser; leave it out");

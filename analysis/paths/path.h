@@ -16,8 +16,8 @@ struct Path {
   int64_t nfe = 0;             // denoiser calls of one trajectory, counted
 };
 
-// usage_error for what a path of the probability-flow ODE has no place for: solvers that draw noise, churn, an
-// analytical first step (D_0 is then not the denoiser's), thresholding, teleports and jumps; and as request.validate().
+// usage_error for what a path of the probability-flow ODE has no place for: solvers that draw noise or whose D is not that
+// of the state (unipc), churn, an analytical first step (D_0 is then not the denoiser's), thresholding, teleports and jumps; and as request.validate().
 void check_paths(const SampleRequest& request, const Solver& solver, const DenoiserInfo& model);
 
 // Rows `rows` of the request: the state each starts from at levels[0], [B, ...shape] float64 on request.device, and the
