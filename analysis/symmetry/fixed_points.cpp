@@ -98,7 +98,7 @@ void add_eigenvalue(const PointDenoiser& denoiser, const torch::Tensor& before, 
 
 std::vector<FixedPoint> settled_points(const PointDenoiser& denoiser, double sigma, const torch::Tensor& starts,
                                        const FixedPointOptions& options) {
-  constexpr int kMostIterations = 200;
+  constexpr int kMostIterations = 100;
   const double gain = fixed_point_gain(sigma);
   torch::Tensor x = starts;
   std::vector<FixedPoint> points(static_cast<size_t>(starts.size(0)));
@@ -114,6 +114,9 @@ std::vector<FixedPoint> settled_points(const PointDenoiser& denoiser, double sig
     }
     if (all) break;
     x = denoised / gain;
+  }
+  for (FixedPoint& point : points) {
+    if (!point.converged) point = newton_fixed_point(denoiser, sigma, point.x, options);
   }
   return points;
 }

@@ -64,7 +64,8 @@ FixedPoint newton_fixed_point(const PointDenoiser& denoiser, double sigma, const
 // Adds j and its direction; `before`: a direction to begin with, not 0, of whose sign the new one is.
 void add_eigenvalue(const PointDenoiser& denoiser, const torch::Tensor& before, const FixedPointOptions& options,
                     FixedPoint& point);
-// The stable one that x <- D(x) / g reaches from each row of `starts` [n, d], all at once.
+// The stable one that x <- D(x) / g reaches from each row of `starts` [n, d], all at once; Newton's method ends what is slow, as it
+// is near a critical level.
 std::vector<FixedPoint> settled_points(const PointDenoiser& denoiser, double sigma, const torch::Tensor& starts,
                                        const FixedPointOptions& options);
 
