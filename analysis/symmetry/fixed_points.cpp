@@ -89,7 +89,7 @@ FixedPoint newton_fixed_point(const PointDenoiser& denoiser, double sigma, const
 
 void add_eigenvalue(const PointDenoiser& denoiser, const torch::Tensor& before, const FixedPointOptions& options,
                     FixedPoint& point) {
-  const LeadingEigen eigen = leading_eigen([&](const torch::Tensor& v) {
+  const KrylovEigen eigen = krylov_eigen([&](const torch::Tensor& v) {
     return denoiser.jacobian_product(point.x, point.sigma, v);
   }, before, options.krylov, std::max(1e-8, options.tolerance));
   point.denoiser_eigenvalue = eigen.value;

@@ -59,9 +59,9 @@ struct Arnoldi {
 
 }  // namespace
 
-LeadingEigen leading_eigen(const LinearMap& map, const torch::Tensor& start, int64_t most, double tolerance,
-                           int restarts) {
-  LeadingEigen found{0, 0, start};
+KrylovEigen krylov_eigen(const LinearMap& map, const torch::Tensor& start, int64_t most, double tolerance,
+                         int restarts) {
+  KrylovEigen found{0, 0, start};
   for (int round = 0; round <= restarts; ++round) {
     Arnoldi space(found.vector);
     while (space.steps() < most && !space.exhausted) space.extend(map);

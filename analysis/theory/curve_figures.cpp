@@ -15,6 +15,7 @@ namespace farfield {
 namespace {
 
 constexpr size_t kRowsOnThePage = 20;
+constexpr double kFaintest = 1e-8;  // of the first eigenvalue: below it nothing is drawn
 
 using OfPoint = std::function<double(double eigenvalue, const ProcessPoint& point)>;
 
@@ -132,7 +133,7 @@ std::optional<Figure> emergence_figure(const TheoryRun& run) {
   Series levels{"√λ", series_style("gaussian"), {}, {}, {}, {}}, share = levels;
   share.label = "share";
   for (const EmergenceRow& row : run.emergence) {
-    if (row.component == 0) continue;
+    if (row.component == 0 || row.eigenvalue <= kFaintest * run.emergence.front().eigenvalue) continue;
     levels.x.push_back(static_cast<double>(row.component)), levels.y.push_back(row.levels.half_power);
     share.x.push_back(static_cast<double>(row.component)), share.y.push_back(row.share);
   }

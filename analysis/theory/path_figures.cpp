@@ -121,7 +121,7 @@ std::optional<Figure> rotation_error_figure(const TheoryRun& run) {
       "The rotation x_t ≈ αx_0 + √(1 − α²)x_T misses {} by at most {} of |x_T|² (at σ = {}); a Gaussian's mean is {}",
       words_of_path(paths[0]), most.text(), format_sigma(run.levels[most.level]), format_digits(least_known, 3));
   figure.caption = fmt::format(
-      "E_t = |x_t − αx_0 − √(1 − α²)x_T|²/|x_T|² in variance-preserving scales. Expected of a Gaussian: ΣJ(α; λ)²/d, at most Σλ/(1 + λ)/d = {}. "
+      "E_t = |x_t − αx_0 − √(1 − α²)x_T|²/|x_T|² in variance-preserving scales. Expected of a Gaussian from pure noise: ΣJ(α; λ)²/d, at most Σλ/(1 + λ)/d = {}. "
       "002 prints (1 − √½)²r/d = {} (eq. 22), which {}. {}",
       format_digits(right, 3), format_digits(wrong, 3),
       least_known > wrong ? "this Gaussian breaks: eq. 22 and eq. 107 are no bounds"

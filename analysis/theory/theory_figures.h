@@ -19,6 +19,8 @@ std::optional<Figure> rotation_error_figure(const TheoryRun& run);
 std::optional<Figure> conserved_figure(const TheoryRun& run);
 std::optional<Figure> prediction_figure(const TheoryRun& run);
 std::optional<Figure> perturbation_figure(const TheoryRun& run);
+std::optional<Figure> amplification_figure(const TheoryRun& run);  // the experiment as a map, model and theory
+std::optional<Figure> strips_figure(const TheoryRun& run);         // of images
 std::optional<Figure> noise_map_figure(const TheoryRun& run);
 
 // What words call a path: "the model", "the Gaussian".

@@ -65,6 +65,12 @@ Facts asked_of(const TheoryRun& run) {
   } else {
     asked.emplace_back("eigenvalues", fmt::format("{} of them, no data", run.gaussian.dim()));
   }
+  if (inputs.model && inputs.model->info().label_dim > 0) {
+    asked.emplace_back(
+        "class", run.options.request.label
+                     ? fmt::format("{} of the model; the Gaussian is as it was fitted", *run.options.request.label)
+                     : "one a seed of the model; the Gaussian is that of all its data");
+  }
   asked.emplace_back("process of the curves", run.options.process);
   return asked;
 }
@@ -108,9 +114,17 @@ const std::vector<FigureRow<TheoryRun>>& theory_figure_rows() {
   static const std::string kSolution = "The Gaussian's solution", kPerturbed = "What a perturbation does",
                            kMap = "From noise to image", kRotation = "Rotation", kConserved = "What is conserved";
   static const std::vector<FigureRow<TheoryRun>> rows = {
-      {kSolution, curves_figure},  {kSolution, emergence_figure},  {kPerturbed, perturbation_figure},
-      {kMap, noise_map_figure},    {kRotation, plane_figure},      {kRotation, rotation_error_figure},
-      {kRotation, deficit_figure}, {kConserved, conserved_figure}, {kConserved, prediction_figure},
+      {kSolution, curves_figure},
+      {kSolution, emergence_figure},
+      {kPerturbed, perturbation_figure},
+      {kPerturbed, amplification_figure},
+      {kMap, strips_figure},
+      {kMap, noise_map_figure},
+      {kRotation, plane_figure},
+      {kRotation, rotation_error_figure},
+      {kRotation, deficit_figure},
+      {kConserved, conserved_figure},
+      {kConserved, prediction_figure},
   };
   return rows;
 }
@@ -160,6 +174,12 @@ Arrays theory_npz(const TheoryRun& run) {
   arrays["curve_eigenvalues"] = numbers(run.eigenvalues);
   arrays["components"] = torch::tensor(run.directions.components, torch::kInt64);
   arrays["component_eigenvalues"] = numbers(run.directions.eigenvalues);
+  for (const auto& [path, views] : run.shown) {
+    arrays["strip_" + path + "_states"] = views.x;
+    arrays["strip_" + path + "_steps"] = views.step;
+    arrays["strip_" + path + "_denoised"] = views.denoised;
+  }
+  if (!run.shown.empty()) arrays["strip_levels"] = torch::tensor(run.shown_levels, torch::kInt64);
   if (run.inputs.gaussian) arrays["seeds"] = torch::tensor(run.options.request.seeds, torch::kInt64);
   return arrays;
 }

@@ -20,7 +20,8 @@
 namespace farfield {
 namespace {
 
-constexpr int64_t kCurvePoints = 100, kComponents = 5, kPerturbedLevels = 4, kMapComponents = 256, kShown = 2;
+constexpr int64_t kCurvePoints = 100, kComponents = 5, kPerturbedLevels = 4, kMapComponents = 256;
+constexpr int64_t kShownPaths = 2, kShownLevels = 9;
 
 const std::vector<double> kEigenvalues = {100, 10, 1, 0.1, 0.01};
 
@@ -124,12 +125,18 @@ void measure_experiment(TheoryRun& run, const Solver& solver, const PartStore& p
 
 void keep_shown(TheoryRun& run, const Solver& solver) {
   const SampleRequest& request = run.options.request;
-  const RowRange rows{0, std::min(kShown, path_batch(request, solver))};
-  const PathStart start = path_start(request, info_of(run), rows);
-  run.shown_gaussian = gaussian_path(run.gaussian, start.x, run.levels);
+  const PathSpace space = parse_space(run.options.space);
+  const int64_t count = std::min(kShownPaths, path_batch(request, solver));
+  const PathStart start = path_start(request, info_of(run), {0, count});
+  run.shown_levels = spread_places(static_cast<int64_t>(run.levels.size()) - 1, kShownLevels);
+  const auto keep = [&](const std::string& name, Path path) {
+    run.shown[name] = path_views(in_space(std::move(path), space), space, run.shown_levels, count);
+  };
+  keep("gaussian", gaussian_path(run.gaussian, start.x, run.levels));
   if (!run.inputs.model) return;
-  run.shown_model = run_path(*run.inputs.model, solver, request, start);
-  run.nfe = run.shown_model->nfe;
+  Path path = run_path(*run.inputs.model, solver, request, start);
+  run.nfe = path.nfe;
+  keep("model", std::move(path));
 }
 
 void check_inputs(const TheoryInputs& inputs, const TheoryOptions& options, const Solver& solver) {
@@ -151,7 +158,7 @@ void check_inputs(const TheoryInputs& inputs, const TheoryOptions& options, cons
 void TheoryOptions::validate() const {
   if (std::find(process_names().begin(), process_names().end(), process) == process_names().end())
     throw usage_error(unknown_name("process", process, process_names()));
-  if (space != "ve" && space != "vp") throw usage_error(unknown_name("space", space, {"ve", "vp"}));
+  (void)parse_space(space);
   for (const double l : eigenvalues) {
     if (!(l >= 0 && l <= limits::kHighestStatistic))
       throw usage_error(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "analysis/paths/part_store.h"
 #include "analysis/paths/path.h"
+#include "analysis/paths/path_views.h"
 #include "analysis/theory/directions.h"
 #include "analysis/theory/emergence.h"
 #include "analysis/theory/noise_process.h"
@@ -29,7 +31,7 @@ struct TheoryInputs {
 
 struct TheoryOptions {
   std::string process = "ve";  // of the curves: process_names()
-  std::string space = "ve";    // ve or vp: of the strips
+  std::string space = "ve";    // of the strips: parse_space()
   std::vector<double> eigenvalues =
       {};  // of the curves; empty: those of the components, without a Gaussian 0.01 ... 100
   std::vector<int64_t> components = {};  // of curves and experiment; empty: about five over the spectrum
@@ -55,10 +57,11 @@ struct TheoryRun {
   Directions directions;
   std::vector<double> levels;  // L, of the trajectories
   Arrays paths;
-  std::vector<double> perturbed_levels;             // M
-  Arrays perturbations;                             // "along", "size" [n, M, K (+1)]; empty: no experiment
-  std::optional<Path> shown_model, shown_gaussian;  // the first trajectories, for the strips
-  int64_t nfe = 0;                                  // of one trajectory of the model
+  std::vector<double> perturbed_levels;    // M
+  Arrays perturbations;                    // "along", "size" [n, M, K (+1)]; empty: no experiment
+  std::vector<int64_t> shown_levels;       // of the strips: indices of levels
+  std::map<std::string, PathViews> shown;  // of the first trajectories, by path: "model", "gaussian"; on the root
+  int64_t nfe = 0;                         // of one trajectory of the model; on the root
 };
 
 // What `farfield theory` and Python's theory() compute. `parts`, `perturbation_parts`: where finished batches are kept.

@@ -130,24 +130,6 @@ TEST_F(TheoryCommand, ABatchChangesRoundingAlone) {
   }
 }
 
-TEST_F(TheoryCommand, EveryKindOfModelAndDegenerateDataHaveNumbersOrEmptyCells) {
-  const struct {
-    const char *model, *data;
-  } rows[] = {{"delta:moons,first=1", "moons,first=1"},                     // no variance at all
-              {"isotropic:moons,count=9", "moons,count=9"},                 // x_0 parallel to x_T but for the mean
-              {"diagonal:glyphs,size=8,first=3", "glyphs,size=8,first=3"},  // most directions without variance
-              {"mixture:rings,count=50,components=3", "rings,count=50"},
-              {"gaussian:glyphs,size=8,count=40,rank=3", "glyphs,size=8,count=40"}};
-  for (const auto& row : rows) {
-    for (const char* levels : {"5,0", "5,1,0", "2,0.1"}) {
-      const auto result = run({"--model", row.model, "--data", row.data, "--sigmas", levels, "--seeds", "3,3,0",
-                               "--force", "--out", "out"});
-      ASSERT_EQ(result.exit_code, 0) << row.model << " " << levels << ": " << result.err;
-      expect_no_nan("out");
-    }
-  }
-}
-
 TEST_F(TheoryCommand, MistakesLeaveNothingBehind) {
   expect_refused({"--model", "delta:moons,count=9", "--out", "out"}, "give --gaussian F, or --data SRC");
   expect_refused({"--model", "delta:moons,count=9", "--data", "glyphs,size=8,count=9", "--out", "out"},

@@ -20,18 +20,18 @@ torch::Tensor spd_matrix(int64_t size) {
   return a.matmul(a.t()) / static_cast<double>(size) + torch::eye(size, torch::kFloat64);
 }
 
-TEST(Krylov, FindsTheLeadingEigenvalue) {
+TEST(Krylov, FindsTheKrylovEigenvalue) {
   for (const int64_t size : {1, 2, 60}) {
     const torch::Tensor a = spd_matrix(size);
     const auto known = std::get<0>(torch::linalg_eigh(a))[-1].item<double>();
-    const LeadingEigen found = leading_eigen([&](const torch::Tensor& v) { return a.matmul(v); },
-                                             torch::ones({size}, torch::kFloat64), 20, 1e-10, 20);
+    const KrylovEigen found = krylov_eigen([&](const torch::Tensor& v) { return a.matmul(v); },
+                                           torch::ones({size}, torch::kFloat64), 20, 1e-10, 20);
     EXPECT_NEAR(found.value, known, 1e-8) << size;
     EXPECT_LE((a.matmul(found.vector) - known * found.vector).norm().item<double>(), 1e-4) << size;
     EXPECT_NEAR(found.vector.norm().item<double>(), 1, 1e-12);
   }
-  const LeadingEigen zero = leading_eigen([](const torch::Tensor& v) { return torch::zeros_like(v); },
-                                          torch::ones({3}, torch::kFloat64), 20, 1e-10);
+  const KrylovEigen zero = krylov_eigen([](const torch::Tensor& v) { return torch::zeros_like(v); },
+                                        torch::ones({3}, torch::kFloat64), 20, 1e-10);
   EXPECT_EQ(zero.value, 0) << "of the map to 0";
 }
 
