@@ -31,6 +31,8 @@ class ComplementMeasure {
   std::vector<double> errors;
   // [L] each: <w_n, component>, the first two; 0 for a component that is not there.
   std::vector<double> across_1, across_2;
+  // [kComponents - 1][L]: v_k, what the k-th component takes of every w_n; zeros where there is none.
+  std::vector<double> component_weights() const { return {weights_.begin() + levels_, weights_.end()}; }
 
  private:
   void set_complement(const Tile& states, const std::vector<double>& along);

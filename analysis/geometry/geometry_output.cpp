@@ -76,11 +76,8 @@ Facts asked_of(const GeometryRun& run) {
   if (run.request.measures.space == PathSpace::kVp)
     asked.emplace_back("space", "variance preserving: z = x / sqrt(1 + sigma^2)");
   if (!run.request.measures.centred) asked.emplace_back("principal components", "without taking off the mean");
-  if (model.label_dim > 0) {
-    asked.emplace_back("class", sampling.label ? std::to_string(*sampling.label)
-                                : sampling.classes.defined() || !sampling.latents.defined() ? "one for each seed"
-                                                                                            : "one for each seed");
-  }
+  if (model.label_dim > 0)
+    asked.emplace_back("class", sampling.label ? std::to_string(*sampling.label) : "one for each seed");
   return asked;
 }
 
@@ -121,6 +118,8 @@ void save_geometry(const GeometryRun& run, const RunCall& call, RunInfo info, Ru
   const std::string headline = headline_of(view);
   Report report("farfield geometry", "The shape of the trajectories of " + run.paths[0].name, headline,
                 {call.command, asked_of(run), settings_of(run, call)});
+  report.table(comparison_of_paths(view), "the paths side by side");
+  report.table(observation_table(view), "what 000 observes of every path, and where it does not hold here");
   write_tables(view, report, folder);
   add_figures(report, geometry_figures(), view, folder);
   report.write(folder.path("report.html"));

@@ -13,12 +13,15 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "models/analytic/analytic.h"
+#include "models/analytic/class_delta.h"
 #include "models/analytic/fit.h"
 #include "samplers/integrate.h"
 #include "samplers/solvers/solver_registry.h"
 
 namespace farfield {
 namespace {
+
+constexpr int64_t kShownReconstructions = 2;
 
 // Whose trajectories there are, and what the data say beside them.
 struct MeasuredModels {
@@ -42,10 +45,18 @@ void check_geometry(const GeometryInputs& inputs, const GeometryRequest& request
   }
 }
 
+// Of each class by itself where both have classes: that is what a class-conditional model is an estimate of.
+std::shared_ptr<const Denoiser> exact_denoiser(const DataSource& data, const DenoiserInfo& model) {
+  const DataInfo& info = data.info();
+  if (model.label_dim > 0 && data.labels().defined() && info.label_dim <= model.label_dim)
+    return make_class_delta(data_matrix(data), data.labels(), model.label_dim, info.shape);
+  return make_delta(data_matrix(data), info.shape);
+}
+
 MeasuredModels models_of(const GeometryInputs& inputs, Comm& comm) {
   MeasuredModels models{inputs.model, nullptr, std::nullopt};
   if (!inputs.data) return models;
-  models.exact = make_delta(data_matrix(*inputs.data), inputs.data->info().shape);
+  models.exact = exact_denoiser(*inputs.data, inputs.model->info());
   models.gaussian = measure_gaussian(*inputs.data, 0, comm);
   return models;
 }
@@ -83,7 +94,8 @@ class GeometryBatch {
     };
     add(0, run_path(*models_.model, solver_, sampling, start));
     if (!models_.exact) return all;
-    add(1, run_path(*models_.exact, solver_, sampling, {start.x, {}}));
+    const bool by_class = models_.exact->info().label_dim > 0;
+    add(1, run_path(*models_.exact, solver_, sampling, {start.x, by_class ? start.labels : torch::Tensor()}));
     add(2, rotated_gaussian_path(*models_.gaussian, start.x, run_.levels));
     const auto seeds = std::span(sampling.seeds).subspan(rows.first, rows.size);
     const PathSpace space = run_.request.measures.space;
@@ -119,6 +131,15 @@ void hand_out(Arrays all, GeometryRun& run) {
   run.forward_uniform = all.at("forward_uniform");
 }
 
+// The first trajectories once more, for what the page shows of them.
+ReconstructionViews views_of(const GeometryRun& run, const Solver& solver) {
+  const SampleRequest& sampling = run.request.sampling;
+  const int64_t shown = std::min(kShownReconstructions, static_cast<int64_t>(sampling.seeds.size()));
+  const PathStart start = path_start(sampling, run.inputs.model->info(), {0, shown});
+  const Path path = run_path(*run.inputs.model, solver, sampling, start);
+  return view_reconstructions(path, run.request.measures, run.inputs.model->bind(start.labels), sampling.device);
+}
+
 }  // namespace
 
 ScheduleRequest documented_schedule(ScheduleRequest schedule) {
@@ -132,7 +153,9 @@ GeometryRun run_geometry(GeometryInputs inputs, GeometryRequest request, const P
   const auto solver = make_solver(request.solver);
   check_geometry(inputs, request, *solver);
   const MeasuredModels models = models_of(inputs, comm);
-  GeometryRun run{std::move(inputs), std::move(request), {}, 0, {}, {}, {}, 0};
+  GeometryRun run;
+  run.inputs = std::move(inputs);
+  run.request = std::move(request);
   const SampleRequest& sampling = run.request.sampling;
   run.levels = levels_visited(*solver, sampling.levels, false);
   run.dimensions = c10::multiply_integers(run.inputs.model->info().sample_shape);
@@ -147,6 +170,8 @@ GeometryRun run_geometry(GeometryInputs inputs, GeometryRequest request, const P
   work.measure = [&](RowRange rows, Progress& progress) { return batch.measure(rows, progress); };
   hand_out(measure_batches(work, parts, comm), run);
   if (run.inputs.data) run.mean_square = mean_square_norm(*run.inputs.data);
+  const bool images = run.inputs.model->info().sample_shape.size() == 3;
+  if (images) do_on_root(comm, [&] { run.views = views_of(run, *solver); });
   return run;
 }
 

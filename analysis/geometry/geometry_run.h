@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analysis/geometry/path_geometry.h"
+#include "analysis/geometry/reconstruction.h"
 #include "analysis/paths/part_store.h"
 #include "core/comm.h"
 #include "core/data/source.h"
@@ -55,11 +56,12 @@ struct GeometryRun {
   torch::Tensor forward;             // [n, L] |y + sigma n|; undefined without data
   torch::Tensor forward_uniform;     // [n, 500], at forward_levels()
   double mean_square = 0;            // of the data: the mean of |y|^2
+  ReconstructionViews views;         // of the first trajectories of the model, images only; on the root
 };
 
 // What `farfield geometry` and Python's geometry() compute: analysis of "A Geometric Perspective on Diffusion Models" (section
-// 3) and "On the Trajectory Regularity of ODE-based Diffusion Sampling" (section 3, A.3.3). The exact denoiser (of all data,
-// whatever the class) runs from the same noise by the same solver. Batch after batch: `parts` keeps them, ranks share them;
+// 3) and "On the Trajectory Regularity of ODE-based Diffusion Sampling" (section 3, A.3.3). The exact denoiser (of each
+// class by itself where model and data have classes) runs from the same noise by the same solver. Batch after batch: `parts` keeps them, ranks share them;
 // every rank has the result. usage_error as check_paths(), for more than kMostGeometryLevels levels, and for data of another
 // shape.
 GeometryRun run_geometry(GeometryInputs inputs, GeometryRequest request, const PartStore& parts = {},

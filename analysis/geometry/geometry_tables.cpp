@@ -97,7 +97,12 @@ Arrays geometry_arrays(const GeometryRun& run, const MeasuredPaths& path) {
   Arrays arrays = {{"sigma", torch::tensor(run.levels, torch::kFloat64)},
                    {"seeds", torch::tensor(run.request.sampling.seeds, torch::kInt64)}};
   for (const auto& [name, array] : path.arrays) arrays[name] = array.movedim(0, -1).contiguous();
-  if (!path.suffix.empty() || !run.forward.defined()) return arrays;
+  if (!path.suffix.empty()) return arrays;
+  if (run.views.denoised.defined()) {
+    arrays["strip_levels"] = torch::tensor(run.views.places, torch::kInt64);
+    arrays["strip_denoised"] = run.views.denoised;
+  }
+  if (!run.forward.defined()) return arrays;
   arrays["forward"] = run.forward.t().contiguous();
   arrays["forward_uniform"] = run.forward_uniform.t().contiguous();
   arrays["forward_sigma"] = torch::tensor(forward_levels(run.levels.front()), torch::kFloat64);

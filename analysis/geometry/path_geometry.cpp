@@ -100,6 +100,7 @@ class Rows {
     add("along", {levels});
     add("across", {levels, 2});
     add("reconstruction", {kDimensions, levels});
+    add("component_weights", {kDimensions - 1, levels});
     for (const char* name : {"explained", "eigenvalues"}) add(name, {kDimensions});
     for (const char* name : {"endpoint_distance", "endpoint_distance_d", "length", "total_turning", "step_turning",
                              "has_chord", "has_chord_d"})
@@ -145,6 +146,7 @@ void write_rows(const TrajectoryGeometry& one, int64_t b, Rows& rows) {
   rows.set("along", b, along);
   rows.set("across", b, across);
   rows.set("reconstruction", b, one.complement.errors);
+  rows.set("component_weights", b, one.complement.component_weights());
   rows.set("explained", b, one.complement.explained);
   rows.set("eigenvalues", b, one.complement.eigenvalues);
   rows.set("endpoint_distance", b, {one.states.length});

@@ -25,7 +25,7 @@ inline const std::vector<std::string> kLevelMeasures = {
 
 // Everything measured along the trajectories of a path, float64, one row a trajectory: the measures above [B, L], NaN at
 // levels without a value and where a direction is missing, `along` [B, L] (the coordinate along the chord), `across` [B, L, 2]
-// (on the first two components), `explained` and `eigenvalues` [B, 5], `reconstruction` [B, 5, L] (errors from 1-D to 5-D),
+// (on the first two components), `explained` and `eigenvalues` [B, 5], `reconstruction` [B, 5, L] (errors from 1-D to 5-D), `component_weights` [B, 4, L],
 // and [B] each: `endpoint_distance`, `endpoint_distance_d`, `length`, `total_turning` (by curvature), `step_turning` (sum of
 // the angles between steps), both in radians, `has_chord` and `has_chord_d` (0 where the ends coincide).
 // Each trajectory alone, in float64 sums of a fixed order: the same bits for any batch, threads and ranks. The definitions
