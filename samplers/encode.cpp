@@ -36,6 +36,9 @@ void check_encodes(const Solver& solver, const std::vector<double>& levels) {
     throw usage_error(fmt::format(
         "encode: {} draws noise; the way back needs a deterministic solver (eta=0, or another)", solver.name()));
   }
+  if (solver.order() == 0)
+    throw usage_error(
+        fmt::format("encode: {} does not follow the ODE, so there is no way back; take another solver", solver.name()));
   if (solver.plan_levels(levels) != levels) {
     throw usage_error(fmt::format(
         "encode: {} places its own levels, which do not fit the way back; take another solver", solver.name()));

@@ -17,8 +17,8 @@
 #include "core/text.h"
 #include "models/registry/model_registry.h"
 #include "tools/number_option.h"
+#include "tools/page_answer.h"
 #include "tools/path_options.h"
-#include "tools/print.h"
 
 namespace farfield::tools {
 namespace {
@@ -85,15 +85,6 @@ DeviationRequest request_of(const DeviationArguments& arguments, const Context& 
   return request;
 }
 
-void report(const Context& context, const std::string& answer, const std::string& page) {
-  if (context.json) {
-    fmt::print("{}\n", dump_json(nlohmann::ordered_json{{"headline", answer}, {"report", page}}));
-  } else {
-    print_line(answer);
-    print_line(page);
-  }
-}
-
 // Finished batches: the root looks first at what an earlier run left, the others then find its decision.
 PartStore parts_of(const Context& context, const DeviationArguments& arguments, const DataInfo& data) {
   const std::string also = dump_json(nlohmann::ordered_json{{"data", data.fingerprint}});
@@ -105,7 +96,7 @@ PartStore parts_of(const Context& context, const DeviationArguments& arguments, 
   return part_store(context, going_on, also);
 }
 
-void run(const DeviationArguments& arguments, const Context& context) {
+void run_deviation_command(const DeviationArguments& arguments, const Context& context) {
   const Stopwatch clock;
   std::optional<RunFolder> folder;  // the root's
   do_on_root(world(), [&] { folder.emplace(output_request(context, "deviation", arguments.paths.run.out)); });
@@ -118,7 +109,7 @@ void run(const DeviationArguments& arguments, const Context& context) {
     save_deviation(run, {context.command_line, context.device, context.precision, clock.seconds()}, record_of(context),
                    *folder);
     parts.remove();
-    report(context, deviation_headline(run), (folder->target() / "report.html").string());
+    print_answer(context, deviation_headline(run), *folder);
   });
 }
 
@@ -126,9 +117,9 @@ void run(const DeviationArguments& arguments, const Context& context) {
 
 void add_deviation_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<DeviationArguments>();
-  CLI::App* command = add_command(app, context, "deviation",
-                                  "Measures how far a model's score is from the exact one along trajectories.",
-                                  kDeviationExamples, [arguments, &context] { run(*arguments, context); });
+  CLI::App* command = add_command(
+      app, context, "deviation", "Measures how far a model's score is from the exact one along trajectories.",
+      kDeviationExamples, [arguments, &context] { run_deviation_command(*arguments, context); });
   add_path_options(*command, context, arguments->paths, "50,000 trajectories");
   command->add_option("--data", arguments->data, data_source_help())->required();
   command

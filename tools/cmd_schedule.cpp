@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "models/registry/model_registry.h"
 #include "samplers/model_levels.h"
+#include "samplers/schedules/step_weights.h"
 #include "tools/command.h"
 #include "tools/level_plot.h"
 #include "tools/schedule_options.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr const char* kScheduleExamples =
     "  farfield schedule --name polynomial --steps 10 --plot\n"
+    "  farfield schedule --name logsnr --steps 10 --weights\n"
     "  farfield schedule --name vp_uniform --rho 2 --steps 6 --final sigma_min > levels.txt\n"
     "  farfield sample --model net.safetensors --schedule file:levels.txt --out runs/levels\n"
     "  farfield schedule search --model net.safetensors --nfe 3-10 --out gits.json\n";
@@ -24,7 +26,7 @@ constexpr const char* kScheduleExamples =
 struct ListArguments {
   ScheduleRequest schedule;
   std::string model;
-  bool plot = false, json = false;
+  bool weights = false, plot = false, json = false;
 };
 
 // Without --model: any noise level will do.
@@ -33,8 +35,15 @@ std::vector<double> levels_of(const ListArguments& arguments) {
   return resolve_levels(arguments.schedule, farfield::open_model(arguments.model, {.device = "cpu"})->info());
 }
 
+void list_weights(const ListArguments& arguments, const std::vector<double>& levels) {
+  const Table table = weight_table(levels);
+  fmt::print("{}", arguments.json ? table.json() + "\n" : table.csv());
+  if (arguments.plot) fmt::print("{}", weight_plot(step_weights(levels)));
+}
+
 void list_levels(const ListArguments& arguments) {
   const std::vector<double> levels = levels_of(arguments);
+  if (arguments.weights) return list_weights(arguments, levels);
   if (arguments.json) {
     fmt::print("{}\n", dump_json(nlohmann::json(levels)));
     return;
@@ -65,6 +74,10 @@ void add_schedule_command(CLI::App& app, Context& context) {
   });
   add_schedule_options(*command, "--name", arguments->schedule);
   command->add_option("--model", arguments->model, "draw the default range in to this MODEL's");
+  command->add_flag(
+      "--weights", arguments->weights,
+      "a table of steps instead, as CSV: sigma, weight, the part w of Euler's step x' = (1 - w) x + w D that "
+      "is D, and log_step, -(ln sigma' - ln sigma)");
   CLI::Option* plot = command->add_flag("--plot", arguments->plot, "a picture below the levels, in comment lines");
   command->add_flag("--json", arguments->json, "the levels as a JSON list")->excludes(plot);
   command->footer(schedule_help());

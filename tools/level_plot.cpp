@@ -10,6 +10,12 @@ namespace {
 
 constexpr int64_t kColumns = 60, kMostRows = 64;
 
+// Long schedules show every k-th row, and the last.
+bool is_shown(int64_t row, int64_t count) {
+  const int64_t stride = (count + kMostRows - 1) / kMostRows;
+  return row % stride == 0 || row + 1 == count;
+}
+
 }  // namespace
 
 std::string level_plot(const std::vector<double>& levels) {
@@ -20,15 +26,27 @@ std::string level_plot(const std::vector<double>& levels) {
     const double width = std::log(high / low);
     return width > 0 ? std::llround((kColumns - 1) * std::log(level / low) / width) : kColumns - 1;
   };
-  // Long schedules show every k-th level, and the last.
-  const auto count = static_cast<int64_t>(levels.size()), stride = (count + kMostRows - 1) / kMostRows;
+  const auto count = static_cast<int64_t>(levels.size());
   std::string text = fmt::format("#     i       sigma  {:<{}}{:>{}}\n", fmt::format("{:.4g}", low), kColumns / 2,
                                  fmt::format("{:.4g}", high), kColumns / 2);
   for (int64_t i = 0; i < count; ++i) {
-    if (i % stride != 0 && i + 1 != count) continue;
+    if (!is_shown(i, count)) continue;
     std::string row(kColumns, ' ');
     if (levels[i] > 0) row[column(levels[i])] = 'o';
     text += fmt::format("# {:>5}  {:>10.4g} {}{}|\n", i, levels[i], levels[i] > 0 ? '|' : 'o', row);
+  }
+  return text;
+}
+
+std::string weight_plot(const std::vector<StepWeight>& weights) {
+  const auto count = static_cast<int64_t>(weights.size());
+  std::string text = fmt::format("#     i       sigma  {:<{}}{:>{}}\n", "weight 0", kColumns / 2, "1", kColumns / 2);
+  for (int64_t i = 0; i < count; ++i) {
+    if (!is_shown(i, count)) continue;
+    const auto& [sigma, weight, log_step] = weights[static_cast<size_t>(i)];
+    std::string row(kColumns, ' ');
+    row[std::llround((kColumns - 1) * weight)] = 'o';
+    text += fmt::format("# {:>5}  {:>10.4g} |{}|\n", i, sigma, row);
   }
   return text;
 }

@@ -4,12 +4,12 @@
 #include <limits>
 
 #include <ATen/core/grad_mode.h>
-#include <c10/util/StringUtil.h>
 #include <fmt/format.h>
 
 #include "analysis/neighbours/nearest_neighbours.h"
 #include "core/error.h"
 #include "core/progress.h"
+#include "core/text.h"
 #include "samplers/integrate.h"
 #include "samplers/seed_batch.h"
 
@@ -108,8 +108,8 @@ void check_deviation(const DeviationSubject& subject, const DeviationRequest& re
   check_paths(request.sampling, solver, model);
   if (subject.data->info().shape != model.sample_shape || subject.optimal->info().sample_shape != model.sample_shape) {
     throw usage_error(fmt::format(
-        "deviation: samples of {} are {}, those of {} are {}; give the data of this model (for example with ,pad=)",
-        subject.data->info().name, c10::str(subject.data->info().shape), model.name, c10::str(model.sample_shape)));
+        "deviation: samples of {} are [{}], those of {} are [{}]; give the data of this model (for example with ,pad=)",
+        subject.data->info().name, join(subject.data->info().shape, ","), model.name, join(model.sample_shape, ",")));
   }
   check_neighbours(model.sample_shape, subject.data->info(), request.k);
   check_start(subject, request);

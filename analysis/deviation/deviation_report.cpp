@@ -115,7 +115,7 @@ std::optional<Figure> ratio_figure(const DeviationView& view) {
   Figure figure;
   figure.title = view.summary.above_one > 0
                      ? fmt::format("The deviation exceeds the step to D* in {} of all points: d₁/d₂ is up to {}",
-                                   percent(view.summary.above_one), format_digits(largest.value, 3))
+                                   percent(view.summary.above_one), format_digits(largest.value, 4))
                      : fmt::format(
                            "The deviation stays below the step to D* everywhere: d₁/d₂ is at most {}, at σ = {}",
                            format_digits(largest.value, 3), format_sigma(largest.sigma));
@@ -186,8 +186,8 @@ std::optional<Figure> ranking_figure(const DeviationView& view) {
                              percent(ranking.at("gain_denoised").fraction), percent(ranking.at("gain_next").fraction),
                              percent(ranking.at("gain_optimal").fraction));
   figure.caption = fmt::format(
-      "Gains of the log-likelihood over that of x under the kernel density of the data, above; below the part of the "
-      "trajectories in which they are not negative. {} {}",
+      "Gains of the log-likelihood over that of x under the kernel density of the data, above (a mean below 0 is not drawn); "
+      "below the part of the trajectories in which they are not negative. {} {}",
       theorem(view), sampled(view));
   figure.data_file = "deviation.csv";
   figure.numbers = numbers(view, {{"gain_denoised", "D(x)"}, {"gain_next", "next x"}, {"gain_optimal", "D*(x)"}});
@@ -201,7 +201,7 @@ std::optional<Figure> ranking_figure(const DeviationView& view) {
   fractions.y.range = {0, 1.02};
   fractions.height = 120;
   figure.charts = {{line_chart({sigma_axis(view.run.levels),
-                                {panel("gain of log p, nats", Scale::kLinear, std::move(values), {0}), fractions}}),
+                                {panel("gain of log p, nats", Scale::kLog, std::move(values)), fractions}}),
                     "Gains of the log-likelihood over the noise level, and how often they are not negative."}};
   return figure;
 }
@@ -222,8 +222,10 @@ std::optional<Figure> effective_figure(const DeviationView& view) {
   figure.caption = fmt::format(
       "Effective number of data: the exponential of the entropy of the weights that D* gives the data points at x. All "
       "alike, and D* linear, at high noise; one point, and linear again, at low noise; nonlinear between (001, section "
-      "4.2). Thin lines at 1 and at the {} samples. {}",
-      view.run.inputs.subject.data->info().count, sampled(view));
+      "4.2). Thin lines at 1 and at the {} samples{}. {}",
+      view.run.inputs.subject.data->info().count,
+      view.run.inputs.subject.optimal->info().label_dim > 0 ? "; every trajectory knows those of its class only" : "",
+      sampled(view));
   figure.data_file = "deviation.csv";
   figure.numbers = numbers(view, {{"effective", "effective number of data"}});
   figure.charts = {{line_chart({sigma_axis(view.run.levels),

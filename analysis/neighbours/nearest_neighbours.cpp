@@ -6,12 +6,12 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <c10/util/StringUtil.h>
 #include <fmt/format.h>
 
 #include "analysis/neighbours/distance_kernels.h"
 #include "core/error.h"
 #include "core/interrupts.h"
+#include "core/text.h"
 
 namespace farfield {
 namespace {
@@ -175,8 +175,9 @@ void check_finite_states(const torch::Tensor& states) {
 
 void check_neighbours(torch::IntArrayRef shape, const DataInfo& data, int64_t k) {
   if (shape != torch::IntArrayRef(data.shape)) {
-    throw usage_error(fmt::format("neighbours: states of shape {}, but samples of {} are {}; give data of that shape",
-                                  c10::str(shape), data.name, c10::str(data.shape)));
+    throw usage_error(
+        fmt::format("neighbours: states of shape [{}], but samples of {} are [{}]; give data of that shape",
+                    join(shape, ","), data.name, join(data.shape, ",")));
   }
   if (k < 1 || k > data.count)
     throw usage_error(

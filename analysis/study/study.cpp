@@ -199,10 +199,12 @@ Solvers make_solvers(const std::vector<std::string>& names) {
   Solvers solvers;
   for (const auto& name : names) {
     auto solver = make_solver(name);
-    if (solver->adaptive() || solver->stochastic()) {
+    if (solver->adaptive() || solver->stochastic() || solver->order() == 0) {
       throw usage_error(
           fmt::format("study: solver {} {}; name solvers that step through a schedule to the one solution", name,
-                      solver->adaptive() ? "chooses its own steps" : "draws noise"));
+                      solver->adaptive()     ? "chooses its own steps"
+                      : solver->stochastic() ? "draws noise"
+                                             : "does not follow the ODE"));
     }
     solvers.emplace(name, std::move(solver));
   }
@@ -216,7 +218,8 @@ std::vector<std::string> study_solvers() {
   for (const auto& name : solver_names()) {
     const auto solver = make_solver(name);
     const bool own_levels = name == "dpm_fast" || name == "edm_ablation";  // Heun in another time
-    if (!solver->adaptive() && !solver->stochastic() && !own_levels && !name.ends_with("_compat"))
+    if (solver->order() > 0 && !solver->adaptive() && !solver->stochastic() && !own_levels &&
+        !name.ends_with("_compat"))
       names.push_back(name);
   }
   return names;

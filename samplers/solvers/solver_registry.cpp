@@ -154,6 +154,10 @@ const std::vector<SolverEntry>& solver_table() {
       {"edm_ablation",
        "EDM's generalised sampler; order 2 (heun), two evaluations a step; ve and vp from sigma_min 0.002 up",
        kAblation, make_edm_ablation},
+      {"mean_shift",
+       "annealed mean shift, x = D; not the ODE: order 0, one evaluation a step",
+       {},
+       plain(make_mean_shift)},
   };
   return table;
 }

@@ -17,6 +17,11 @@ namespace farfield {
 // x + (to - from) d. The same as DDIM, DPM-Solver-1 and DPM-Solver++1. Order 1, one evaluation a step.
 std::unique_ptr<const Solver> make_euler();
 
+// Annealed mean shift (Shen et al. 2005): x = D(x; from), the noise levels being the bandwidths. Euler's step is the convex
+// combination (to / from) x + (1 - to / from) D of it and the state ("A Geometric Perspective on Diffusion Models", theorem
+// 1). Not the ODE: it does not converge to its solution with more steps, order 0, and there is no way back. One evaluation.
+std::unique_ptr<const Solver> make_mean_shift();
+
 // The trapezoidal rule with an Euler predictor (Karras et al. 2022, algorithm 1). The correction is left out exactly
 // where it does not exist, at to = 0: with final = zero this is EDM's sampler, with final = sigma_min > 0 that of
 // diff-sampler. Order 2, two evaluations a step, one where to = 0.

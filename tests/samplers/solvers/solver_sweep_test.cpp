@@ -229,6 +229,8 @@ const KnownRun kP7Afs{{.steps = 6, .final = "sigma_min"}, true};
 const KnownRun kSeven{{.steps = 7, .final = "sigma_min"}}, kEight{{.steps = 8, .final = "sigma_min"}};
 const KnownRun kLogsnr{{.schedule = "logsnr", .steps = 6, .final = "sigma_min"}};
 
+const KnownRun kFromTwo{{.steps = 3, .sigma_max = 2, .final = "sigma_min"}};
+
 struct KnownNumber {
   std::string solver;
   KnownRun run;
@@ -318,6 +320,7 @@ const std::vector<KnownNumber> kKnownNumbers = {
     {"spndm", kP7, 0.5980480359, 7},
     {"res_2s", kP7Zero, 0.6200226235, 13},
     {"res_multistep", kP7Zero, 0.8050006099, 7},
+    {"mean_shift", kFromTwo, 2.3315421946, 3},
     {"edm_ablation", kP7Zero, 0.8422390763, 13},
     {"edm_ablation,rule=euler", kP7Zero, 0.5216410455, 7},
     {"edm_ablation,scaling=vp,alpha=0.6666666666666666", kP7Zero, 0.6538035517, 13},
