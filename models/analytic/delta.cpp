@@ -29,11 +29,12 @@ namespace {
 //    the data's own dtype selects every point within 69.1 s^2 + 2 (its proven error bound) of the best; the logits of
 //    those are then formed from differences to the best point b, (y_i - y_b).(x - (y_i + y_b) / 2) / s^2 in float64,
 //    which is as good as the data allow for any s.
-// A strided probe of the data estimates how many points would be selected; which way is taken changes the result by
-// rounding only.
-constexpr int64_t kPointsAtOnce = 256;  // data points at once: longer float32 sums would cost digits
-constexpr int64_t kProbe = 2048;        // data points of the probe
-constexpr int64_t kNearFraction = 256;  // near when at most 1 / 256 of the points are selected
+// A strided probe of the data estimates how many points would be selected; small data are dense where they may be. Which
+// way is taken changes the result by rounding only.
+constexpr int64_t kPointsAtOnce = 256;            // data points at once: longer float32 sums would cost digits
+constexpr int64_t kProbe = 2048;                  // data points of the probe
+constexpr int64_t kNearFraction = 256;            // near when at most 1 / 256 of the points are selected
+constexpr int64_t kSmallData = int64_t{1} << 18;  // numbers in all: fewer cost less than looking at a row by itself
 constexpr double kDenseLogitError = 1e-10;
 constexpr int64_t kScoresAtOnce = int64_t{1} << 24;  // [B, N] selection products held: 64 MB in float32
 constexpr int64_t kRefinedAtOnce = 512;              // selected points refined at once
@@ -151,6 +152,7 @@ class Delta final : public AnalyticBase, public DataPosterior {
     const double unit = 4 * std::sqrt(static_cast<double>(dim())) * unit_roundoff(torch::kFloat64);
     const auto error = unit * max_norm_ * query.centred.norm(2, {1}, true) / query.variance;
     const auto allowed = (error <= kDenseLogitError).squeeze(1);
+    if (count() * dim() <= kSmallData) return allowed;
     const auto probe = probe_.on(device);
     const auto many = selected(scores(query, probe, probe_half_squares_.on(device)), window(query)).sum(1) *
                           kNearFraction >
