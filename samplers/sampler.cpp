@@ -48,7 +48,7 @@ IntegrateOptions run_options(const SampleRequest& request) {
 
 // What came of one batch.
 struct BatchResult {
-  torch::Tensor x, classes, trajectory;
+  torch::Tensor x, classes, trajectory, denoised;
   int64_t nfe = 0;
   double seconds = 0;
 };
@@ -77,7 +77,8 @@ BatchResult run_batch(const Denoiser& denoiser, const Solver& solver, const Samp
   options.brownian = [&](double from, double to) { return path.increment(from, to); };
   if (request.trajectory) {
     batch.trajectory = torch::empty(with_front({points, count}, model.sample_shape), torch::kFloat64);
-    options.observer = record_states(batch.trajectory);
+    batch.denoised = torch::empty(with_front({points - 1, count}, model.sample_shape), torch::kFloat64);
+    options.observer = record_states(batch.trajectory, batch.denoised);
   }
   const auto bound = denoiser.bind(one_hot_labels(batch.classes, model.label_dim, request.device));
   const auto result = integrate(solver, reporting(bound, request), start.x.to(request.device), request.levels_run(),
@@ -141,7 +142,7 @@ void SampleRequest::validate(const DenoiserInfo& model) const {
   checked_product("sampling: bytes of the samples", {count, size, sizeof(double)}, limits::kMostBytes);
   if (trajectory) {
     checked_product("sampling: bytes of the trajectory",
-                    {static_cast<int64_t>(levels.size()) + 1, count, size, sizeof(double)}, limits::kMostBytes);
+                    {2 * static_cast<int64_t>(levels.size()) + 1, count, size, sizeof(double)}, limits::kMostBytes);
   }
   if (teleport && teleport->gaussian.dim() != size) {
     throw usage_error(
@@ -181,6 +182,7 @@ Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleReque
   if (comm.is_root()) samples.x = torch::empty(with_front({count}, model.sample_shape), torch::kFloat64);
   if (comm.is_root() && request.trajectory) {
     samples.trajectory = torch::empty(with_front({points, count}, model.sample_shape), torch::kFloat64);
+    samples.denoised = torch::empty(with_front({points - 1, count}, model.sample_shape), torch::kFloat64);
   }
   const int64_t size = solver.adaptive() ? 1 : request.batch;
   const auto rows_of = [&](int64_t part) { return RowRange{part * size, std::min(size, count - part * size)}; };
@@ -189,7 +191,7 @@ Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleReque
     const auto batch = run_named_batch(denoiser, solver, request, rows_of(part), points);
     Tensors result = {batch.x, batch.classes, torch::full({1}, batch.nfe, torch::kInt64),
                       torch::full({1}, batch.seconds, torch::kFloat64)};
-    if (request.trajectory) result.push_back(batch.trajectory);
+    if (request.trajectory) result.insert(result.end(), {batch.trajectory, batch.denoised});
     return result;
   }, [&](int64_t part, const Tensors& batch) {
     const RowRange rows = rows_of(part);
@@ -199,7 +201,9 @@ Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleReque
     seconds[part % comm.size()] += batch[3].item<double>();
     if (!is_mine(comm, part) && request.on_evaluation) request.on_evaluation(rows.size * nfe);
     if (samples.x.defined()) samples.x.narrow(0, rows.first, rows.size).copy_(batch[0]);
-    if (samples.trajectory.defined()) samples.trajectory.narrow(1, rows.first, rows.size).copy_(batch[4]);
+    if (!samples.trajectory.defined()) return;
+    samples.trajectory.narrow(1, rows.first, rows.size).copy_(batch[4]);
+    samples.denoised.narrow(1, rows.first, rows.size).copy_(batch[5]);
   });
   samples.seconds = *std::max_element(seconds.begin(), seconds.end());
   return samples;

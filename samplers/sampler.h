@@ -26,7 +26,7 @@ struct SampleRequest {
   bool denoise_to_zero = false;           // end with x = D(x; sigma_N), for schedules that end above 0
   std::optional<double> ode_jump = {};    // leave the trajectory at this level and return D there (truncated_levels.h)
   std::optional<Teleport> teleport = {};  // start by closed form at a level below the first
-  bool trajectory = false;                // keep every state: (steps + 1) times the memory of the samples
+  bool trajectory = false;                // keep every state and D: (2 steps + 1) times the memory of the samples
   torch::Device device = torch::kCPU;     // where the state lives; the results come back to the CPU
   // After every denoiser call, for progress: how many evaluations of one sample came to an end. May be empty. Those of
   // other ranks are reported together when their batch has arrived.
@@ -45,6 +45,7 @@ struct Samples {
   torch::Tensor seeds;         // [N] int64
   torch::Tensor classes;       // [N] int64; -1 for a model without labels
   torch::Tensor trajectory;    // [steps + 1, N, ...shape] float64 on request, else undefined
+  torch::Tensor denoised;      // [steps, N, ...shape] float64 with it: D that each step began with (trajectory.h)
   std::vector<double> levels;  // those of the trajectory's rows: what the solver stepped through, 0 for a final denoise
   int64_t nfe = 0;             // denoiser calls that made one sample, counted; of the slowest batch
   double seconds = 0;          // wall time of the runs; of the slowest rank
@@ -55,7 +56,7 @@ int64_t count_evaluations(const Solver& solver, const SampleRequest& request);
 
 // Draws the samples of `request`, batch by batch (one by one for an adaptive solver), state in float64. A numeric_error
 // says which seed it was. Ranks that make the same request share the batches (core/shards.h); the root has the samples,
-// the same bits for any number of ranks, the others have all but x and trajectory.
+// the same bits for any number of ranks, the others have all but x, trajectory and denoised.
 Samples sample(const Denoiser& denoiser, const Solver& solver, const SampleRequest& request, Comm& comm = alone());
 
 }  // namespace farfield

@@ -187,6 +187,7 @@ int main(int argc, char** argv) {
   add_geometry_command(app, context);
   add_neighbours_command(app, context);
   add_modes_command(app, context);
+  add_jump_command(app, context);
   add_fit_command(app, context);
   add_data_command(app, context);
   add_inspect_command(app, context);

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/comm.h"
 #include "core/device.h"
 #include "core/io/json.h"
 #include "core/text.h"
@@ -43,7 +44,9 @@ PartStore part_store(const Context& context, const PathArguments& arguments, con
   const auto earlier = arguments.resume ? EarlierParts::kResume
                        : context.force  ? EarlierParts::kReplace
                                         : EarlierParts::kRefuse;
-  return {arguments.run.out, dump_json(key), earlier};
+  PartStore parts(arguments.run.out, dump_json(key), earlier);
+  world().wait_for_all();  // nobody keeps a batch while another still looks at what is there
+  return parts;
 }
 
 }  // namespace farfield::tools

@@ -89,6 +89,7 @@ void write_samples(const RunFolder& folder, const Samples& samples,
       {"x", samples.x}, {"seeds", samples.seeds}, {"labels", samples.classes}};
   if (samples.trajectory.defined()) {
     arrays["trajectory"] = samples.trajectory;
+    arrays["denoised"] = samples.denoised;
     arrays["sigmas"] = torch::tensor(samples.levels, torch::kFloat64);
   }
   if (samples.x.dim() == 4) {

@@ -13,6 +13,7 @@
 #include "samplers/integrate.h"
 #include "samplers/seed_batch.h"
 #include "samplers/start.h"
+#include "samplers/trajectory.h"
 
 namespace farfield {
 namespace {
@@ -80,11 +81,7 @@ Path run_path(const Denoiser& denoiser, const Solver& solver, const SampleReques
   };
   IntegrateOptions options;
   options.nearest_level = denoiser.info().nearest_level;
-  options.observer = [&](const StepView& step) {
-    if (step.index == 0) path.states[0].copy_(step.x_before);
-    path.states[step.index + 1].copy_(step.x_after);
-    path.denoised[step.index].copy_(step.denoised);
-  };
+  options.observer = record_states(path.states, path.denoised);
   path.nfe = integrate(solver, reporting, start.x, request.levels, options).nfe;
   return path;
 }

@@ -33,6 +33,7 @@ const std::map<std::string, std::vector<std::string>>& files_by_kind() {
       {"compare",
        {"comparison.csv", "comparison.npz", "trajectory.csv", "trajectory.npz", "samples-*.png", "report.html",
         "*-training.csv"}},
+      {"jump", {"jump.csv", "jump.npz", "summary.json", "report.html"}},
       {"study", {"study.csv", "study.npz", "study.json", "report.html"}},
       {"report", {"report.html", "training.csv", "probes.csv"}},
       {"geometry",

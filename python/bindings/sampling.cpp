@@ -66,6 +66,7 @@ py::dict draw(const NamedModel& named, const std::string& solver, SampleRequest 
   result["seconds"] = samples.seconds;
   result["sigmas"] = torch::tensor(request.levels_run(), torch::kFloat64);
   result["trajectory"] = request.trajectory ? py::cast(samples.trajectory) : py::none();
+  result["denoised"] = request.trajectory ? py::cast(samples.denoised) : py::none();
   result["trajectory_sigmas"] = request.trajectory ? py::cast(torch::tensor(samples.levels, torch::kFloat64))
                                                    : py::none();
   return result;

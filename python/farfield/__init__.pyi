@@ -60,6 +60,15 @@ class Comparison:
     trajectory_table: _Table
     def save(self, out: str | PathLike[str], *, with_runs: Sequence[str | PathLike[str]] = ..., force: bool = False) -> Path: ...
 
+class Jump:
+    headline: str
+    sigmas: list[float]
+    nfe: list[int]
+    distance_x: torch.Tensor
+    distance_d: torch.Tensor
+    table: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Study:
     best: dict[int, dict[str, Any]]
     reference_nfe: int
@@ -100,6 +109,12 @@ def compare(model: _Model, *, data: Data | _Text | _Array | None = None,
             schedule: str = "polynomial", sigma_min: float | None = None, sigma_max: float | None = None,
             rho: float | None = None, variant: str | None = None, final: str | None = None, space: str = "ve",
             label: int | None = None, batch: int = 64, threads: int | None = None) -> Comparison: ...
+def jump(model: _Model, *, data: Data | _Text | _Array | None = None, solver: str = "heun", steps: int | None = None,
+         seeds: _Numbers = ..., schedule: str = "polynomial", sigmas: Iterable[float] | None = None,
+         sigma_min: float | None = None, sigma_max: float | None = None, rho: float | None = None,
+         variant: str | None = None, final: str | None = None, space: str = "ve", batch: int = 64,
+         label: int | None = None, latents: _Array | None = None, classes: _Array | None = None,
+         threads: int | None = None) -> Jump: ...
 def study(model: _Model, *, solvers: str | Iterable[str] = "all", schedules: str | Iterable[str] = ..., nfe: _Numbers = ...,
           seeds: _Numbers = ..., label: int | None = None, gaussian: Fitted | _Text | None = None,
           teleport: float | str = "auto", reference: str | None = None, batch: int = 64,

@@ -22,6 +22,7 @@ class Run:
     sigmas: torch.Tensor      # the levels that were run through, float64
     trajectory: torch.Tensor | None         # [steps + 1, N, ...shape] float64
     trajectory_sigmas: torch.Tensor | None  # the levels of its rows
+    denoised: torch.Tensor | None           # [steps, N, ...shape] float64: D at the state that each step starts from
 
 
 def solver_names():
@@ -45,6 +46,19 @@ def levels_of(model, schedule, sigmas, *options):
     return _core.levels(model, schedule, given, *options)
 
 
+def request_of(model, seeds, batch, label, latents, classes, schedule):
+    """A request for trajectories of a named model; `schedule`: what levels_of() takes."""
+    request = _core.SampleRequest()
+    request.seeds = seed_list(seeds)
+    request.levels = levels_of(model, *schedule)
+    request.batch, request.label = batch, label
+    if latents is not None:
+        request.set_latents(latents)
+    if classes is not None:
+        request.set_classes(classes)
+    return request
+
+
 def sample(model, *, solver="heun", steps=None, seeds=range(64), schedule="polynomial", sigmas=None, sigma_min=None,
            sigma_max=None, rho=None, variant=None, final=None, batch=64, label=None, latents=None, classes=None, churn=None,
            afs=False, threshold=None, denoise_to_zero=False, ode_jump=None, teleport=None, gaussian=None, trajectory=False,
@@ -64,21 +78,16 @@ def sample(model, *, solver="heun", steps=None, seeds=range(64), schedule="polyn
     denoise_to_zero  end with x = D(x; sigma_N), for levels that end above 0
     ode_jump   leave the trajectory at this level and return D there
     teleport   start at this level by the closed form of `gaussian` (an ff.Fitted of fit_gaussian, or its file)
-    trajectory keep the state after every step
+    trajectory keep the state after every step, and what the denoiser said at the one before
     threads    torch's number of threads for this call; 0: every core. The bits of a network depend on it
     """
     if (teleport is None) != (gaussian is None):
         raise UsageError("sample: teleport and gaussian belong together: give both, or neither")
     model = named(model)
-    request = _core.SampleRequest()
-    request.seeds = seed_list(seeds)
-    request.levels = levels_of(model, schedule, sigmas, steps, sigma_min, sigma_max, rho, variant, final)
-    request.batch, request.label, request.trajectory = batch, label, trajectory
+    request = request_of(model, seeds, batch, label, latents, classes,
+                         (schedule, sigmas, steps, sigma_min, sigma_max, rho, variant, final))
+    request.trajectory = trajectory
     request.afs, request.threshold, request.denoise_to_zero, request.ode_jump = afs, threshold, denoise_to_zero, ode_jump
-    if latents is not None:
-        request.set_latents(latents)
-    if classes is not None:
-        request.set_classes(classes)
     if churn is not None:
         request.set_churn([float(value) for value in churn])
     if teleport is not None:

@@ -118,6 +118,21 @@ def test_trajectories_of_a_comparison_take_a_solver_a_schedule_and_the_vp_view(p
         ff.compare("gaussian:moons", data="moons", references=["delta"], probes=16, space="x")
 
 
+def test_jumps_are_those_of_the_program(program, tmp_path):
+    program("jump", "--model", "delta:moons", "--data", "moons", "--seeds", "0-4", "--steps", "6", "--out", tmp_path / "program")
+    j = ff.jump("delta:moons", data="moons", seeds=range(5), steps=6, threads=1)
+    page = j.save(tmp_path / "python")
+    for name in ("jump.csv", "jump.npz", "summary.json"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert same_page(tmp_path / "python", tmp_path / "program") and page.exists()
+    run = ff.sample("delta:moons", seeds=range(5), steps=6, trajectory=True)
+    assert run.denoised.shape == (6, 5, 2) and j.nfe[-1] == run.nfe
+    assert torch.allclose(j.distance_d[:, 2], (run.denoised[2] - run.x).norm(dim=1))
+    assert np.isnan(j.table["distance_d_mean"][-1]) and j.table["sigma"].tolist() == j.sigmas
+    with pytest.raises(ff.UsageError, match="its own steps"):
+        ff.jump("delta:moons", solver="dopri5")
+
+
 def test_errors_are_those_of_the_program(glyphs, tmp_path):
     with pytest.raises(ff.UsageError, match="did you mean 'heun'"):
         ff.sample(glyphs, solver="huen")

@@ -95,11 +95,13 @@ TEST(Sampler, every_solver_gives_a_seed_the_same_sample_in_any_batch) {
         const auto parts = sample(denoiser, *solver, request);
         EXPECT_TRUE(torch::equal(parts.x, whole.x)) << name << " batch " << batch;
         EXPECT_TRUE(torch::equal(parts.trajectory, whole.trajectory)) << name << " batch " << batch;
+        EXPECT_TRUE(torch::equal(parts.denoised, whole.denoised)) << name << " batch " << batch;
         EXPECT_EQ(parts.nfe, whole.nfe);
       }
       EXPECT_TRUE(torch::equal(whole.trajectory[-1], whole.x));
       EXPECT_EQ(whole.x.sizes(), (std::vector<int64_t>{count, 3}));
       EXPECT_EQ(whole.trajectory.size(0), static_cast<int64_t>(whole.levels.size()));
+      EXPECT_EQ(whole.denoised.size(0), whole.trajectory.size(0) - 1);
     }
   }
 }

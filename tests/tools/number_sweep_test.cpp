@@ -38,6 +38,7 @@ const std::map<std::string, std::string> kCalls = {
     {"theory",
      "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1 --perturbed 1 --perturb-at 1 "
      "--components 1"},
+    {"jump", "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1"},
     {"fit gaussian", "--data moons,count=32"},
     {"fit mixture", "--data moons,count=32 --components 2"},
     {"data stats", "moons,count=32"},

@@ -62,7 +62,9 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
        "isotropic,gaussian,mixture,components=3", "--sigmas", "0.1,1,80", "--probes", "20", "--batch", "8", "--seeds",
        "0-9", "--steps", "4", "--out", "compared"},
       {"theory", "--model", "mixture.safetensors", "--gaussian", "gaussian.safetensors", "--seeds", "0-9", "--batch",
-       "3", "--steps", "4", "--out", "theory"}};
+       "3", "--steps", "4", "--out", "theory"},
+      {"jump", "--model", "mixture.safetensors", "--data", data, "--batch", "4", "--seeds", "0-9", "--steps", "3",
+       "--out", "jumps"}};
   std::vector<std::string> expected;
   for (const int ranks : {1, 2, 3}) {
     for (size_t i = 0; i < commands.size(); ++i) {

@@ -60,6 +60,8 @@ TEST_F(SampleCommand, writes_arrays_pictures_and_a_record) {
   EXPECT_TRUE(found.at("labels").eq(-1).all().item<bool>());
   EXPECT_EQ(found.at("trajectory").sizes(), (std::vector<int64_t>{7, 6, 1, 8, 8}));
   EXPECT_TRUE(torch::equal(found.at("trajectory")[-1], found.at("x")));
+  EXPECT_EQ(found.at("denoised").sizes(), (std::vector<int64_t>{6, 6, 1, 8, 8}));
+  EXPECT_TRUE(torch::equal(found.at("denoised")[-1], found.at("x")));  // the step to 0 returns D
   EXPECT_EQ(found.at("sigmas").numel(), 7);
 
   const auto run = run_json("a");
