@@ -86,11 +86,14 @@ std::string headline_of(const GeometryView& view) {
   const ChordSummary &states = view.model().states, &denoised = view.model().denoised;
   if (!std::isfinite(states.deviation_ratio))
     return "The ends of the trajectories coincide: there is no line to stray from.";
+  const std::string of_d = std::isfinite(denoised.deviation_ratio)
+                               ? "those of D by " + format_digits(denoised.deviation_ratio, 2) + " of theirs"
+                               : "D stays where it is";
   return fmt::format(
       "Trajectories stray from the straight line between their ends by at most {} on average, at σ = {}: {} of its "
-      "length; those of D by {} of theirs.",
+      "length; {}.",
       format_digits(states.max_mean_deviation, 3), format_sigma(states.max_mean_deviation_sigma),
-      format_digits(states.deviation_ratio, 2), digits(denoised.deviation_ratio, 2));
+      format_digits(states.deviation_ratio, 2), of_d);
 }
 
 Table comparison_of_paths(const GeometryView& view) {

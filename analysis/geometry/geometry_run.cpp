@@ -41,7 +41,8 @@ void check_geometry(const GeometryInputs& inputs, const GeometryRequest& request
   if (inputs.data && inputs.data->info().shape != model.sample_shape) {
     throw usage_error(fmt::format(
         "geometry: samples of {} are {}, those of {} are {}; give the data of this model (for example with ,pad=)",
-        inputs.data->info().name, c10::str(inputs.data->info().shape), model.name, c10::str(model.sample_shape)));
+        inputs.data->info().name, c10::str(torch::IntArrayRef(inputs.data->info().shape)), model.name,
+        c10::str(torch::IntArrayRef(model.sample_shape))));
   }
 }
 
@@ -66,7 +67,7 @@ std::vector<MeasuredPaths> named_paths(const GeometryInputs& inputs) {
   std::vector<MeasuredPaths> paths = {{model.name, model.kind, "", {}, 0}};
   if (inputs.data) {
     paths.push_back({"exact denoiser", "delta", "-exact", {}, 0});
-    paths.push_back({"Gaussian, closed form", "gaussian", "-gaussian", {}, 0});
+    paths.push_back({"Gaussian (closed form)", "gaussian", "-gaussian", {}, 0});
   }
   return paths;
 }

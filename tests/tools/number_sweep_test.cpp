@@ -35,6 +35,7 @@ const std::map<std::string, std::string> kCalls = {
     {"study", "--model m.safetensors --nfe 2 --seeds 0 --solvers euler --schedules polynomial"},
     {"compare",
      "--model m.safetensors --data moons,count=32 --references isotropic --probes 4 --seeds 0 --steps 2 --sigmas 1"},
+    {"geometry", "--model m.safetensors --data moons,count=32 --seeds 0 --steps 3 --class 1"},
     {"theory",
      "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1 --perturbed 1 --perturb-at 1 "
      "--components 1"},

@@ -72,6 +72,7 @@ TEST_F(Outputs, NoCommandReplacesATrainingRunOrItsOwnInput) {
        "1", "--seeds", "0"},
       {"study", "--model", "delta:moons,count=8", "--nfe", "3", "--seeds", "0-1", "--solvers", "euler", "--schedules",
        "polynomial"},
+      {"geometry", "--model", "delta:moons,count=8", "--seeds", "0", "--steps", "2"},
       {"theory", "--lambda", "1"},
       {"report", "run"},
   };

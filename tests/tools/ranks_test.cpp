@@ -1,4 +1,4 @@
-// `mpirun -n N farfield sample | fit | data stats | compare | theory`: files and words of N ranks are those of one.
+// `mpirun -n N farfield sample | fit | data stats | compare | theory | geometry`: files and words of N ranks are those of one.
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -65,6 +65,8 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
        "3", "--steps", "4", "--out", "theory"},
       {"jump", "--model", "mixture.safetensors", "--data", data, "--batch", "4", "--seeds", "0-9", "--steps", "3",
        "--out", "jumps"}};
+      {"geometry", "--model", "mixture.safetensors", "--data", data, "--seeds", "0-9", "--batch", "3", "--steps", "4",
+       "--out", "geometry"}};
   std::vector<std::string> expected;
   for (const int ranks : {1, 2, 3}) {
     for (size_t i = 0; i < commands.size(); ++i) {
