@@ -270,6 +270,7 @@ const std::vector<FigureRow<DeviationView>>& deviation_figures() {
       {kLikelihood, effective_figure},
       {kNearest, nearest_figure, "nearest.csv", "how many of the ends are nearer to a data point than a distance"},
       {kNearest, model_neighbours_figure},
+      {"Images along the trajectories", strips_figure},
   };
   return rows;
 }

@@ -23,6 +23,7 @@ const std::vector<FigureRow<DeviationView>>& deviation_figures();
 std::string headline_of(const DeviationView& view);
 
 // deviation_pictures.cpp
+std::optional<Figure> strips_figure(const DeviationView& view);
 std::optional<Figure> model_neighbours_figure(const DeviationView& view);
 std::optional<Figure> nearest_figure(const DeviationView& view);
 

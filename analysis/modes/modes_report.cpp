@@ -16,6 +16,10 @@
 namespace farfield {
 namespace {
 
+std::string count_of_modes(const ModeSet& set) {
+  return set.modes.size(0) == 1 ? "one mode" : fmt::format("{} modes", set.modes.size(0));
+}
+
 std::vector<double> mode_counts(const ModesRun& run) {
   std::vector<double> counts;
   for (const ModeSet& set : run.sets) counts.push_back(static_cast<double>(set.modes.size(0)));
@@ -74,7 +78,7 @@ std::optional<Figure> picture_figure(const ModesRun& run) {
     sets.push_back({fmt::format("h = {}", format_sigma(run.inputs.bandwidths[i])),
                     "delta",
                     set.modes.index_select(0, order).reshape(shape).to(torch::kFloat32),
-                    {fmt::format("{} modes", set.modes.size(0))}});
+                    {count_of_modes(set)}});
   }
   if (sets.empty()) return std::nullopt;
   Figure figure = sample_figure("The modes of every bandwidth", "Those with the largest basins first.", sets);
@@ -119,13 +123,11 @@ void write_modes(const ModesRun& run, Report& report, const RunFolder& folder) {
 
 std::string modes_headline(const ModesRun& run) {
   const ModeSet &first = run.sets.front(), &last = run.sets.back();
-  const auto modes = [](const ModeSet& set) {
-    return set.modes.size(0) == 1 ? std::string("one mode") : fmt::format("{} modes", set.modes.size(0));
-  };
   const std::string at_first = fmt::format("The kernel density of {} has {} at h = {}", run.inputs.data->info().name,
-                                           modes(first), format_sigma(run.inputs.bandwidths.front()));
+                                           count_of_modes(first), format_sigma(run.inputs.bandwidths.front()));
   if (run.sets.size() == 1) return at_first + ".";
-  return fmt::format("{} and {} at h = {}.", at_first, modes(last), format_sigma(run.inputs.bandwidths.back()));
+  return fmt::format("{} and {} at h = {}.", at_first, count_of_modes(last),
+                     format_sigma(run.inputs.bandwidths.back()));
 }
 
 void save_modes(const ModesRun& run, const RunCall& call, RunInfo info, RunFolder& folder) {
