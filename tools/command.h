@@ -47,6 +47,7 @@ void add_schedule_search_command(CLI::App& schedule, Context& context);  // farf
 void add_study_command(CLI::App& app, Context& context);
 void add_compare_command(CLI::App& app, Context& context);
 void add_theory_command(CLI::App& app, Context& context);
+void add_symmetry_command(CLI::App& app, Context& context);
 void add_deviation_command(CLI::App& app, Context& context);
 void add_neighbours_command(CLI::App& app, Context& context);
 void add_modes_command(CLI::App& app, Context& context);

@@ -183,6 +183,7 @@ int main(int argc, char** argv) {
   add_study_command(app, context);
   add_compare_command(app, context);
   add_theory_command(app, context);
+  add_symmetry_command(app, context);
   add_deviation_command(app, context);
   add_geometry_command(app, context);
   add_neighbours_command(app, context);

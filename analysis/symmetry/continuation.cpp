@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/paths/path.h"
 #include "core/error.h"
 #include "core/progress.h"
 #include "models/analytic/analytic.h"
@@ -10,23 +11,21 @@
 namespace farfield {
 namespace {
 
-// Below 0 while the point is stable, and 0 where its sde_eigenvalue() is.
-double instability(const FixedPoint& point) { return point.denoiser_eigenvalue - fixed_point_gain(point.sigma); }
-
-// The centre between a stable and an unstable one, to `tolerance` of sigma (the Illinois rule in ln sigma).
+// The centre between a stable and an unstable one, to `options.end` of sigma (the Illinois rule in ln sigma).
 FixedPoint refine(const PointDenoiser& denoiser, const FixedPoint& stable, const FixedPoint& unstable,
                   const FixedPointOptions& options) {
   constexpr int kMostRounds = 60;
-  const double tolerance = std::max(1e-10, 1e-2 * options.tolerance);
+  constexpr double kRounding = 1e-12;
   FixedPoint low = unstable, high = stable, middle = unstable;
-  double at_low = instability(low), at_high = instability(high);
-  for (int round = 0, side = 0; round < kMostRounds && std::log(high.sigma / low.sigma) > tolerance; ++round) {
+  double at_low = low.instability(), at_high = high.instability();
+  for (int round = 0, side = 0; round < kMostRounds && std::log(high.sigma / low.sigma) > options.end; ++round) {
     const double way = at_high / (at_high - at_low);  // from high to low
     const double sigma = std::exp(std::log(high.sigma) + way * std::log(low.sigma / high.sigma));
+    const double before = middle.sigma;
     middle = newton_fixed_point(denoiser, sigma, high.x + way * (low.x - high.x), options);
     add_eigenvalue(denoiser, high.direction, options, middle);
-    const double value = instability(middle);
-    if (std::fabs(value) <= 1e-13) break;
+    const double value = middle.instability();
+    if (std::fabs(value) <= kRounding || std::fabs(std::log(middle.sigma / before)) < options.end / 10) break;
     if (value > 0) {
       low = middle, at_low = value;
       if (side == 1) at_high /= 2;
@@ -40,8 +39,35 @@ FixedPoint refine(const PointDenoiser& denoiser, const FixedPoint& stable, const
   return middle;
 }
 
-bool are_one(const FixedPoint& a, const FixedPoint& b) {
-  return (a.x - b.x).norm().item<double>() <= 1e-3 * (b.x.norm().item<double>() + b.sigma);
+double size_of(const FixedPoint& point) {
+  return point.x.norm().item<double>() + point.sigma / std::hypot(1, point.sigma);
+}
+
+// A step down to `sigma`, in as many parts as it needs. Where the branch ends on the way `point` is the last of it.
+struct StepDown {
+  FixedPoint point;
+  bool ends = false;
+};
+StepDown step_down(const PointDenoiser& denoiser, FixedPoint at, double sigma, const FixedPointOptions& options) {
+  constexpr double kFar = 0.3;  // of the point's size: a step that long is one to another branch
+  double target = sigma;
+  while (at.sigma > sigma) {
+    FixedPoint next = newton_fixed_point(denoiser, target, at.x, options);
+    if (next.converged && (next.x - at.x).norm().item<double>() <= kFar * size_of(at)) {
+      next.direction = at.direction;
+      at = std::move(next);
+      target = sigma;
+    } else if (std::log(at.sigma / target) < options.end) {
+      return {std::move(at), true};
+    } else {
+      target = std::sqrt(at.sigma * target);
+    }
+  }
+  return {std::move(at), false};
+}
+
+bool are_one(const FixedPoint& a, const FixedPoint& b, const FixedPointOptions& options) {
+  return (a.x - b.x).norm().item<double>() <= std::max(1e-3, 30 * options.tolerance) * size_of(b);
 }
 
 using Sides = std::array<std::optional<FixedPoint>, 2>;
@@ -54,7 +80,7 @@ Sides sides_of(const PointDenoiser& denoiser, const FixedPoint& centre, const Si
   const auto settled = settled_points(denoiser, centre.sigma, torch::stack({plus, minus}), options);
   Sides sides;
   for (size_t i = 0; i < 2; ++i) {
-    if (settled[i].converged && !are_one(settled[i], centre)) sides[i] = settled[i];
+    if (settled[i].converged && !are_one(settled[i], centre, options)) sides[i] = settled[i];
   }
   return sides;
 }
@@ -74,32 +100,82 @@ torch::Tensor places_of(double reach, int64_t points) {
   return torch::linspace(-reach, reach, points, torch::kFloat64);
 }
 
+// What follows a centre down the levels, one after the other.
+class Follower {
+ public:
+  Follower(const PointDenoiser& denoiser, torch::Tensor start_direction, const FixedPointOptions& options)
+      : denoiser_(denoiser), options_(options), start_direction_(start_direction / start_direction.norm()) {}
+
+  // False when no fixed point was found.
+  bool go_to(double sigma) {
+    FixedPoint point;
+    if (path_.centre.empty()) {
+      const torch::Tensor from = torch::zeros({1, denoiser_.dim()}, torch::kFloat64);
+      point = settled_points(denoiser_, sigma, from, options_)[0];
+      point.direction = start_direction_;
+    } else {
+      point = next_of(path_.centre.back(), sigma);
+    }
+    if (!point.converged) {
+      path_.lost = sigma;
+      return false;
+    }
+    keep(std::move(point));
+    return true;
+  }
+  Continuation end() {
+    path_.evaluations = denoiser_.evaluations();
+    return std::move(path_);
+  }
+
+ private:
+  FixedPoint next_of(const FixedPoint& last, double sigma) {
+    StepDown step = step_down(denoiser_, last, sigma, options_);
+    if (!step.ends) return std::move(step.point);
+    FixedPoint drawn_to = settled_points(denoiser_, sigma, step.point.x.unsqueeze(0), options_)[0];
+    drawn_to.direction = step.point.direction;
+    if (!drawn_to.converged) return drawn_to;
+    path_.folds.push_back(step.point.sigma);
+    if (!path_.critical) {
+      with_eigenvalue(step.point);
+      path_.critical = step.point;
+      path_.ends = true;
+    }
+    return drawn_to;
+  }
+  // A part of the first direction keeps what a symmetry would hide within sight.
+  void with_eigenvalue(FixedPoint& point) const {
+    add_eigenvalue(denoiser_, point.direction + 1e-2 * start_direction_, options_, point);
+  }
+  void keep(FixedPoint point) {
+    with_eigenvalue(point);
+    if (!path_.centre.empty() && !path_.critical && path_.centre.back().instability() < 0 && point.instability() >= 0)
+      path_.critical = refine(denoiser_, path_.centre.back(), point, options_);
+    is_soft_ = is_soft_ || point.denoiser_eigenvalue > 0.5 * fixed_point_gain(point.sigma);
+    const Sides before = path_.sides.empty() ? Sides() : path_.sides.back();
+    path_.sides.push_back(is_soft_ ? sides_of(denoiser_, point, before, options_) : Sides());
+    path_.levels.push_back(point.sigma);
+    path_.centre.push_back(std::move(point));
+  }
+
+  const PointDenoiser& denoiser_;
+  const FixedPointOptions& options_;
+  torch::Tensor start_direction_;
+  bool is_soft_ = false;
+  Continuation path_;
+};
+
 }  // namespace
 
 Continuation follow_centre(const PointDenoiser& denoiser, const std::vector<double>& levels,
                            const torch::Tensor& start_direction, const FixedPointOptions& options) {
-  Continuation path;
   Progress progress("fixed points", static_cast<int64_t>(levels.size()), "levels");
-  torch::Tensor x = torch::zeros({denoiser.dim()}, torch::kFloat64), direction = start_direction;
-  const torch::Tensor elsewhere = start_direction / start_direction.norm() * 1e-2;
+  Follower follower(denoiser, start_direction, options);
   for (const double sigma : levels) {
-    if (path.centre.empty()) x = settled_points(denoiser, sigma, x.unsqueeze(0), options)[0].x;
-    FixedPoint point = newton_fixed_point(denoiser, sigma, x, options);
-    if (!point.converged) {
-      path.lost = sigma;
-      break;
-    }
-    add_eigenvalue(denoiser, direction + elsewhere, options, point);
-    x = point.x, direction = point.direction;
-    if (!path.centre.empty() && !path.critical && instability(path.centre.back()) < 0 && instability(point) >= 0)
-      path.critical = refine(denoiser, path.centre.back(), point, options);
-    path.sides.push_back(sides_of(denoiser, point, path.sides.empty() ? Sides() : path.sides.back(), options));
-    path.levels.push_back(sigma);
-    path.centre.push_back(std::move(point));
+    if (!follower.go_to(sigma)) break;
     progress.advance();
   }
-  path.evaluations = denoiser.evaluations();
-  return path;
+  return follower.end();
 }
 
 PotentialCurve potential_along(const Denoiser& denoiser, const PointDenoiser& points_of, const FixedPoint& at,
@@ -109,7 +185,7 @@ PotentialCurve potential_along(const Denoiser& denoiser, const PointDenoiser& po
   const torch::Tensor places = places_of(reach, points), x = line_through(at, places);
   std::vector<int64_t> shape = denoiser.info().sample_shape;
   shape.insert(shape.begin(), points);
-  const double alpha = 1 / std::hypot(1, at.sigma);
+  const double alpha = vp_alpha(at.sigma);
   torch::Tensor density = analytic->log_density(x.view(shape), at.sigma).to(torch::kCPU, torch::kFloat64);
   torch::Tensor square = x.square().sum(1) * (alpha * alpha / 4);
   density = density - density[points / 2];
@@ -119,7 +195,7 @@ PotentialCurve potential_along(const Denoiser& denoiser, const PointDenoiser& po
 
 PotentialCurve integrated_potential(const PointDenoiser& denoiser, const FixedPoint& at, double reach, int64_t points) {
   const torch::Tensor places = places_of(reach, points), x = line_through(at, places);
-  const double alpha = 1 / std::hypot(1, at.sigma), s = at.sigma * alpha;
+  const double alpha = vp_alpha(at.sigma), s = at.sigma * alpha;
   const torch::Tensor denoised = denoiser.rows(x, at.sigma);
   const torch::Tensor score = (alpha * (denoised - x)).matmul(at.direction) / (s * s);
   const torch::Tensor linear = (alpha * x).matmul(at.direction) / 2;

@@ -9,14 +9,19 @@
 
 namespace farfield {
 
-// The fixed point of the drift that starts at the mean of the data at high noise, followed down the levels.
+// The fixed point of the drift that starts at the mean of the data at high noise, followed down the levels. It may lose its
+// stability there, as of data with a symmetry (a pitchfork: its eigenvalue changes its sign), or end (a fold: the eigenvalue
+// comes to 0 and the point meets an unstable one); what it is drawn to then is followed in its place.
 struct Continuation {
   std::vector<double> levels;      // falling; those it was followed to
   std::vector<FixedPoint> centre;  // one a level, with eigenvalue and direction
-  // Stable points on both sides of the centre along its direction (plus, minus), where they are others than the centre.
+  // Stable points on both sides of the centre along its direction (plus, minus), where they are others than the centre. Looked
+  // for from where the centre's eigenvalue j is first above half of what it is stable to.
   std::vector<std::array<std::optional<FixedPoint>, 2>> sides;
-  std::optional<FixedPoint> critical;  // where the centre's largest eigenvalue changes its sign for the first time
-  std::optional<double> lost;          // the level at which Newton's method found it no more
+  std::optional<FixedPoint> critical;  // where the centre first loses its stability or ends
+  bool ends = false;                   // it ends there
+  std::vector<double> folds;           // levels at which a followed point ended, the critical one among them
+  std::optional<double> lost;          // the level from which on no fixed point was found
   int64_t evaluations = 0;             // of the denoiser at one point
 };
 

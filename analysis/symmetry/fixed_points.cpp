@@ -1,5 +1,6 @@
 #include "analysis/symmetry/fixed_points.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <ATen/core/grad_mode.h>
@@ -14,7 +15,7 @@ namespace {
 double length(const torch::Tensor& v) { return v.norm().item<double>(); }
 
 double relative_residual(const torch::Tensor& residual, const torch::Tensor& x, double sigma) {
-  return length(residual) / (length(x) + sigma);
+  return length(residual) / (length(x) + sigma / std::hypot(1, sigma));
 }
 
 }  // namespace
@@ -60,7 +61,7 @@ torch::Tensor PointDenoiser::jacobian_product(const torch::Tensor& x, double sig
 
 FixedPointOptions fixed_point_options(const Denoiser& denoiser) {
   if (dynamic_cast<const AnalyticDenoiser*>(&denoiser) != nullptr) return {};
-  return {.step = 1e-2, .tolerance = 1e-4, .newton_steps = 8, .krylov = 16};
+  return {1e-2, 1e-3, 6, 12, 1e-2, 1, 30, 2e-2};
 }
 
 FixedPoint newton_fixed_point(const PointDenoiser& denoiser, double sigma, const torch::Tensor& start,
@@ -71,11 +72,12 @@ FixedPoint newton_fixed_point(const PointDenoiser& denoiser, double sigma, const
   torch::Tensor residual = residual_at(point.x);
   point.residual = relative_residual(residual, point.x, sigma);
   for (int n = 0; n < options.newton_steps && point.residual > options.tolerance; ++n) {
+    const double forcing = std::clamp(std::max(point.residual, options.tolerance / (2 * point.residual)), 1e-6, 0.1);
     const torch::Tensor step = solve_gmres([&](const torch::Tensor& v) {
       return denoiser.jacobian_product(point.x, sigma, v) - gain * v;
-    }, -residual, options.krylov, std::min(1e-3, options.tolerance / point.residual));
+    }, -residual, options.krylov, forcing);
     bool better = false;
-    for (double damping = 1; damping > 0.01 && !better; damping /= 2) {
+    for (double damping = 1; damping > 0.1 && !better; damping /= 2) {
       const torch::Tensor next = point.x + damping * step, left = residual_at(next);
       const double size = relative_residual(left, next, sigma);
       better = size < point.residual;
@@ -98,11 +100,10 @@ void add_eigenvalue(const PointDenoiser& denoiser, const torch::Tensor& before, 
 
 std::vector<FixedPoint> settled_points(const PointDenoiser& denoiser, double sigma, const torch::Tensor& starts,
                                        const FixedPointOptions& options) {
-  constexpr int kMostIterations = 100;
   const double gain = fixed_point_gain(sigma);
   torch::Tensor x = starts;
   std::vector<FixedPoint> points(static_cast<size_t>(starts.size(0)));
-  for (int n = 0; n < kMostIterations; ++n) {
+  for (int n = 0; n < options.settle_steps; ++n) {
     const torch::Tensor denoised = denoiser.rows(x, sigma);
     bool all = true;
     for (int64_t i = 0; i < x.size(0); ++i) {

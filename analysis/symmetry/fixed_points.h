@@ -42,20 +42,27 @@ class PointDenoiser {
 };
 
 struct FixedPointOptions {
-  double step = 1e-4, tolerance = 1e-10;  // of J v; of the residual
+  double step = 1e-4;        // of J v
+  double tolerance = 1e-10;  // of a residual
   int newton_steps = 20;
-  int64_t krylov = 24;  // vectors at most
+  int64_t krylov = 60;            // vectors at most
+  double eigen_tolerance = 1e-8;  // of j
+  int eigen_restarts = 4;
+  int settle_steps = 100;  // of x <- D(x) / g
+  double end = 1e-6;       // part of sigma to which the end of a branch, and its critical level, are found
 };
-// For exact denoisers in float64 the above; for what computes in float32 steps and tolerances that its rounding allows.
+// For exact denoisers in float64 the above; for what computes in float32 steps, tolerances and counts that its rounding allows.
 FixedPointOptions fixed_point_options(const Denoiser& denoiser);
 
 struct FixedPoint {
   double sigma = 0;
-  torch::Tensor x;      // [d], of the exploding view
-  double residual = 0;  // |D - g x| / (|x| + sigma)
+  torch::Tensor x = {};  // [d], of the exploding view
+  double residual = 0;   // |D - g x| / (|x| + s)
   bool converged = false;
   double denoiser_eigenvalue = 0;  // j
   torch::Tensor direction = {};    // [d] unit vector of j; its sign goes on from level to level
+
+  double instability() const { return denoiser_eigenvalue - fixed_point_gain(sigma); }  // below 0 while stable
 };
 
 // The fixed point that Newton's method reaches from `start` (damped; GMRES solves for each step), without its eigenvalue.
