@@ -64,7 +64,7 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
       {"theory", "--model", "mixture.safetensors", "--gaussian", "gaussian.safetensors", "--seeds", "0-9", "--batch",
        "3", "--steps", "4", "--out", "theory"},
       {"jump", "--model", "mixture.safetensors", "--data", data, "--batch", "4", "--seeds", "0-9", "--steps", "3",
-       "--out", "jumps"}};
+       "--out", "jumps"},
       {"geometry", "--model", "mixture.safetensors", "--data", data, "--seeds", "0-9", "--batch", "3", "--steps", "4",
        "--out", "geometry"}};
   std::vector<std::string> expected;
