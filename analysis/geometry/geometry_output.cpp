@@ -66,7 +66,7 @@ Facts asked_of(const GeometryRun& run) {
   const DenoiserInfo& model = run.inputs.model->info();
   const SampleRequest& sampling = run.request.sampling;
   Facts asked = {
-      {"model", run.inputs.model_text + " (" + model.name + ")"},
+      {"model", run.inputs.model_text.empty() ? model.name : run.inputs.model_text + " (" + model.name + ")"},
       {"trajectories", fmt::format("{}, {} over {} levels from {} to {}, {} evaluations each", sampling.seeds.size(),
                                    run.request.solver, run.levels.size(), format_sigma(run.levels.front()),
                                    format_sigma(run.levels.back()), run.paths[0].nfe)},
@@ -126,7 +126,8 @@ void save_geometry(const GeometryRun& run, const RunCall& call, RunInfo info, Ru
   info.add("config", config_json(run, call));
   info.add("nfe", std::to_string(run.paths[0].nfe));
   info.add_text("headline", headline);
-  if (const auto file = model_file(run.inputs.model_text); !file.empty()) info.add_input("model", file);
+  const std::string& text = run.inputs.model_text;
+  if (const auto file = text.empty() ? "" : model_file(text); !file.empty()) info.add_input("model", file);
   if (run.inputs.data) {
     info.add_text("data_fingerprint", run.inputs.data->info().fingerprint);
     info.add("data_left_out", dump_json(to_json(run.inputs.data->info().notes.left_out)));

@@ -22,7 +22,7 @@ namespace farfield {
 
 // Whose trajectories are measured.
 struct GeometryInputs {
-  std::string model_text;  // the MODEL as it was named, for the record
+  std::string model_text;  // the MODEL as it was named, for the record; "" for a denoiser that has none
   std::shared_ptr<const Denoiser> model;
   std::shared_ptr<const DataSource> data;  // of the exact denoiser, the Gaussian and the forward process; may be null
 };

@@ -69,6 +69,18 @@ class Jump:
     table: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
+class Geometry:
+    headline: str
+    summary: dict[str, Any]
+    sigmas: list[float]
+    table: _Table
+    arrays: dict[str, torch.Tensor]
+    exact_table: _Table | None
+    exact_arrays: dict[str, torch.Tensor] | None
+    gaussian_table: _Table | None
+    gaussian_arrays: dict[str, torch.Tensor] | None
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Study:
     best: dict[int, dict[str, Any]]
     reference_nfe: int
@@ -115,6 +127,13 @@ def jump(model: _Model, *, data: Data | _Text | _Array | None = None, solver: st
          variant: str | None = None, final: str | None = None, space: str = "ve", batch: int = 64,
          label: int | None = None, latents: _Array | None = None, classes: _Array | None = None,
          threads: int | None = None) -> Jump: ...
+def geometry(model: _Model, *, data: Data | _Text | _Array | None = None, solver: str = "euler", steps: int | None = None,
+             seeds: _Numbers = ..., schedule: str = "polynomial", sigmas: Iterable[float] | None = None,
+             sigma_min: float | None = None, sigma_max: float | None = None, rho: float | None = None,
+             variant: str | None = None, final: str | None = None, batch: int = 64, label: int | None = None,
+             latents: _Array | None = None, space: str = "ve", centred: bool = True,
+             threads: int | None = None) -> Geometry: ...
+def polyline(points: _Array) -> dict[str, Any]: ...
 def study(model: _Model, *, solvers: str | Iterable[str] = "all", schedules: str | Iterable[str] = ..., nfe: _Numbers = ...,
           seeds: _Numbers = ..., label: int | None = None, gaussian: Fitted | _Text | None = None,
           teleport: float | str = "auto", reference: str | None = None, batch: int = 64,

@@ -168,6 +168,32 @@ def test_nan_is_a_numeric_error():
         ff.sample(model, seeds=[0], steps=2)
 
 
+def test_geometry_is_that_of_the_program(program, tmp_path):
+    program("geometry", "--model", "delta:glyphs,size=8,count=40", "--data", "glyphs,size=8,count=40", "--seeds", "0-3", "--steps", "9",
+            "--out", tmp_path / "program")
+    g = ff.geometry("delta:glyphs,size=8,count=40", data="glyphs,size=8,count=40", seeds=range(4), steps=9, threads=1)
+    assert g.save(tmp_path / "python") == tmp_path / "python/report.html"
+    for name in ("geometry.csv", "geometry.npz", "geometry-exact.csv", "view.csv", "summary.json"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert same_page(tmp_path / "python", tmp_path / "program")
+    assert g.summary["deviation_ratio"] == json.loads((tmp_path / "program/summary.json").read_text())["deviation_ratio"]
+    assert g.arrays["deviation"].shape == (10, 4) and len(g.table["deviation_mean"]) == 10 and len(g.sigmas) == 10
+    assert np.array_equal(g.exact_table["norm_x_mean"], g.table["norm_x_mean"])
+    mine = ff.geometry(ff.denoiser(ideal, shape=(2,), dtype=torch.float64), seeds=[5, 6], sigmas=[10, 1, 0.1], space="vp", centred=False)
+    assert mine.gaussian_table is None and mine.sigmas == [10, 1, 0.1]
+    mine.save(tmp_path / "mine")
+    with pytest.raises(ff.UsageError, match="at least 2"):
+        ff.geometry("delta:moons", sigmas=[1])
+
+
+def test_points_alone_have_a_shape():
+    angle = np.linspace(0, 1, 50)
+    line = ff.polyline(np.stack([3 * np.cos(angle), 3 * np.sin(angle)], 1))
+    assert np.allclose(line["menger_curvature"], 1 / 3) and np.isclose(line["chord_length"], 6 * np.sin(0.5))
+    with pytest.raises(ff.UsageError, match="closed curve"):
+        ff.polyline([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
+
+
 def test_a_study_is_that_of_the_program(program, tmp_path):
     program("study", "--model", "gaussian:moons", "--solvers", "heun", "--solvers", "ipndm4", "--nfe", "6,8", "--seeds", "0-3",
             "--out", tmp_path / "program")
@@ -248,6 +274,7 @@ INTERRUPTED = {
     "network": "ff.sample(MODEL, seeds=range(10**6), steps=1000)",
     "compare": "ff.compare(MODEL, data='glyphs', probes=4096, references=['gaussian'])",
     "study": "ff.study(MODEL, seeds=range(4096))",
+    "geometry": "ff.geometry(MODEL, seeds=range(4096))",
     "search": "ff.search_schedule(MODEL, warmup=10**6)",
     "fit": "ff.fit_mixture('moons,count=1000000', components=500, max_iterations=10000)",
     "train": "ff.train(CONFIG, out=sys.argv[1], on_tick=lambda line, said=[]: said or said.append(print('ready', flush=True)))",

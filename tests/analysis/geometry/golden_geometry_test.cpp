@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "analysis/geometry/path_geometry.h"
+#include "analysis/geometry/polyline.h"
 #include "tests/support/golden_analysis.h"
 
 namespace farfield {
@@ -79,6 +80,27 @@ TEST_F(GeometryGolden, golden_geometry_trajectories) {
     expect_golden(golden, "denoised_distance_to_end", of("distance_d"));
   }
   EXPECT_GT(trajectories, 0);
+}
+
+TEST_F(GeometryGolden, golden_geometry_points_alone) {
+  for (const AnalysisCase& golden : cases_) {
+    const Polyline line = measure_polyline(golden.inputs.at("x"));
+    const auto number = [](double value) { return torch::tensor(value, torch::kFloat64); };
+    expect_golden(golden, "chord_deviation", line.chord_deviation);
+    expect_golden(golden, "turn_angle", line.turn_angle);
+    expect_golden(golden, "length_over_chord", number(line.length / line.chord_length));
+    if (golden.kind == "degenerate") continue;
+    expect_golden(golden, "chord_length", number(line.chord_length));
+    expect_golden(golden, "along_chord", line.along_chord);
+    expect_golden(golden, "arc_length", line.arc_length);
+    expect_golden(golden, "total_turning", number(line.total_turning));
+    expect_golden(golden, "turn_curvature", line.turn_curvature);
+    expect_golden(golden, "menger_curvature", line.menger_curvature);
+    if (golden.kind != "trajectory") continue;
+    const Polyline denoised = measure_polyline(golden.inputs.at("denoised"));
+    expect_golden(golden, "denoised_length", number(denoised.length));
+    expect_golden(golden, "denoised_turn_angle", denoised.turn_angle);
+  }
 }
 
 // Nothing but rounding is off a straight line: the share of the variance that its components hold is no number.

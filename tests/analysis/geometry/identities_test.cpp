@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "analysis/geometry/closed_form_path.h"
+#include "analysis/geometry/forward_process.h"
 #include "analysis/geometry/geometry_run.h"
 #include "analysis/geometry/geometry_tables.h"
 #include "analysis/geometry/path_geometry.h"
+#include "analysis/geometry/polyline.h"
+#include "analysis/geometry/reconstruction.h"
 #include "core/math/random.h"
 #include "models/analytic/analytic.h"
 #include "samplers/solvers/solver_registry.h"
@@ -66,7 +69,7 @@ TEST(GeometryIdentity, ARotationChangesNothing) {
                       path.denoised.matmul(rotation).contiguous(), path.nfe};
     const Arrays here = measure_geometry(path, {space, true}), there = measure_geometry(turned, {space, true});
     for (const std::string& name : geometry_names()) {
-      if (name == "across") continue;  // their signs are arbitrary
+      if (name == "across" || name == "component_weights") continue;  // their signs are arbitrary
       const Tensor a = here.at(name), b = there.at(name);
       ASSERT_TRUE(torch::equal(a.isnan(), b.isnan())) << name;
       const double scale = std::max(1.0, a.nan_to_num(0).abs().max().item<double>());
@@ -85,6 +88,21 @@ TEST(GeometryIdentity, TheFirstReconstructionIsTheDeviation) {
     const Tensor more = measured.at("reconstruction").select(1, k),
                  less = measured.at("reconstruction").select(1, k - 1);
     EXPECT_LE(more.square().sum().item<double>(), less.square().sum().item<double>()) << k;
+  }
+}
+
+// The states that the components make are as far off as measured.
+TEST(GeometryIdentity, ReconstructedStatesHaveTheErrors) {
+  for (const GeometryOptions options : {GeometryOptions{}, {PathSpace::kVp, true}, {PathSpace::kVe, false}}) {
+    const Path path = curved_path(24, 2, test::document_levels(30));
+    const Arrays measured = measure_geometry(path, options);
+    const Tensor states = reconstructed_states(path, measured, options, 4);
+    for (int64_t k = 0; k < 5; ++k) {
+      Tensor errors = (states[k] - path.states).square().sum(2).sqrt();  // [L, B]
+      for (int64_t n = 0; options.space == PathSpace::kVp && n < errors.size(0); ++n)
+        errors[n] *= vp_alpha(path.levels[static_cast<size_t>(n)]);
+      EXPECT_LE((errors.t() - measured.at("reconstruction").select(1, k)).abs().max().item<double>(), 1e-10) << k;
+    }
   }
 }
 
@@ -160,6 +178,34 @@ TEST(GeometrySweep, EveryCaseHasANumberOrNone) {
       }
     }
   }
+}
+
+TEST(GeometryForward, IsDataAndNoiseOfTheSeed) {
+  const auto data = open_data("moons,count=40");
+  const std::vector<double> levels = {0, 0.5, 1000};
+  const Tensor norms = forward_norms(*data, std::vector<int64_t>{7, 8, 7}, levels, PathSpace::kVe);
+  EXPECT_TRUE(same_bits(norms[0], norms[2]));
+  const Tensor samples = data->rows(0, 40).to(torch::kFloat64).norm(2, 1);
+  EXPECT_LE((samples - norms[0][0]).abs().min().item<double>(), 1e-12);  // a sample of the data
+  const Tensor scaled = forward_norms(*data, std::vector<int64_t>{7, 8, 7}, levels, PathSpace::kVp);
+  EXPECT_LE((scaled.select(1, 2) - norms.select(1, 2) * vp_alpha(1000)).abs().max().item<double>(), 1e-12);
+  std::vector<int64_t> seeds;
+  for (int64_t i = 0; i < 4000; ++i) seeds.push_back(i);
+  const Tensor many = forward_norms(*data, seeds, {3}, PathSpace::kVe);
+  EXPECT_NEAR(many.square().mean().item<double>(), mean_square_norm(*data) + 9 * 2, 0.9);  // 3 standard errors
+  EXPECT_EQ(forward_levels(80).front(), 0);
+  EXPECT_EQ(forward_levels(80).back(), 80);
+}
+
+TEST(Polyline, RefusesWhatHasNoShape) {
+  const auto refusal = [](const Tensor& points) { return test::error_of([&] { measure_polyline(points); })->code(); };
+  EXPECT_EQ(refusal(torch::zeros({2, 3})), ExitCode::kUsage);
+  EXPECT_EQ(refusal(torch::zeros({3, 3})), ExitCode::kUsage);
+  EXPECT_EQ(refusal(torch::tensor({{0., 0.}, {1., 1.}, {1., 1.}})), ExitCode::kUsage);
+  EXPECT_EQ(refusal(torch::tensor({{0., 0.}, {static_cast<double>(NAN), 1.}, {1., 1.}})), ExitCode::kUsage);
+  const Polyline back = measure_polyline(torch::tensor({{0., 0.}, {1., 0.}, {0., 0.}, {-1., 0.}}));
+  EXPECT_NEAR(back.total_turning, std::acos(-1.0), 1e-12);
+  EXPECT_EQ(back.menger_curvature[0].item<double>(), 0);  // the three points are two
 }
 
 TEST(GeometrySweep, EndsThatCoincide) {
