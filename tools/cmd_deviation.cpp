@@ -106,10 +106,10 @@ void run_deviation_command(const DeviationArguments& arguments, const Context& c
   const PartStore parts = parts_of(context, arguments, inputs.subject.data->info());
   const DeviationRun run = run_deviation(std::move(inputs), std::move(request), parts, world());
   do_on_root(world(), [&] {
-    save_deviation(run, {context.command_line, context.device, context.precision, clock.seconds()}, record_of(context),
-                   *folder);
+    const RunCall call{context.command_line, context.device, context.precision, clock.seconds()};
+    const std::string headline = save_deviation(run, call, record_of(context), *folder);
     parts.remove();
-    print_answer(context, deviation_headline(run), *folder);
+    print_answer(context, headline, *folder);
   });
 }
 

@@ -101,7 +101,7 @@ std::string deviation_headline(const DeviationRun& run) {
   return headline_of(view_of(run, summary));
 }
 
-void save_deviation(const DeviationRun& run, const RunCall& call, RunInfo info, RunFolder& folder) {
+std::string save_deviation(const DeviationRun& run, const RunCall& call, RunInfo info, RunFolder& folder) {
   const DeviationSummary summary = summarise_deviation(run);
   const DeviationView view = view_of(run, summary);
   const std::string headline = headline_of(view);
@@ -120,6 +120,7 @@ void save_deviation(const DeviationRun& run, const RunCall& call, RunInfo info, 
     if (const auto file = model_file(model); !file.empty()) info.add_input(role, file);
   }
   folder.commit(std::move(info));
+  return headline;
 }
 
 }  // namespace farfield

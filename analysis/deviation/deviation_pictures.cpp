@@ -39,7 +39,7 @@ Strip strip_of(const DeviationView& view, int64_t trajectory) {
   Strip strip{fmt::format("seed {}", view.run.request.sampling.seeds[static_cast<size_t>(trajectory)]), "σ", {}, {}};
   for (const int64_t place : places) strip.columns.push_back(format_sigma(view.run.levels[static_cast<size_t>(place)]));
   const std::pair<const char*, torch::Tensor> rows[] = {
-      {"y + σ z", strips.forward},     {"x", strips.x},     {"D(x)", strips.denoised},
+      {"y + σ z", strips.forward},    {"x", strips.x},     {"D(x)", strips.denoised},
       {"D*(x)", strips.optimal},      {"x*", strips.star}, {"D(x*)", strips.star_denoised},
       {"D*(x*)", strips.star_optimal}};
   for (const auto& [label, images] : rows) {

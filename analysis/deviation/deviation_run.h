@@ -51,8 +51,9 @@ struct DeviationRun {
 DeviationRun run_deviation(DeviationInputs inputs, DeviationRequest request, const PartStore& parts = {},
                            Comm& comm = alone());
 
-// Writes the output of `farfield deviation` (docs/formats.md) and commits the folder. `info`: begun by the caller.
-void save_deviation(const DeviationRun& run, const RunCall& call, RunInfo info, RunFolder& folder);
+// Writes the output of `farfield deviation` (docs/formats.md) and commits the folder; returns the headline. `info`: begun by the
+// caller.
+std::string save_deviation(const DeviationRun& run, const RunCall& call, RunInfo info, RunFolder& folder);
 
 // The finding in one sentence, with its number.
 std::string deviation_headline(const DeviationRun& run);

@@ -24,6 +24,7 @@ void add_denoisers(py::module_& module);
 void add_fitting(py::module_& module);
 void add_sampling(py::module_& module);
 void add_comparing(py::module_& module);
+void add_deviating(py::module_& module);
 void add_jumping(py::module_& module);
 void add_geometry(py::module_& module);
 void add_studying(py::module_& module);

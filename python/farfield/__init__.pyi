@@ -79,6 +79,28 @@ class Geometry:
     exact_arrays: dict[str, torch.Tensor] | None
     gaussian_table: _Table | None
     gaussian_arrays: dict[str, torch.Tensor] | None
+class Deviation:
+    headline: str
+    sigmas: list[float]
+    nfe: int
+    measures: dict[str, torch.Tensor]
+    neighbours: dict[str, torch.Tensor]
+    table: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
+class Neighbours:
+    headline: str
+    index: torch.Tensor
+    distance: torch.Tensor
+    table: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
+class Modes:
+    headline: str
+    bandwidths: list[float]
+    modes: list[torch.Tensor]
+    basin: torch.Tensor
+    table: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
 class Study:
@@ -134,6 +156,16 @@ def geometry(model: _Model, *, data: Data | _Text | _Array | None = None, solver
              latents: _Array | None = None, space: str = "ve", centred: bool = True,
              threads: int | None = None) -> Geometry: ...
 def polyline(points: _Array) -> dict[str, Any]: ...
+def deviation(model: _Model, data: Data | _Text | _Array, *, optimal: _Model = "delta", start: str = "seeds",
+              solver: str = "heun", steps: int | None = None, seeds: _Numbers | None = None, schedule: str = "polynomial",
+              sigmas: Iterable[float] | None = None, sigma_min: float | None = None, sigma_max: float | None = None,
+              rho: float | None = None, variant: str | None = None, final: str | None = None,
+              bandwidth: str | float | None = "sigma", k: int | None = None, batch: int = 64, label: int | None = None,
+              latents: _Array | None = None, classes: _Array | None = None, threads: int | None = None) -> Deviation: ...
+def neighbours(samples: Run | _Text | _Array, data: Data | _Text | _Array, *, k: int | None = None,
+               threads: int | None = None) -> Neighbours: ...
+def modes(data: Data | _Text | _Array, bandwidth: str | float | Iterable[float], *, start: Run | _Text | _Array | None = None,
+          max_iterations: int = 10_000, batch: int = 1024, threads: int | None = None) -> Modes: ...
 def study(model: _Model, *, solvers: str | Iterable[str] = "all", schedules: str | Iterable[str] = ..., nfe: _Numbers = ...,
           seeds: _Numbers = ..., label: int | None = None, gaussian: Fitted | _Text | None = None,
           teleport: float | str = "auto", reference: str | None = None, batch: int = 64,

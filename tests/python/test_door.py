@@ -133,6 +133,45 @@ def test_jumps_are_those_of_the_program(program, tmp_path):
         ff.jump("delta:moons", solver="dopri5")
 
 
+def test_deviations_are_those_of_the_program(program, tmp_path):
+    program("deviation", "--model", "gaussian:moons", "--data", "moons", "--seeds", "0-4", "--steps", "6", "--out", tmp_path / "program")
+    d = ff.deviation("gaussian:moons", "moons", seeds=range(5), steps=6, threads=1)
+    page = d.save(tmp_path / "python")
+    for name in ("deviation.csv", "deviation.npz", "neighbours.csv", "nearest.csv", "summary.json"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert same_page(tmp_path / "python", tmp_path / "program") and page.exists()
+    assert d.measures["d1"].shape == (5, 7) and torch.isnan(d.measures["d1"][:, -1]).all()
+    assert d.neighbours["distance_star"][:, 0].max() == 0 and len(d.table["sigma"]) == 7
+    own = ff.deviation("delta:moons", "moons", seeds=range(3), steps=4, start="data", bandwidth=0.5, optimal=ff.load("delta:moons"))
+    assert own.measures["d1"].nan_to_num().max() == 0
+    with pytest.raises(ff.UsageError, match="expected 'seeds' or 'data'"):
+        ff.deviation("delta:moons", "moons", start="noise")
+    with pytest.raises(ff.UsageError, match="k is 4000, expected 1 to 2048"):
+        ff.deviation("delta:moons", "moons", k=4000)
+
+
+def test_neighbours_and_modes_are_those_of_the_program(program, tmp_path):
+    program("sample", "--model", "delta:moons", "--seeds", "0-4", "--steps", "6", "--out", tmp_path / "s")
+    program("neighbours", "--samples", tmp_path / "s", "--data", "moons", "--k", "3", "--out", tmp_path / "program")
+    n = ff.neighbours(str(tmp_path / "s"), "moons", k=3, threads=1)
+    n.save(tmp_path / "python")
+    for name in ("neighbours.csv", "neighbours.npz", "nearest.csv"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    run = ff.sample("delta:moons", seeds=range(5), steps=6)
+    assert torch.equal(ff.neighbours(run, "moons", k=3).index, n.index) and n.distance[:, 0].max() == 0
+    points = ff.Data("moons").rows(0, 4)
+    assert ff.neighbours(points, "moons", k=1).index[:, 0].tolist() == [0, 1, 2, 3]
+    with pytest.raises(ff.UsageError, match="expected floating point"):
+        ff.neighbours(torch.zeros(2, 2, dtype=torch.uint8), "moons")
+    program("modes", "--data", "moons,count=40", "--bandwidth", "0.1,5", "--out", tmp_path / "m")
+    m = ff.modes("moons,count=40", [0.1, 5], threads=1)
+    m.save(tmp_path / "p")
+    for name in ("modes.csv", "basins.csv", "modes.npz"):
+        assert (tmp_path / "p" / name).read_bytes() == (tmp_path / "m" / name).read_bytes(), name
+    assert m.basin.shape == (2, 40) and m.modes[1].shape == (1, 2) and ff.modes("moons,count=40", 5).basin.max() == 0
+    assert ff.modes("moons,count=40", "0.1:5:3", start=run).basin.shape == (3, 5)
+
+
 def test_errors_are_those_of_the_program(glyphs, tmp_path):
     with pytest.raises(ff.UsageError, match="did you mean 'heun'"):
         ff.sample(glyphs, solver="huen")

@@ -39,6 +39,9 @@ const std::map<std::string, std::string> kCalls = {
     {"theory",
      "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1 --perturbed 1 --perturb-at 1 "
      "--components 1"},
+    {"deviation", "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1"},
+    {"neighbours", "--samples moons,count=4 --data moons,count=32"},
+    {"modes", "--data moons,count=32 --bandwidth 5"},
     {"jump", "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1"},
     {"fit gaussian", "--data moons,count=32"},
     {"fit mixture", "--data moons,count=32 --components 2"},
@@ -69,9 +72,9 @@ struct Try {
 };
 
 // The texts that hold numbers.
-const std::set<std::string> kNumbersInText = {"--seeds",      "--nfe",       "--sigmas",      "--churn",
-                                              "--teleport",   "--max-time",  "--snapshot-at", "--lambda",
-                                              "--components", "--perturb-at"};
+const std::set<std::string> kNumbersInText = {"--seeds",      "--nfe",        "--sigmas",      "--churn",
+                                              "--teleport",   "--max-time",   "--snapshot-at", "--lambda",
+                                              "--components", "--perturb-at", "--bandwidth"};
 
 // "--steps INT:1 to 100000   intervals ..." -> "--steps", of the options that take a value; whether it is a number.
 std::map<std::string, bool> options_of(const std::string& command) {

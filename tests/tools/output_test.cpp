@@ -74,6 +74,9 @@ TEST_F(Outputs, NoCommandReplacesATrainingRunOrItsOwnInput) {
        "polynomial"},
       {"geometry", "--model", "delta:moons,count=8", "--seeds", "0", "--steps", "2"},
       {"theory", "--lambda", "1"},
+      {"deviation", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--seeds", "0", "--steps", "2"},
+      {"neighbours", "--samples", "moons,count=2", "--data", "moons,count=8"},
+      {"modes", "--data", "moons,count=8", "--bandwidth", "1"},
       {"report", "run"},
   };
   for (const auto& command : commands) {

@@ -44,6 +44,18 @@ TEST(ScheduleCommand, lists_levels_that_sample_takes_back) {
   EXPECT_EQ(run({"ays", "--variant", "sdxl", "--steps", "10"}, "ays")[1], 6.3184485287);
 }
 
+TEST(ScheduleCommand, weights_are_a_table_of_steps) {
+  const auto table = run_farfield({"schedule", "--steps", "4", "--weights", "--plot"});
+  ASSERT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_TRUE(table.out.starts_with("sigma,weight,log_step\n80,0.")) << table.out;
+  EXPECT_NE(table.out.find("\n0.002,1,\n# "), std::string::npos) << table.out;
+  const auto listed = run_farfield({"schedule", "--name", "logsnr", "--steps", "4", "--weights", "--json"});
+  const json rows = json::parse(listed.out);
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_EQ(rows[3].at("log_step"), nullptr);
+  EXPECT_NEAR(rows[0].at("weight").get<double>(), rows[1].at("weight").get<double>(), 1e-12);
+}
+
 TEST(ScheduleCommand, the_range_is_drawn_in_to_a_model) {
   const auto result = run_farfield({"schedule", "--name", "ve", "--steps", "2", "--json", "--model",
                                     FARFIELD_SOURCE_DIR "/assets/glyphs.safetensors"});
