@@ -24,11 +24,13 @@ constexpr const char* kJumpSeeds = "0-63";
 constexpr const char* kJumpExamples =
     "  farfield jump --model assets/glyphs.safetensors --data glyphs --out runs/jump\n"
     "  farfield jump --model runs/mnist --solver euler --steps 50 --seeds 0-255 --out runs/jump\n"
+    "  farfield jump --model assets/glyphs.safetensors --steps 10 --slopes --out runs/slopes\n"
     "  farfield sample --model assets/glyphs.safetensors --ode-jump 1 --out runs/one-jump\n";
 
 struct JumpArguments {
   PathArguments path;
   std::string data, space = "ve";
+  bool slopes = false;
 };
 
 void report_jump(const Context& context, const std::string& answer, const std::string& page) {
@@ -55,7 +57,7 @@ void run_jump_command(const Context& context, const JumpArguments& arguments) {
   const PartStore parts = part_store(
       context, arguments.path,
       options.data ? dump_json(nlohmann::ordered_json(options.data->info().fingerprint)) : "null");
-  const JumpRun result = run_jump({model, run.model, run.solver}, options, parts, world());
+  const JumpRun result = run_jump({model, run.model, run.solver, arguments.slopes}, options, parts, world());
   do_on_root(world(), [&] {
     for (const auto& [key, text] : settings_of(run)) info.add_text(key, text);
     add_inputs(info, run);
@@ -81,6 +83,9 @@ void add_jump_command(CLI::App& app, Context& context) {
       ->add_option("--space", arguments->space,
                    "ve: states x as they are; vp: x / sqrt(1 + sigma^2), as variance-preserving models have them")
       ->capture_default_str();
+  command->add_flag(
+      "--slopes", arguments->slopes,
+      "also what dD/dsigma is to euler, spndm, deis_rhoab2, dpm2, heun and the solver, against an accurate path");
   share_over_ranks(*command, context);
 }
 

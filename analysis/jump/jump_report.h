@@ -1,8 +1,12 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "analysis/jump/jump.h"
+#include "analysis/jump/slopes.h"
 #include "analysis/page/report.h"
 #include "core/run/run_folder.h"
 
@@ -21,7 +25,7 @@ struct JumpStory {
 // The answer in a sentence, with its numbers.
 std::string jump_headline(const Jump& jump);
 
-// Writes jump.csv, jump.npz, summary.json and report.html into `folder`.
-void write_jump(const Jump& jump, const JumpStory& story, const RunFolder& folder);
+// Writes jump.csv, jump.npz, summary.json, report.html and, with slopes, slopes.csv into `folder`.
+void write_jump(const Jump& jump, const std::optional<Slopes>& slopes, const JumpStory& story, const RunFolder& folder);
 
 }  // namespace farfield

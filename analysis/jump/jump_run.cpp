@@ -1,5 +1,7 @@
 #include "analysis/jump/jump_run.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +12,8 @@
 
 namespace farfield {
 namespace {
+
+constexpr size_t kSlopeTrajectories = 8;  // each needs an accurate path of its own
 
 Provenance provenance_of(const JumpRun& run, const RunCall& call) {
   const SampleRequest& request = run.options.request;
@@ -48,18 +52,34 @@ void add_jump_records(RunInfo& info, const JumpRun& run, const RunCall& call) {
   info.add("data_left_out", dump_json(to_json(run.options.data->info().notes.left_out)));
 }
 
+// The request for its first `count` trajectories, or all.
+SampleRequest first_rows(SampleRequest request, size_t count) {
+  if (request.seeds.size() <= count) return request;
+  request.seeds.resize(count);
+  for (torch::Tensor* given : {&request.latents, &request.classes}) {
+    if (given->defined()) *given = given->narrow(0, 0, static_cast<int64_t>(count));
+  }
+  return request;
+}
+
 }  // namespace
 
 JumpRun run_jump(JumpInputs inputs, JumpOptions options, const PartStore& parts, Comm& comm) {
   Jump result = measure_jump(*inputs.model, *make_solver(inputs.solver), options, parts, comm);
-  return {std::move(inputs), std::move(options), std::move(result)};
+  std::optional<Slopes> slopes;
+  if (inputs.slopes) {
+    std::vector<std::string> solvers = slope_solvers();
+    if (std::ranges::find(solvers, inputs.solver) == solvers.end()) solvers.push_back(inputs.solver);
+    slopes = measure_slopes(*inputs.model, solvers, first_rows(options.request, kSlopeTrajectories), comm);
+  }
+  return {std::move(inputs), std::move(options), std::move(result), std::move(slopes)};
 }
 
 void save_jump(const JumpRun& run, const RunCall& call, RunInfo info, RunFolder& folder) {
   const JumpStory story{
       run.inputs.model->info().name, run.inputs.solver, run.options.data ? run.options.data->info().name : "",
       run.options.request.seeds,     run.options.space, provenance_of(run, call)};
-  write_jump(run.result, story, folder);
+  write_jump(run.result, run.slopes, story, folder);
   add_jump_records(info, run, call);
   folder.commit(std::move(info));
 }

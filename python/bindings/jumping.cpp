@@ -22,12 +22,13 @@ struct Jumping {
 };
 
 Jumping jump(const NamedModel& model, std::shared_ptr<const DataSource> data, const std::string& solver,
-             SampleRequest request, const std::string& space, std::vector<std::string> command) {
+             SampleRequest request, const std::string& space, bool slopes, std::vector<std::string> command) {
   return released([&] {
     const Stopwatch clock;
     request.device = parse_device(model.device);
     const std::string name = model.text.empty() ? model.denoiser->info().name : model.text;
-    JumpRun run = run_jump({model.denoiser, name, solver}, {std::move(request), parse_space(space), std::move(data)});
+    JumpRun run = run_jump({model.denoiser, name, solver, slopes},
+                           {std::move(request), parse_space(space), std::move(data)});
     return Jumping{std::move(run), {std::move(command), model.device, model.precision, clock.seconds()}, model.text};
   });
 }
@@ -62,6 +63,11 @@ void add_jumping(py::module_& module) {
                              "[n, L - 1] float64: of every jump from the trajectory's end.")
       .def_property_readonly("table", [](const Jumping& one) { return columns_of(jump_table(one.run.result)); },
                              "A dict of numpy columns, those of jump.csv (docs/formats.md).")
+      .def_property_readonly("slope_table",
+                             [](const Jumping& one) -> py::object {
+    if (!one.run.slopes) return py::none();
+    return columns_of(slope_table(*one.run.slopes));
+  }, "With slopes=True a dict of numpy columns, those of slopes.csv; else None.")
       .def(
           "save", &save_jumping, py::arg("out"), py::kw_only(), py::arg("force") = false,
           "Writes the folder that `farfield jump --out` writes and returns its report.html; force: replace a finished one.")

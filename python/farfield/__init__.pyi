@@ -67,6 +67,7 @@ class Jump:
     distance_x: torch.Tensor
     distance_d: torch.Tensor
     table: _Table
+    slope_table: _Table | None
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
 class Geometry:
@@ -146,8 +147,8 @@ def compare(model: _Model, *, data: Data | _Text | _Array | None = None,
 def jump(model: _Model, *, data: Data | _Text | _Array | None = None, solver: str = "heun", steps: int | None = None,
          seeds: _Numbers = ..., schedule: str = "polynomial", sigmas: Iterable[float] | None = None,
          sigma_min: float | None = None, sigma_max: float | None = None, rho: float | None = None,
-         variant: str | None = None, final: str | None = None, space: str = "ve", batch: int = 64,
-         label: int | None = None, latents: _Array | None = None, classes: _Array | None = None,
+         variant: str | None = None, final: str | None = None, space: str = "ve", slopes: bool = False,
+         batch: int = 64, label: int | None = None, latents: _Array | None = None, classes: _Array | None = None,
          threads: int | None = None) -> Jump: ...
 def geometry(model: _Model, *, data: Data | _Text | _Array | None = None, solver: str = "euler", steps: int | None = None,
              seeds: _Numbers = ..., schedule: str = "polynomial", sigmas: Iterable[float] | None = None,

@@ -7,8 +7,8 @@ from ._sampling import request_of
 
 
 def jump(model, *, data=None, solver="heun", steps=None, seeds=range(64), schedule="polynomial", sigmas=None, sigma_min=None,
-         sigma_max=None, rho=None, variant=None, final=None, space="ve", batch=64, label=None, latents=None, classes=None,
-         threads=None):
+         sigma_max=None, rho=None, variant=None, final=None, space="ve", slopes=False, batch=64, label=None, latents=None,
+         classes=None, threads=None):
     """Measures the jump to D(x; sigma) from every step of a run (ODE-Jump), as `farfield jump` does. Returns a Jump.
 
     model      an ff.Denoiser, an ff.Fitted, or a MODEL text
@@ -16,10 +16,11 @@ def jump(model, *, data=None, solver="heun", steps=None, seeds=range(64), schedu
     solver     SOLVER[,option=value...], deterministic and with fixed steps
     seeds, schedule, sigmas, steps, sigma_min, sigma_max, rho, variant, final, batch, label, latents, classes: as of sample()
     space      of the states: "ve", x as it is; "vp", x / sqrt(1 + sigma^2)
+    slopes     also what dD/dsigma is to euler, spndm, deis_rhoab2, dpm2, heun and the solver, against an accurate path
     threads    as of sample()
 
     .table is a dict of numpy columns, those of jump.csv; .distance_x and .distance_d are those of every trajectory; .headline
-    is the answer in a sentence; .save("out/") writes the report of the command. The states and jumps themselves are
+    is the answer in a sentence; .slope_table those of slopes.csv; .save("out/") writes the report of the command. The states and jumps themselves are
     sample(trajectory=True)'s .trajectory and .denoised.
     """
     command = call_text("jump", model=getattr(model, "name", model), data=data, solver=solver, steps=steps)
@@ -28,4 +29,4 @@ def jump(model, *, data=None, solver="heun", steps=None, seeds=range(64), schedu
                          (schedule, sigmas, steps, sigma_min, sigma_max, rho, variant, final))
     source = None if data is None else as_data(data)
     with using_threads(threads):
-        return _core.jump(model, source, solver, request, space, command)
+        return _core.jump(model, source, solver, request, space, slopes, command)

@@ -129,6 +129,10 @@ def test_jumps_are_those_of_the_program(program, tmp_path):
     assert run.denoised.shape == (6, 5, 2) and j.nfe[-1] == run.nfe
     assert torch.allclose(j.distance_d[:, 2], (run.denoised[2] - run.x).norm(dim=1))
     assert np.isnan(j.table["distance_d_mean"][-1]) and j.table["sigma"].tolist() == j.sigmas
+    assert j.slope_table is None
+    slopes = ff.jump("gaussian:moons", seeds=[1, 2], steps=6, slopes=True).slope_table
+    euler = slopes["error_mean"][(slopes["solver"] == "euler") & (slopes["step"] < 5)]
+    assert np.allclose(euler, 1)  # its slope is 0
     with pytest.raises(ff.UsageError, match="its own steps"):
         ff.jump("delta:moons", solver="dopri5")
 

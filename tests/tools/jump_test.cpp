@@ -56,6 +56,18 @@ TEST_F(JumpCommand, writes_a_table_arrays_and_one_page) {
   EXPECT_EQ(text_of(folder / "k/jump.csv"), text_of(folder / "j/jump.csv"));
 }
 
+TEST_F(JumpCommand, compares_slopes) {
+  const auto result = jump("j", {"--model", kJumpModel, "--slopes", "--solver", "lms2"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto lines = split(text_of(folder / "j/slopes.csv"), '\n');
+  EXPECT_EQ(lines[0], "solver,step,sigma,error_mean,error_std,error_low,error_high");
+  ASSERT_EQ(lines.size(), 1u + 6 * 4 + 1);  // the five and the run's own
+  EXPECT_TRUE(lines[21].starts_with("lms2,0,80,")) << lines[21];
+  EXPECT_EQ(lines[24], "lms2,3,0.002,,,,");
+  EXPECT_EQ(read_npz(folder / "j/jump.npz").at("slope_error").sizes(), torch::IntArrayRef({6, 4, 6}));
+  EXPECT_NE(text_of(folder / "j/report.html").find("one too many"), std::string::npos);
+}
+
 TEST_F(JumpCommand, of_points_has_no_strips) {
   const auto result = jump("j", {"--model", "delta:moons,count=50", "--solver", "ipndm2"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
