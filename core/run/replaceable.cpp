@@ -36,7 +36,6 @@ const std::map<std::string, std::vector<std::string>>& files_by_kind() {
       {"deviation", {"deviation.csv", "deviation.npz", "neighbours.csv", "nearest.csv", "summary.json", "report.html"}},
       {"neighbours", {"neighbours.csv", "neighbours.npz", "neighbours.png", "nearest.csv", "report.html"}},
       {"modes", {"modes.csv", "basins.csv", "modes.npz", "report.html"}},
-      {"jump", {"jump.csv", "jump.npz", "summary.json", "report.html"}},
       {"jump", {"jump.csv", "jump.npz", "slopes.csv", "summary.json", "report.html"}},
       {"study", {"study.csv", "study.npz", "study.json", "report.html"}},
       {"report", {"report.html", "training.csv", "probes.csv"}},
