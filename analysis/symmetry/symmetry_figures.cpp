@@ -10,7 +10,7 @@
 #include "analysis/page/format.h"
 #include "analysis/page/strips.h"
 #include "analysis/paths/path.h"
-#include "analysis/symmetry/symmetry_output.h"
+#include "analysis/symmetry/symmetry_tables.h"
 #include "core/text.h"
 
 namespace farfield {

@@ -4,15 +4,12 @@
 #include <string>
 
 #include "analysis/symmetry/symmetry_run.h"
-#include "core/io/rows.h"
 #include "core/run/run_call.h"
 #include "core/run/run_folder.h"
 
 namespace farfield {
 
 // The files of `farfield symmetry` (docs/formats.md).
-Table fixed_points_table(const SymmetryRun& run);  // fixed_points.csv
-Table potentials_table(const SymmetryRun& run);    // potentials.csv
 std::string symmetry_summary(const SymmetryRun& run);
 std::map<std::string, torch::Tensor> symmetry_npz(const SymmetryRun& run);
 
