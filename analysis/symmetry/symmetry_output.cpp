@@ -121,8 +121,8 @@ std::map<std::string, torch::Tensor> symmetry_npz(const SymmetryRun& run) {
       levels.push_back(path.levels[n]);
       points.push_back(path.sides[n][side]->x);
     }
-    arrays[std::string(kBranches[side]) + "_levels"] = torch::tensor(levels, torch::kFloat64);
-    if (!points.empty()) arrays[kBranches[side]] = torch::stack(points);
+    arrays[std::string(kSymmetryBranches[side]) + "_levels"] = torch::tensor(levels, torch::kFloat64);
+    if (!points.empty()) arrays[kSymmetryBranches[side]] = torch::stack(points);
   }
   if (path.critical) {
     arrays["folds"] = torch::tensor(path.folds, torch::kFloat64);

@@ -1,13 +1,9 @@
 #include "analysis/symmetry/symmetry_tables.h"
 
-#include <optional>
-
 #include "analysis/paths/path.h"
 
 namespace farfield {
 namespace {
-
-constexpr const char* kBranches[] = {"plus", "minus"};
 
 std::vector<Cell> row_of(const std::string& branch, const FixedPoint& point, double position) {
   const double alpha = vp_alpha(point.sigma);
@@ -15,11 +11,11 @@ std::vector<Cell> row_of(const std::string& branch, const FixedPoint& point, dou
           point.residual};
 }
 
+}  // namespace
+
 std::optional<double> leading_eigenvalue(const SymmetryRun& run) {
   return run.inputs.gaussian ? std::optional(run.inputs.gaussian->eigenvalues[0].item<double>()) : std::nullopt;
 }
-
-}  // namespace
 
 Table fixed_points_table(const SymmetryRun& run) {
   Table table{.columns = {"branch", "sigma", "alpha", "time", "position", "norm", "residual", "eigenvalue_sde",
@@ -40,7 +36,7 @@ Table fixed_points_table(const SymmetryRun& run) {
       const auto& point = run.path.sides[n][side];
       if (!point) continue;
       const double along = (point->x - centre.x).dot(centre.direction).item<double>();
-      cells = row_of(kBranches[side], *point, vp_alpha(sigma) * along);
+      cells = row_of(kSymmetryBranches[side], *point, vp_alpha(sigma) * along);
       cells.insert(cells.end(),
                    {Cell(), Cell(), Cell(), Cell(), run.pair ? Cell(side == 0 ? closed : -closed) : Cell()});
       table.add(std::move(cells));
