@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
+#include <torch/autograd.h>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -80,6 +82,40 @@ Tensor Denoiser::operator()(const Tensor& x, const Tensor& sigma, const Tensor& 
 
 Tensor Denoiser::operator()(const Tensor& x, double sigma, const Tensor& labels) const {
   return (*this)(x, torch::full({1}, sigma, torch::kFloat64), labels);
+}
+
+Denoiser::Pullback Denoiser::vector_jacobian(const Tensor& x, const Tensor& sigma, const Tensor& v,
+                                             const Tensor& labels) const {
+  check_input(info(), x);
+  const Tensor levels = checked_sigma(info(), sigma, x);
+  check_labels(info(), labels, x);
+  check(v.defined() && v.is_floating_point() && v.sizes() == x.sizes(),
+        fmt::format("{}: v must be floating point {}, got {}", info().name, text_of(x.sizes()),
+                    v.defined() ? text_of(v.sizes()) : "nothing"));
+  Pullback result = pull_back(x.detach(), levels, labels, v.detach().to(x.options()));
+  check_output(info(), x, levels, result.denoised);
+  check_output(info(), x, levels, result.product);
+  return result;
+}
+
+Denoiser::Pullback Denoiser::vector_jacobian(const Tensor& x, double sigma, const Tensor& v,
+                                             const Tensor& labels) const {
+  return vector_jacobian(x, torch::full({1}, sigma, torch::kFloat64), v, labels);
+}
+
+Denoiser::Pullback Denoiser::pull_back(const Tensor& x, const Tensor& sigma, const Tensor& labels,
+                                       const Tensor& v) const {
+  const torch::AutoGradMode with_gradients(true);
+  const Tensor point = x.detach().requires_grad_(true);
+  const Tensor denoised = denoise(point, sigma, labels);
+  if (!denoised.requires_grad()) {
+    throw usage_error(
+        fmt::format("{}: has no gradient, and v^T dD/dx was asked for; it needs a model that is "
+                    "differentiable",
+                    info().name));
+  }
+  const Tensor product = torch::autograd::grad({denoised}, {point}, {v})[0];
+  return {denoised.detach(), product};
 }
 
 DenoiseFn Denoiser::bind(Tensor labels) const {

@@ -43,6 +43,17 @@ class Denoiser {
   torch::Tensor operator()(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels = {}) const;
   torch::Tensor operator()(const torch::Tensor& x, double sigma, const torch::Tensor& labels = {}) const;
 
+  // D(x; sigma) and v^T dD/dx, each sample by its own Jacobian: one evaluation and one backward pass by autograd, or the
+  // closed form where there is one. v like x in shape, any floating dtype; x, sigma and labels as above; both results
+  // like x. Needs no grad mode and leaves none behind. usage_error where the implementation has neither.
+  struct Pullback {
+    torch::Tensor denoised, product;  // [B, ...shape]
+  };
+  Pullback vector_jacobian(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& v,
+                           const torch::Tensor& labels = {}) const;
+  Pullback vector_jacobian(const torch::Tensor& x, double sigma, const torch::Tensor& v,
+                           const torch::Tensor& labels = {}) const;
+
   // A solver's view. The denoiser must outlive it.
   DenoiseFn bind(torch::Tensor labels = {}) const;
 
@@ -52,6 +63,9 @@ class Denoiser {
   // sigma arrives as float64 [B] on x's device, checked.
   virtual torch::Tensor denoise(const torch::Tensor& x, const torch::Tensor& sigma,
                                 const torch::Tensor& labels) const = 0;
+  // As denoise(); v like x. By autograd through denoise() unless overridden.
+  virtual Pullback pull_back(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels,
+                             const torch::Tensor& v) const;
 };
 
 // (D - x) / sigma^2, [B, ...shape].

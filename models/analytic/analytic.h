@@ -21,6 +21,12 @@ class AnalyticDenoiser : public Denoiser {
   // the score (D - x) / sigma^2.
   torch::Tensor log_density(const torch::Tensor& x, double sigma) const;
 
+  // (dD/dx) v = Cov[x0 | x] v / sigma^2: of a posterior mean the Jacobian is symmetric, so that this is the product of
+  // vector_jacobian(), too. As that one.
+  Pullback jacobian_vector(const torch::Tensor& x, double sigma, const torch::Tensor& v) const {
+    return vector_jacobian(x, sigma, v);
+  }
+
  private:
   // x as float64 [B, d].
   virtual torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const = 0;

@@ -16,6 +16,10 @@ int64_t elements(const std::vector<int64_t>& shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
 }
 
+torch::Tensor variance_of(const torch::Tensor& sigma) {
+  return sigma.to(torch::kFloat64).square().clamp_min(kSmallestVariance).unsqueeze(1);
+}
+
 }  // namespace
 
 void check_density_input(const DenoiserInfo& info, const torch::Tensor& x, double sigma) {
@@ -51,9 +55,15 @@ torch::Tensor AnalyticBase::rows_of(const torch::Tensor& x) {
 }
 
 torch::Tensor AnalyticBase::denoise(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor&) const {
-  const auto rows = rows_of(x);
-  const auto variance = sigma.to(torch::kFloat64).square().clamp_min(kSmallestVariance).unsqueeze(1);
-  return denoise_rows(rows, variance).to(x.scalar_type()).reshape(x.sizes());
+  return denoise_rows(rows_of(x), variance_of(sigma)).to(x.scalar_type()).reshape(x.sizes());
+}
+
+Denoiser::Pullback AnalyticBase::pull_back(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor&,
+                                           const torch::Tensor& v) const {
+  const torch::NoGradGuard no_gradients;
+  const Pullback rows = pull_back_rows(rows_of(x), variance_of(sigma), rows_of(v));
+  const auto like_x = [&](const torch::Tensor& values) { return values.to(x.scalar_type()).reshape(x.sizes()); };
+  return {like_x(rows.denoised), like_x(rows.product)};
 }
 
 }  // namespace farfield

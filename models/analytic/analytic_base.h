@@ -31,6 +31,11 @@ class AnalyticBase : public AnalyticDenoiser {
   torch::Tensor denoise(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels) const final;
   // rows [B, d] float32 or float64; variance = sigma^2 [B, 1] float64 > 0, on rows' device. Result [B, d], any dtype.
   virtual torch::Tensor denoise_rows(const torch::Tensor& rows, const torch::Tensor& variance) const = 0;
+  Pullback pull_back(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels,
+                     const torch::Tensor& v) const final;
+  // The same, and (dD/dx) v = Cov[x0 | x] v / sigma^2; v like rows. Results [B, d], any dtype.
+  virtual Pullback pull_back_rows(const torch::Tensor& rows, const torch::Tensor& variance,
+                                  const torch::Tensor& v) const = 0;
 
   DenoiserInfo info_;
 };

@@ -232,6 +232,73 @@ class Delta final : public AnalyticBase, public DataPosterior {
     return evaluate(rows, variance, dim()).mean;
   }
 
+  // sum_i u_i (y_i - D) <y_i - D, v>, by differences as D itself. v, mean [d] float64 of one row.
+  torch::Tensor spread_near(const Query& query, int64_t row, const torch::Tensor& index, const torch::Tensor& best,
+                            const torch::Tensor& mean, const torch::Tensor& v) const {
+    const auto residual = query.rows[row] - best;
+    SoftmaxSum sum(1, dim(), query.rows.device());
+    for (const auto& part : index.split(kRefinedAtOnce)) {
+      const auto values = points_.on(query.rows.device()).index_select(0, part).to(torch::kFloat64);
+      const auto step = values - best, apart = values - mean;
+      sum.add((step * (residual - step / 2)).sum(1).div_(query.variance[row]).unsqueeze(0),
+              apart * torch::mv(apart, v).unsqueeze(1));
+    }
+    return sum.mean().squeeze(0);
+  }
+
+  torch::Tensor spread_near(const Query& query, const Sums& sums, const torch::Tensor& v) const {
+    const auto device = query.rows.device();
+    const auto points = points_.on(device);
+    const auto all_scores = scores(query, points, half_squares_.on(device));
+    const auto mask = selected(all_scores, window(query));
+    auto spread = torch::empty_like(query.rows);
+    for (int64_t b = 0; b < query.rows.size(0); ++b) {
+      const auto best = points[all_scores[b].argmax().item<int64_t>()].to(torch::kFloat64);
+      spread[b] = spread_near(query, b, mask[b].nonzero().squeeze(1), best, sums.mean[b], v[b]);
+    }
+    return spread;
+  }
+
+  torch::Tensor spread_dense(const Query& query, const Sums& sums, const torch::Tensor& v) const {
+    const auto device = query.rows.device();
+    const auto half_squares = half_squares_.on(device), centre = centre_.on(device);
+    const auto mean = sums.mean - centre;
+    const auto constant = (query.centred * (centre + query.centred / 2)).sum(1) / query.variance.squeeze(1);
+    const auto log_sum = (sums.log_sum + constant).unsqueeze(1), along = (mean * v).sum(1, /*keepdim=*/true);
+    auto spread = torch::zeros_like(query.rows), slope = torch::zeros_like(along);
+    for_each_block(points_.on(device), [&](int64_t first, const torch::Tensor& block) {
+      const auto wide = block.to(torch::kFloat64);
+      auto weights = torch::mm(query.centred, wide.t()).sub_(half_squares.narrow(0, first, block.size(0)));
+      weights.div_(query.variance).sub_(log_sum).clamp_min_(-kNegligibleLogit).exp_();
+      const auto apart = wide - centre;
+      weights.mul_(torch::mm(v, apart.t()).sub_(along));  // u_i <y_i - D, v>
+      spread.addmm_(weights, apart);
+      slope.add_(weights.sum(1, /*keepdim=*/true));
+    });
+    return spread - slope * mean;
+  }
+
+  Pullback pull_back_rows(const torch::Tensor& rows, const torch::Tensor& variance,
+                          const torch::Tensor& v) const override {
+    const auto wide = rows.to(torch::kFloat64), wide_v = v.to(torch::kFloat64);
+    const Sums sums = evaluate(rows, variance, dim());
+    const Query all{wide, variance, wide - centre_.on(rows.device()), rows.scalar_type(), dim()};
+    auto product = torch::empty_like(wide);
+    const auto dense_rows = choose_dense(all);
+    const auto run = [&](const torch::Tensor& index, bool is_dense) {
+      if (index.numel() == 0) return;
+      for (const auto& part : index.split(std::max<int64_t>(1, kScoresAtOnce / count()))) {
+        const Query some = all.select(part);
+        const Sums own{sums.mean.index_select(0, part), sums.log_sum.index_select(0, part), {}};
+        const auto some_v = wide_v.index_select(0, part);
+        product.index_copy_(0, part, is_dense ? spread_dense(some, own, some_v) : spread_near(some, own, some_v));
+      }
+    };
+    run(dense_rows.nonzero().squeeze(1), true);
+    run(dense_rows.logical_not().nonzero().squeeze(1), false);
+    return {sums.mean, product / variance};
+  }
+
   torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {
     return evaluate(rows, variances(rows, sigma), 0).log_sum - log_constant(sigma);
   }

@@ -28,18 +28,27 @@ class Gaussian final : public AnalyticBase {
         outside_(stats.dim() - stats.rank()) {}
 
  private:
-  torch::Tensor denoise_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
-    const auto dtype = rows.scalar_type();
-    const auto mean = mean_.on(rows.device(), dtype);
-    const auto basis = basis_.on(rows.device(), dtype);
-    const auto eigenvalues = eigenvalues_.on(rows.device());
-    const auto centred = rows - mean;
-    const auto z = torch::mm(centred, basis);
+  // S (S + sigma^2 I)^-1 v of every row.
+  torch::Tensor shrunk(const torch::Tensor& v, const torch::Tensor& variance) const {
+    const auto dtype = v.scalar_type();
+    const auto basis = basis_.on(v.device(), dtype);
+    const auto eigenvalues = eigenvalues_.on(v.device());
+    const auto z = torch::mm(v, basis);
     auto gain = eigenvalues / (eigenvalues + variance);  // [B, r]
-    if (outside_ == 0 || tail_ == 0) return mean + torch::mm(z * gain.to(dtype), basis.t());
+    if (outside_ == 0 || tail_ == 0) return torch::mm(z * gain.to(dtype), basis.t());
     const auto tail_gain = tail_ / (tail_ + variance);  // [B, 1]
     gain = gain - tail_gain;
-    return mean + tail_gain.to(dtype) * centred + torch::mm(z * gain.to(dtype), basis.t());
+    return tail_gain.to(dtype) * v + torch::mm(z * gain.to(dtype), basis.t());
+  }
+
+  torch::Tensor denoise_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
+    const auto mean = mean_.on(rows.device(), rows.scalar_type());
+    return mean + shrunk(rows - mean, variance);
+  }
+
+  Pullback pull_back_rows(const torch::Tensor& rows, const torch::Tensor& variance,
+                          const torch::Tensor& v) const override {
+    return {denoise_rows(rows, variance), shrunk(v, variance)};
   }
 
   torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {

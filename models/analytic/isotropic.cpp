@@ -29,6 +29,11 @@ class Isotropic final : public AnalyticBase {
     return mean + gain * (rows - mean);
   }
 
+  Pullback pull_back_rows(const torch::Tensor& rows, const torch::Tensor& variance,
+                          const torch::Tensor& v) const override {
+    return {denoise_rows(rows, variance), (variance_ / (variance_ + variance)).to(v.scalar_type()) * v};
+  }
+
   torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {
     const double variance = variance_ + sigma * sigma;
     const double dim = static_cast<double>(rows.size(1));

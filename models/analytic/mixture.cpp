@@ -98,20 +98,61 @@ class Mixture final : public AnalyticBase {
     return torch::cat(blocks, 0).t();
   }
 
+  // How much of a deviation every component keeps.
+  struct Gains {
+    torch::Tensor tail;   // [B, K] outside its basis
+    torch::Tensor inner;  // [B, K, r] what its eigenvectors keep beyond that
+  };
+
+  Gains gains(const Parts& parts, const torch::Tensor& variance) const {
+    const auto device = parts.rows.device();
+    const auto eigenvalues = eigenvalues_.on(device);
+    const auto tail = spans_ ? torch::zeros_like(parts.log_joint) : tails_.on(device) / (tails_.on(device) + variance);
+    return {tail, eigenvalues / (eigenvalues + variance.unsqueeze(2)) - tail.unsqueeze(2)};
+  }
+
+  // sum_k weight_k S_k (S_k + sigma^2 I)^-1 v_k, where v_k has the coefficients z_k and `v` is their common part.
+  torch::Tensor kept(const torch::Tensor& weights, const Gains& gains, const torch::Tensor& v,
+                     const torch::Tensor& z) const {
+    const auto bases = bases_.on(v.device()).view({components() * rank(), dim()});
+    const auto weighted = z * gains.inner * weights.unsqueeze(2);
+    return (weights * gains.tail).sum(1, /*keepdim=*/true) * v +
+           torch::mm(weighted.view({weighted.size(0), -1}), bases);
+  }
+
+  // sum_k weight_k (D_k - centre), weights [B, K].
+  torch::Tensor combined(const torch::Tensor& weights, const Gains& gains, const Parts& parts) const {
+    return torch::mm(weights - weights * gains.tail, means_.on(parts.rows.device())) +
+           kept(weights, gains, parts.rows, parts.z);
+  }
+
+  static torch::Tensor responsibilities(const Parts& parts) {
+    const auto share = torch::softmax(parts.log_joint, 1);  // [B, K]
+    return share.masked_fill(share < kNegligibleWeight, 0);
+  }
+
   torch::Tensor denoise_chunk(const torch::Tensor& raw_rows, const torch::Tensor& variance) const {
+    const auto parts = evaluate(raw_rows, variance);
+    return centre_.on(raw_rows.device()) + combined(responsibilities(parts), gains(parts, variance), parts);
+  }
+
+  // dD/dx v = sum_k g_k S_k (S_k + sigma^2 I)^-1 v + sum_k g_k a_k (D_k - D) / sigma^2, a_k = <D_k - D, v>.
+  Pullback pull_back_chunk(const torch::Tensor& raw_rows, const torch::Tensor& variance,
+                           const torch::Tensor& raw_v) const {
     const auto device = raw_rows.device();
     const auto parts = evaluate(raw_rows, variance);
-    auto share = torch::softmax(parts.log_joint, 1);  // responsibilities [B, K]
-    share = share.masked_fill(share < kNegligibleWeight, 0);
-    const auto eigenvalues = eigenvalues_.on(device);
-    const auto tail_gain = spans_ ? torch::zeros_like(parts.log_joint)
-                                  : tails_.on(device) / (tails_.on(device) + variance);
-    const auto gain = eigenvalues / (eigenvalues + variance.unsqueeze(2)) - tail_gain.unsqueeze(2);
-    const auto weighted = parts.z * gain * share.unsqueeze(2);
-    const auto shared_tail = share * tail_gain;
+    const auto share = responsibilities(parts);
+    const auto gain = gains(parts, variance);
+    const auto v = raw_v.to(torch::kFloat64);
     const auto bases = bases_.on(device).view({components() * rank(), dim()});
-    return centre_.on(device) + torch::mm(share - shared_tail, means_.on(device)) +
-           shared_tail.sum(1, /*keepdim=*/true) * parts.rows + torch::mm(weighted.view({weighted.size(0), -1}), bases);
+    const auto along = torch::mm(v, bases.t()).view_as(parts.z);  // coefficients of v in every basis
+    const auto across = torch::mm(v, means_.on(device).t());      // <m_k, v>
+    const auto common = (parts.rows * v).sum(1, /*keepdim=*/true);
+    const auto projected = across * (1 - gain.tail) + gain.tail * common + (gain.inner * parts.z * along).sum(2);
+    const auto slope = share * (projected - (share * projected).sum(1, /*keepdim=*/true));  // g_k a_k
+    const auto mean = combined(share, gain, parts);
+    const auto spread = combined(slope, gain, parts) - slope.sum(1, /*keepdim=*/true) * mean;
+    return {centre_.on(device) + mean, kept(share, gain, v, along) + spread / variance};
   }
 
   torch::Tensor denoise_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
@@ -121,6 +162,19 @@ class Mixture final : public AnalyticBase {
       chunks.push_back(denoise_chunk(rows.narrow(0, first, count), variance.narrow(0, first, count)));
     }
     return torch::cat(chunks, 0);
+  }
+
+  Pullback pull_back_rows(const torch::Tensor& rows, const torch::Tensor& variance,
+                          const torch::Tensor& v) const override {
+    std::vector<torch::Tensor> denoised, products;
+    for (int64_t first = 0; first < rows.size(0); first += chunk_rows()) {
+      const int64_t count = std::min(chunk_rows(), rows.size(0) - first);
+      const auto part = [&](const torch::Tensor& all) { return all.narrow(0, first, count); };
+      const Pullback chunk = pull_back_chunk(part(rows), part(variance), part(v));
+      denoised.push_back(chunk.denoised);
+      products.push_back(chunk.product);
+    }
+    return {torch::cat(denoised, 0), torch::cat(products, 0)};
   }
 
   torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {

@@ -142,6 +142,21 @@ torch::Tensor call(const Denoiser& model, const py::object& x, const py::object&
   return result;
 }
 
+std::pair<torch::Tensor, torch::Tensor> vector_jacobian(const Denoiser& model, const py::object& x,
+                                                        const py::object& sigma, const py::object& v,
+                                                        const py::object& labels) {
+  const torch::Tensor state = state_of(model.info(), x), levels = levels_of(model.info(), sigma, state.size(0));
+  const torch::Tensor vectors = state_of(model.info(), v);
+  if (vectors.sizes() != state.sizes()) {
+    throw usage_error(fmt::format("{}: v is {}, expected the shape of x, {}", model.info().name,
+                                  c10::str(vectors.sizes()), c10::str(state.sizes())));
+  }
+  torch::Tensor classes;
+  if (!labels.is_none()) classes = tensor_of(labels, "labels").to(torch::kFloat32);
+  const auto pulled = released([&] { return model.vector_jacobian(state, levels, vectors, classes); });
+  return {pulled.denoised, pulled.product};
+}
+
 torch::Tensor log_density(const Denoiser& model, const py::object& x, double sigma) {
   const auto* analytic = dynamic_cast<const AnalyticDenoiser*>(&model);
   if (analytic == nullptr) throw usage_error(model.info().name + ": has no density; analytic denoisers have");
@@ -160,6 +175,11 @@ void add_denoisers(py::module_& module) {
   denoiser
       .def("__call__", &call, py::arg("x"), py::arg("sigma"), py::arg("labels") = py::none(),
            "D(x; sigma), like x. A gradient that it does not have is an error where one is wanted, not 0.")
+      .def(
+          "vector_jacobian", &vector_jacobian, py::arg("x"), py::arg("sigma"), py::arg("v"),
+          py::arg("labels") = py::none(),
+          "D(x; sigma) and v^T dD/dx, both like x, each sample by its own Jacobian: in closed form for analytic denoisers,\n"
+          "by autograd for the others.")
       .def("log_density", &log_density, py::arg("x"), py::arg("sigma"),
            "log p(x; sigma) of the noised data, [B] float64; analytic denoisers only.")
       .def_property_readonly("name", info(&DenoiserInfo::name), "What reports call it.")

@@ -52,6 +52,21 @@ def test_gradients_flow_through_a_module():
     assert layer.weight.grad is not None and layer.weight.grad.abs().sum() > 0
 
 
+def test_vector_jacobian_products_are_those_of_autograd(glyphs):
+    layer = torch.nn.Linear(3, 3)
+    points = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    models = [ff.denoiser(lambda x, sigma: layer(x).tanh(), shape=(3,)), ff.fit_gaussian(points).denoiser]
+    x, v = torch.randn(4, 3, requires_grad=True), torch.randn(4, 3)
+    for model in models:
+        d, product = model.vector_jacobian(x.detach(), 0.7, v)
+        expected, = torch.autograd.grad(model(x, 0.7), x, v)
+        assert torch.allclose(product, expected, atol=1e-6) and torch.allclose(d, model(x.detach(), 0.7), atol=1e-6)
+    state = torch.randn(2, 1, 16, 16)
+    assert glyphs.vector_jacobian(state, [0.5, 2.0], state, torch.eye(10)[:2])[1].abs().sum() > 0
+    with pytest.raises(ff.UsageError, match="v is"):
+        models[0].vector_jacobian(x, 0.7, torch.randn(3, 3))
+
+
 def test_the_gaussian_of_an_array_is_its_mean_and_covariance(tmp_path):
     points = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32) * [1, 2, 3]
     fit = ff.fit_gaussian(points)
