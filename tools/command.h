@@ -53,6 +53,7 @@ void add_neighbours_command(CLI::App& app, Context& context);
 void add_modes_command(CLI::App& app, Context& context);
 void add_geometry_command(CLI::App& app, Context& context);
 void add_jump_command(CLI::App& app, Context& context);
+void add_smoothing_command(CLI::App& app, Context& context);
 void add_fit_command(CLI::App& app, Context& context);
 void add_data_command(CLI::App& app, Context& context);
 void add_inspect_command(CLI::App& app, Context& context);

@@ -189,6 +189,7 @@ int main(int argc, char** argv) {
   add_neighbours_command(app, context);
   add_modes_command(app, context);
   add_jump_command(app, context);
+  add_smoothing_command(app, context);
   add_fit_command(app, context);
   add_data_command(app, context);
   add_inspect_command(app, context);

@@ -140,6 +140,20 @@ double EvenPoints::end_density(double x, double from, double kappa) const {
   return ratio * std::exp(log_density(a + ratio * (x - a), from));
 }
 
+double EvenPoints::end_mass_between(double low, double high, double from, double kappa) const {
+  const double ratio = smoothing_at(from, kappa) / half_gap_, sigma = std::sqrt(from);
+  double mass = 0;
+  for (size_t k = 0; k + 1 < points().size(); ++k) {
+    const double left = std::max(low, points()[k]), right = std::min(high, points()[k + 1]), a = midpoint(k);
+    if (left >= right) continue;
+    for (const double centre : points()) {
+      mass += upper_tail((a + ratio * (left - a) - centre) / sigma) -
+              upper_tail((a + ratio * (right - a) - centre) / sigma);
+    }
+  }
+  return mass / static_cast<double>(points().size());
+}
+
 double EvenPoints::uniform_divergence(double from, double kappa) const {
   const double length = points().back() - points().front(), ratio = smoothing_at(from, kappa) / half_gap_;
   double total = 0;

@@ -49,6 +49,7 @@ class EvenPoints : public LinePoints {
   // Started from p_from and taken to 0: the mass that ends on every point, and the density of the rest at x.
   std::vector<double> end_weights(double from, double kappa) const;
   double end_density(double x, double from, double kappa) const;
+  double end_mass_between(double low, double high, double from, double kappa) const;  // of that density, low <= high
 
   // KL(u || p) of the uniform density u on [y_1, y_n] from the density part of the end, which is not renormalised; by
   // quadrature, to 1e-10.

@@ -81,6 +81,7 @@ std::vector<CommandCase> every_command() {
            {"theory", "--model", "n.safetensors", "--data", kEveryData, "--seeds", "0-1", "--steps", "2", "--perturbed",
             "1", "--components", "1", "--threads", "1"},
            "new"),
+      call("smoothing", {"smoothing", "--starts", "8", "--step", "0.05", "--threads", "1"}, "new"),
       call("report", {"report", "run"}, "new"),
       call("ema", {"ema", "--run", "run", "--sigma-rel", "0.07", "--threads", "1"}, "new.safetensors"),
       call("fit gaussian", {"fit", "gaussian", "--data", kEveryData, "--threads", "1"}, "new.safetensors"),

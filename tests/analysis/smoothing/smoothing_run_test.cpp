@@ -1,0 +1,63 @@
+#include "analysis/smoothing/smoothing_run.h"
+
+#include <cmath>
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/test_support.h"
+
+namespace farfield {
+namespace {
+
+// The four processes of the paper, with the values that are known beforehand.
+TEST(SmoothingRun, OfThePaperHasTheKnownEnds) {
+  const SmoothingRun run = run_smoothing({});
+  ASSERT_EQ(run.processes.size(), 4u);
+  const auto& [empirical, smoothed, piecewise, flow] = std::tie(run.processes[0], run.processes[1], run.processes[2],
+                                                                run.processes[3]);
+  EXPECT_LE(empirical.nearest, 1e-12);
+  EXPECT_EQ(empirical.on_points, 1);
+  EXPECT_NEAR(smoothed.nearest, 0.044, 0.002);
+  EXPECT_NEAR(smoothed.to_flow, 0.0025, 0.001);
+  EXPECT_LE(piecewise.to_flow, 1e-13);
+  EXPECT_NEAR(flow.nearest, 0.044580, 0.002);
+  EXPECT_EQ(flow.to_flow, 0);
+  for (const SmoothingProcess& process : run.processes) EXPECT_EQ(process.variance_across, 0) << process.name;
+  EXPECT_LT(piecewise.apart, 0.06);  // 4096 starts in 100 bins
+  EXPECT_GT(empirical.apart, 0.3);   // nothing lies between the points
+  EXPECT_TRUE(std::isinf(empirical.divergence));
+}
+
+TEST(SmoothingRun, MassesSumToOneAndFollowTheClosedForm) {
+  const SmoothingOptions options;
+  const SmoothingRun run = run_smoothing({.starts = 4});
+  const auto masses = end_masses(options.line(), options.start_time, options.kappa, run.bins);
+  EXPECT_NEAR(std::accumulate(masses.begin(), masses.end(), 0.0), 1, 1e-12);
+}
+
+// A start is its own: more starts do not change those before, nor does another dimension's length of run.
+TEST(SmoothingRun, StartsAreAFunctionOfTheirNumber) {
+  const SmoothingRun few = run_smoothing({.starts = 5}), many = run_smoothing({.starts = 9});
+  for (size_t p = 0; p < few.processes.size(); ++p)
+    EXPECT_TRUE(torch::equal(few.processes[p].snapshots, many.processes[p].snapshots.narrow(1, 0, 5)));
+}
+
+TEST(SmoothingRun, OfOneDimensionAndOfOneStepHasNoHoles) {
+  const SmoothingRun line = run_smoothing({.dimension = 1, .starts = 3});
+  EXPECT_TRUE(std::isnan(line.processes[0].variance_across));
+  const SmoothingRun step = run_smoothing({.step = 1, .starts = 3});
+  EXPECT_EQ(step.processes[0].snapshots.sizes(), torch::IntArrayRef({3, 3, 2}));
+}
+
+TEST(SmoothingRun, OptionsOutOfRangeAreUsageErrors) {
+  for (const SmoothingOptions& bad :
+       {SmoothingOptions{.points = 1}, SmoothingOptions{.extent = -1}, SmoothingOptions{.start_time = 1},
+        SmoothingOptions{.step = 0}, SmoothingOptions{.starts = 0}, SmoothingOptions{.kappa = 0}}) {
+    const auto error = test::error_of([&] { run_smoothing(bad); });
+    EXPECT_EQ(error->code(), ExitCode::kUsage) << error->what();
+  }
+}
+
+}  // namespace
+}  // namespace farfield
