@@ -48,13 +48,13 @@ void add_smoothing_command(CLI::App& app, Context& context) {
                                   "What smoothing the score of a few points does to the samples it makes.",
                                   kSmoothingExamples, [arguments, &context] { run(*arguments, context); });
   command->add_option("--points", options.points, "evenly on [-extent, extent] of the first axis")
-      ->transform(whole_number(2, 1000))
+      ->transform(whole_number(2, kMostLinePoints))
       ->capture_default_str();
   command->add_option("--extent", options.extent, "half the length of the line")
       ->transform(real_number(1e-6, 1e6))
       ->capture_default_str();
   command->add_option("--dimension", options.dimension, "of the space around it")
-      ->transform(whole_number(1, 4096))
+      ->transform(whole_number(1, kMostDimension))
       ->capture_default_str();
   command->add_option("--kappa", options.kappa, "smoothing is over tau = Delta - sqrt(kappa t), Delta half the gap")
       ->transform(real_number(1e-9, 1e9))
@@ -66,7 +66,7 @@ void add_smoothing_command(CLI::App& app, Context& context) {
       ->transform(real_number(1e-9, 1e6))
       ->capture_default_str();
   command->add_option("--starts", options.starts, "samples of p at t0")
-      ->transform(whole_number(1, limits::kMostSeeds))
+      ->transform(whole_number(1, kMostStarts))
       ->capture_default_str();
   command->add_option("--seed", options.seed, "of the starts")
       ->transform(whole_number(0, limits::kHighestSeed))

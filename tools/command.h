@@ -46,13 +46,13 @@ void add_schedule_command(CLI::App& app, Context& context);
 void add_schedule_search_command(CLI::App& schedule, Context& context);  // farfield schedule search
 void add_study_command(CLI::App& app, Context& context);
 void add_compare_command(CLI::App& app, Context& context);
-void add_theory_command(CLI::App& app, Context& context);
-void add_symmetry_command(CLI::App& app, Context& context);
+void add_geometry_command(CLI::App& app, Context& context);
 void add_deviation_command(CLI::App& app, Context& context);
 void add_neighbours_command(CLI::App& app, Context& context);
 void add_modes_command(CLI::App& app, Context& context);
-void add_geometry_command(CLI::App& app, Context& context);
 void add_jump_command(CLI::App& app, Context& context);
+void add_theory_command(CLI::App& app, Context& context);
+void add_symmetry_command(CLI::App& app, Context& context);
 void add_smoothing_command(CLI::App& app, Context& context);
 void add_fit_command(CLI::App& app, Context& context);
 void add_data_command(CLI::App& app, Context& context);

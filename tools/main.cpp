@@ -182,13 +182,13 @@ int main(int argc, char** argv) {
   add_schedule_command(app, context);
   add_study_command(app, context);
   add_compare_command(app, context);
-  add_theory_command(app, context);
-  add_symmetry_command(app, context);
-  add_deviation_command(app, context);
   add_geometry_command(app, context);
+  add_deviation_command(app, context);
   add_neighbours_command(app, context);
   add_modes_command(app, context);
   add_jump_command(app, context);
+  add_theory_command(app, context);
+  add_symmetry_command(app, context);
   add_smoothing_command(app, context);
   add_fit_command(app, context);
   add_data_command(app, context);

@@ -9,7 +9,6 @@
 
 #include "core/error.h"
 #include "core/interrupts.h"
-#include "core/limits.h"
 #include "core/math/random.h"
 #include "core/progress.h"
 
@@ -19,7 +18,7 @@ namespace {
 constexpr int64_t kBins = 100;
 constexpr double kReach = 1.5;     // of the histogram, in extents
 constexpr double kOnPoint = 0.01;  // nearer than this an end is on its point
-constexpr double kMostSteps = 1e6;
+constexpr double kMostSteps = 1e4;
 
 using LineScore = std::function<double(double x, double t)>;
 
@@ -144,15 +143,16 @@ std::vector<double> SmoothingOptions::sigmas() const {
 
 void SmoothingOptions::validate() const {
   const auto refuse = [](const std::string& what) { throw usage_error("smoothing: " + what); };
-  if (points < 2 || points > 1000) refuse(fmt::format("points is {}, expected 2 to 1000", points));
-  if (dimension < 1 || dimension > 4096) refuse(fmt::format("dimension is {}, expected 1 to 4096", dimension));
-  if (starts < 1 || starts > limits::kMostSeeds)
-    refuse(fmt::format("starts is {}, expected 1 to {}", starts, limits::kMostSeeds));
+  if (points < 2 || points > kMostLinePoints)
+    refuse(fmt::format("points is {}, expected 2 to {}", points, kMostLinePoints));
+  if (dimension < 1 || dimension > kMostDimension)
+    refuse(fmt::format("dimension is {}, expected 1 to {}", dimension, kMostDimension));
+  if (starts < 1 || starts > kMostStarts) refuse(fmt::format("starts is {}, expected 1 to {}", starts, kMostStarts));
   if (!(extent > 0 && extent <= 1e6)) refuse(fmt::format("extent is {}, expected above 0, at most 1e6", extent));
   if (!(kappa > 0 && start_time > 0))
     refuse(fmt::format("kappa is {} and t0 {}, both must be above 0", kappa, start_time));
   if (!(step > 0 && std::sqrt(start_time) / step <= kMostSteps))
-    refuse(fmt::format("step is {}, expected above 0 and at most a million steps from sqrt(t0) = {}", step,
+    refuse(fmt::format("step is {}, expected above 0 and at most 10,000 steps from sqrt(t0) = {}", step,
                        std::sqrt(start_time)));
   line().smoothing_at(start_time, kappa);
 }

@@ -10,6 +10,8 @@
 
 namespace farfield {
 
+inline constexpr int64_t kMostLinePoints = 1000, kMostDimension = 64, kMostStarts = 100'000;
+
 // The experiment of "On the Interpolation Effect of Score Smoothing" (004), section 4.2: n points evenly on [-extent,
 // extent] of the first axis of R^d, noised to time t_0 = sigma_0^2 and carried back by scores that are more and more
 // smoothed. The defaults are the paper's.

@@ -27,6 +27,7 @@ void add_comparing(py::module_& module);
 void add_deviating(py::module_& module);
 void add_jumping(py::module_& module);
 void add_geometry(py::module_& module);
+void add_smoothing(py::module_& module);
 void add_studying(py::module_& module);
 void add_training(py::module_& module);
 

@@ -16,6 +16,7 @@ PYBIND11_MODULE(_core, module) {
   add_deviating(module);
   add_jumping(module);
   add_geometry(module);
+  add_smoothing(module);
   add_studying(module);
   add_training(module);
 }

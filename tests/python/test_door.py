@@ -133,6 +133,17 @@ def test_trajectories_of_a_comparison_take_a_solver_a_schedule_and_the_vp_view(p
         ff.compare("gaussian:moons", data="moons", references=["delta"], probes=16, space="x")
 
 
+def test_smoothing_is_that_of_the_program(program, tmp_path):
+    program("smoothing", "--starts", "64", "--step", "0.01", "--out", tmp_path / "program")
+    s = ff.smoothing(starts=64, step=0.01)
+    s.save(tmp_path / "here")
+    for name in ("processes.csv", "smoothing.npz", "summary.json"):
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "program" / name).read_bytes()
+    assert s.snapshots["smoothed"].shape == (3, 64, 2) and len(s.table["process"]) == 4
+    with pytest.raises(ff.UsageError, match="kappa"):
+        ff.smoothing(kappa=-1.0)
+
+
 def test_jumps_are_those_of_the_program(program, tmp_path):
     program("jump", "--model", "delta:moons", "--data", "moons", "--seeds", "0-4", "--steps", "6", "--out", tmp_path / "program")
     j = ff.jump("delta:moons", data="moons", seeds=range(5), steps=6, threads=1)

@@ -42,6 +42,7 @@ const std::map<std::string, std::string> kCalls = {
     {"deviation", "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1"},
     {"neighbours", "--samples moons,count=4 --data moons,count=32"},
     {"modes", "--data moons,count=32 --bandwidth 5"},
+    {"smoothing", "--starts 8 --step 0.05"},
     {"jump", "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1"},
     {"fit gaussian", "--data moons,count=32"},
     {"fit mixture", "--data moons,count=32 --components 2"},
