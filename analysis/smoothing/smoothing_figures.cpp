@@ -8,7 +8,7 @@
 
 #include "analysis/page/charts.h"
 #include "analysis/page/format.h"
-#include "analysis/smoothing/smoothing_output.h"
+#include "analysis/smoothing/smoothing_table.h"
 
 namespace farfield {
 namespace {

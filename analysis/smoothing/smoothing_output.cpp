@@ -8,7 +8,6 @@
 #include "analysis/page/figure_table.h"
 #include "analysis/page/format.h"
 #include "analysis/smoothing/smoothing_figures.h"
-#include "analysis/stats/ratio_cell.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/io/npz.h"
@@ -55,16 +54,6 @@ const std::vector<FigureRow<SmoothingRun>>& smoothing_figure_rows() {
 }
 
 }  // namespace
-
-Table smoothing_table(const SmoothingRun& run) {
-  Table table{.columns = {"process", "variance_across", "nearest", "on_points", "to_flow", "apart", "divergence"},
-              .rows = {}};
-  for (const SmoothingProcess& process : run.processes) {
-    table.add({process.name, ratio_cell(process.variance_across), process.nearest, process.on_points, process.to_flow,
-               process.apart, ratio_cell(process.divergence)});
-  }
-  return table;
-}
 
 std::string smoothing_headline(const SmoothingRun& run) {
   return fmt::format(

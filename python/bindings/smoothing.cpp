@@ -4,6 +4,7 @@
 #include <pybind11/stl/filesystem.h>
 
 #include "analysis/smoothing/smoothing_output.h"
+#include "analysis/smoothing/smoothing_table.h"
 #include "bindings.h"
 #include "core/stopwatch.h"
 

@@ -1,0 +1,17 @@
+#include "analysis/smoothing/smoothing_table.h"
+
+#include "analysis/stats/ratio_cell.h"
+
+namespace farfield {
+
+Table smoothing_table(const SmoothingRun& run) {
+  Table table{.columns = {"process", "variance_across", "nearest", "on_points", "to_flow", "apart", "divergence"},
+              .rows = {}};
+  for (const SmoothingProcess& process : run.processes) {
+    table.add({process.name, ratio_cell(process.variance_across), process.nearest, process.on_points, process.to_flow,
+               process.apart, ratio_cell(process.divergence)});
+  }
+  return table;
+}
+
+}  // namespace farfield
