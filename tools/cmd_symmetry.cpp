@@ -95,9 +95,10 @@ void add_symmetry_command(CLI::App& app, Context& context) {
       ->excludes(data);
   command->add_option("--class", options.label, "class of a model with labels; without it it is asked for none")
       ->transform(whole_number(0, limits::kMostClasses - 1));
-  command->add_option("--from", options.from, "first noise level (default: 80 or the model's highest; 10 A)")
+  command->add_option("--sigma-max", options.sigma_max, "first noise level (default: 80 or the model's highest; 10 A)")
       ->transform(real_number(limits::kLowestSigma, limits::kHighestSigma));
-  command->add_option("--to", options.to, "last noise level (default: 0.05 or the model's lowest; A / 10)")
+  command
+      ->add_option("--sigma-min", options.sigma_min, "last noise level (default: 0.05 or the model's lowest; A / 10)")
       ->transform(real_number(limits::kLowestSigma, limits::kHighestSigma));
   command->add_option("--levels", options.levels, "noise levels, uniform in ln sigma")
       ->transform(whole_number(2, limits::kMostGridPoints))

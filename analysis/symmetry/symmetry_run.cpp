@@ -31,8 +31,8 @@ std::vector<double> levels_between(double from, double to, int64_t count) {
 
 std::vector<double> levels_of(const SymmetryOptions& options, const SymmetryRun& run) {
   const DenoiserInfo& info = run.inputs.model->info();
-  const double from = options.from.value_or(run.pair ? 10 * run.pair->a : std::min(80.0, info.sigma_max));
-  const double to = options.to.value_or(run.pair ? run.pair->a / 10 : std::max(0.05, info.sigma_min));
+  const double from = options.sigma_max.value_or(run.pair ? 10 * run.pair->a : std::min(80.0, info.sigma_max));
+  const double to = options.sigma_min.value_or(run.pair ? run.pair->a / 10 : std::max(0.05, info.sigma_min));
   if (!(from > to)) throw usage_error(fmt::format("symmetry: levels from {:g} to {:g}; they must fall", from, to));
   const std::vector<double> levels = levels_between(from, to, options.levels);
   check_levels_for(info, levels);
@@ -97,7 +97,7 @@ void SymmetryOptions::validate() const {
     throw usage_error(fmt::format("symmetry: {} {}; expected {}", what, value, expected));
   };
   if (!(pair >= 1e-6 && pair <= 1e6)) refuse("pair", pair, "a distance from 1e-6 to 1e6");
-  for (const auto& level : {from, to}) {
+  for (const auto& level : {sigma_max, sigma_min}) {
     if (level && !limits::is_sigma(*level)) refuse("level", *level, "a noise level above 0");
   }
   for (const double level : potentials) {
@@ -126,7 +126,7 @@ SymmetryRun run_symmetry(SymmetryInputs inputs, SymmetryOptions options) {
   run.path = follow_centre(denoiser, levels, start_direction(run.inputs, denoiser.dim()), how);
   if (run.path.centre.empty()) {
     throw numeric_error(
-        fmt::format("symmetry: no fixed point of {} found at sigma {:g}; begin at another level with --from",
+        fmt::format("symmetry: no fixed point of {} found at sigma {:g}; begin at another level with --sigma-max",
                     model.info().name, levels.front()));
   }
   add_potentials(denoiser, how, run);

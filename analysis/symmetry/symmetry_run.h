@@ -23,12 +23,12 @@ struct SymmetryInputs {
 };
 
 struct SymmetryOptions {
-  double pair = 1;                      // a, without a model
-  std::optional<double> from = {};      // first level: 10 a; of a model 80, or its highest
-  std::optional<double> to = {};        // last level: a / 10; of a model 0.05, or its lowest
-  int64_t levels = 48;                  // uniform in ln sigma
-  std::vector<double> potentials = {};  // levels of the potentials; empty: four around the critical one
-  std::optional<int64_t> label = {};    // the class asked for; without one a model with labels is asked for none
+  double pair = 1;                       // a, without a model
+  std::optional<double> sigma_max = {};  // first level: 10 a; of a model 80, or its highest
+  std::optional<double> sigma_min = {};  // last level: a / 10; of a model 0.05, or its lowest
+  int64_t levels = 48;                   // uniform in ln sigma
+  std::vector<double> potentials = {};   // levels of the potentials; empty: four around the critical one
+  std::optional<int64_t> label = {};     // the class asked for; without one a model with labels is asked for none
   torch::Device device = torch::kCPU;
 
   void validate() const;  // usage_error naming option, value and constraint

@@ -126,7 +126,7 @@ void measure_experiment(TheoryRun& run, const Solver& solver, const PartStore& p
 void keep_shown(TheoryRun& run, const Solver& solver) {
   const SampleRequest& request = run.options.request;
   const PathSpace space = parse_space(run.options.space);
-  const int64_t count = std::min(kShownPaths, path_batch(request, solver));
+  const int64_t count = solver.adaptive() ? 1 : std::min(kShownPaths, static_cast<int64_t>(request.seeds.size()));
   const PathStart start = path_start(request, info_of(run), {0, count});
   run.shown_levels = spread_places(static_cast<int64_t>(run.levels.size()) - 1, kShownLevels);
   const auto keep = [&](const std::string& name, Path path) {

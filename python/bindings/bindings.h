@@ -29,6 +29,7 @@ void add_jumping(py::module_& module);
 void add_geometry(py::module_& module);
 void add_smoothing(py::module_& module);
 void add_studying(py::module_& module);
+void add_theorising(py::module_& module);
 void add_training(py::module_& module);
 
 // A torch.Tensor as it is (no copy), anything else by torch.as_tensor. usage_error naming `what` if that fails.

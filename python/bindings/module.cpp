@@ -18,5 +18,6 @@ PYBIND11_MODULE(_core, module) {
   add_geometry(module);
   add_smoothing(module);
   add_studying(module);
+  add_theorising(module);
   add_training(module);
 }

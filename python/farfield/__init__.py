@@ -23,7 +23,7 @@ load_core(torch.__version__)
 from . import _core
 from ._comparing import compare
 from ._core import (Comparison, Data, Denoiser, Deviation, Fitted, Geometry, Jump, Modes, Neighbours, ScheduleSearch, Smoothing,
-                    Study)
+                    Study, Symmetry, Theory)
 from ._deviating import deviation, modes, neighbours
 from ._geometry import geometry, polyline
 from ._jumping import jump
@@ -31,11 +31,13 @@ from ._models import denoiser, fit_gaussian, fit_mixture, guided, load, read_ref
 from ._sampling import Run, levels, sample, solver_names
 from ._smoothing import smoothing
 from ._studying import search_schedule, study
+from ._theorising import symmetry, theory
 from ._training import train
 
 __version__ = _core.version
 __all__ = ["BadFileError", "BugError", "Comparison", "Data", "Denoiser", "Deviation", "Error", "Fitted", "Geometry",
            "InterruptedRunError", "IoError", "Jump", "Modes", "Neighbours", "NumericError", "OutOfMemoryError", "Run",
-           "ScheduleSearch", "Smoothing", "Study", "TrustError", "UsageError", "compare", "denoiser", "deviation", "fit_gaussian",
-           "fit_mixture", "geometry", "guided", "jump", "levels", "load", "modes", "neighbours", "polyline", "read_reference",
-           "sample", "search_schedule", "smoothing", "solver_names", "study", "train"]
+           "ScheduleSearch", "Smoothing", "Study", "Symmetry", "Theory", "TrustError", "UsageError", "compare", "denoiser",
+           "deviation", "fit_gaussian", "fit_mixture", "geometry", "guided", "jump", "levels", "load", "modes", "neighbours",
+           "polyline", "read_reference", "sample", "search_schedule", "smoothing", "solver_names", "study", "symmetry",
+           "theory", "train"]

@@ -113,6 +113,28 @@ class Smoothing:
     table: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
+class Theory:
+    headline: str
+    summary_json: str
+    curves: _Table
+    emergence: _Table
+    rotation: _Table
+    conserved: _Table
+    prediction: _Table
+    perturbations: _Table
+    noise_map: _Table
+    arrays: dict[str, torch.Tensor]
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
+class Symmetry:
+    headline: str
+    summary_json: str
+    critical_sigma: float | None
+    fixed_points: _Table
+    potentials: _Table
+    arrays: dict[str, torch.Tensor]
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Study:
     best: dict[int, dict[str, Any]]
     reference_nfe: int
@@ -187,6 +209,18 @@ def search_schedule(model: _Model, *, nfe: _Numbers = ..., metric: str = "dev", 
                     sigma_max: float | None = None, rho: float | None = None, warmup: int = 256,
                     seeds: _Numbers | None = None, afs: bool = False, student: str | None = None, batch: int = 64,
                     threads: int | None = None) -> ScheduleSearch: ...
+def theory(model: _Model | None = None, *, data: Data | _Text | _Array | None = None, gaussian: Fitted | _Text | None = None,
+           eigenvalues: Iterable[float] = (), process: str = "ve", space: str = "ve", components: Iterable[int] = (),
+           perturb_at: Iterable[float] = (), perturbed: int = 4, delta: float = 0.05, solver: str = "heun",
+           steps: int | None = None, seeds: _Numbers = ..., schedule: str = "polynomial",
+           sigmas: Iterable[float] | None = None, sigma_min: float | None = None, sigma_max: float | None = None,
+           rho: float | None = None, variant: str | None = None, final: str | None = None, batch: int = 64,
+           label: int | None = None, latents: _Array | None = None, classes: _Array | None = None,
+           threads: int | None = None) -> Theory: ...
+def symmetry(model: _Model | None = None, *, pair: float = 1.0, data: Data | _Text | _Array | None = None,
+             gaussian: Fitted | _Text | None = None, sigma_max: float | None = None, sigma_min: float | None = None,
+             levels: int = 48, potentials: Iterable[float] = (), label: int | None = None,
+             threads: int | None = None) -> Symmetry: ...
 def train(config: Mapping[str, Any] | _Text, *, out: _Text, on_tick: Callable[[dict[str, Any]], Any] | None = None,
           settings: Mapping[str, Any] | None = None, init: _Text | None = None, resume: bool = False, replace: bool = False,
           allow_change: str | Iterable[str] = (), snapshot_at: Iterable[int] = (), max_time: float | str | None = None,

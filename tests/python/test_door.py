@@ -144,6 +144,39 @@ def test_smoothing_is_that_of_the_program(program, tmp_path):
         ff.smoothing(kappa=-1.0)
 
 
+def test_a_theory_is_that_of_the_program(program, tmp_path):
+    program("theory", "--model", "mixture:moons,components=3", "--data", "moons", "--seeds", "0-4", "--steps", "6",
+            "--perturbed", "2", "--perturb-at", "10,1", "--out", tmp_path / "program")
+    t = ff.theory("mixture:moons,components=3", data="moons", seeds=range(5), steps=6, perturbed=2, perturb_at=[10, 1], threads=1)
+    t.save(tmp_path / "python")
+    for name in ("theory.csv", "emergence.csv", "rotation.csv", "conserved.csv", "prediction.csv", "perturbation.csv",
+                 "noise_map.csv", "theory.npz", "summary.json"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert same_page(tmp_path / "python", tmp_path / "program")
+    assert json.loads(t.summary_json)["perturbations"]["trajectories"] == 2 and "rotation misses" in t.headline
+    assert set(t.rotation["path"]) == {"model", "gaussian"} and t.arrays["model_share"].shape == (5, 7)
+    assert len(t.perturbations["sigma"]) == 4 and t.emergence["component"].tolist() == [1, 2]
+    # Without a model, without data; an array's Gaussian, a fitted one.
+    alone = ff.theory(eigenvalues=[4, 1], process="ddpm")
+    assert set(alone.curves["eigenvalue"]) == {4, 1} and len(alone.rotation["sigma"]) == 0
+    points = np.random.default_rng(0).normal(size=(50, 3))
+    assert ff.theory(gaussian=ff.fit_gaussian(points), seeds=2, steps=3).arrays["gaussian_share"].shape == (1, 4)
+    with pytest.raises(ff.UsageError, match="exclude each other"):
+        ff.theory(data="moons", gaussian=ff.fit_gaussian("moons"))
+
+
+def test_a_symmetry_is_that_of_the_program(program, tmp_path):
+    program("symmetry", "--levels", "12", "--out", tmp_path / "program")
+    s = ff.symmetry(levels=12, threads=1)
+    s.save(tmp_path / "python")
+    for name in ("fixed_points.csv", "potentials.csv", "symmetry.npz", "summary.json"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert same_page(tmp_path / "python", tmp_path / "program")
+    assert abs(s.critical_sigma - 2 ** 0.25) < 1e-7 and "1.1892" in s.headline
+    assert s.arrays["centre"].shape == (12, 1) and set(s.fixed_points["branch"]) == {"centre", "plus", "minus"}
+    assert ff.symmetry("isotropic:moons", data="moons", levels=3).critical_sigma is None
+
+
 def test_jumps_are_those_of_the_program(program, tmp_path):
     program("jump", "--model", "delta:moons", "--data", "moons", "--seeds", "0-4", "--steps", "6", "--out", tmp_path / "program")
     j = ff.jump("delta:moons", data="moons", seeds=range(5), steps=6, threads=1)
@@ -344,6 +377,8 @@ INTERRUPTED = {
     "compare": "ff.compare(MODEL, data='glyphs', probes=4096, references=['gaussian'])",
     "study": "ff.study(MODEL, seeds=range(4096))",
     "geometry": "ff.geometry(MODEL, seeds=range(4096))",
+    "theory": "ff.theory(MODEL, data='glyphs', seeds=range(4096))",
+    "symmetry": "ff.symmetry(MODEL, levels=4096)",
     "search": "ff.search_schedule(MODEL, warmup=10**6)",
     "fit": "ff.fit_mixture('moons,count=1000000', components=500, max_iterations=10000)",
     "train": "ff.train(CONFIG, out=sys.argv[1], on_tick=lambda line, said=[]: said or said.append(print('ready', flush=True)))",

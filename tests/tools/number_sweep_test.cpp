@@ -44,6 +44,7 @@ const std::map<std::string, std::string> kCalls = {
     {"modes", "--data moons,count=32 --bandwidth 5"},
     {"smoothing", "--starts 8 --step 0.05"},
     {"jump", "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1"},
+    {"symmetry", "--model m.safetensors --class 1 --sigma-max 4 --sigma-min 2 --levels 2"},
     {"fit gaussian", "--data moons,count=32"},
     {"fit mixture", "--data moons,count=32 --components 2"},
     {"data stats", "moons,count=32"},
@@ -75,7 +76,7 @@ struct Try {
 // The texts that hold numbers.
 const std::set<std::string> kNumbersInText = {"--seeds",      "--nfe",        "--sigmas",      "--churn",
                                               "--teleport",   "--max-time",   "--snapshot-at", "--lambda",
-                                              "--components", "--perturb-at", "--bandwidth"};
+                                              "--components", "--perturb-at", "--bandwidth",   "--potentials"};
 
 // "--steps INT:1 to 100000   intervals ..." -> "--steps", of the options that take a value; whether it is a number.
 std::map<std::string, bool> options_of(const std::string& command) {

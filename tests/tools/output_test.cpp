@@ -77,6 +77,7 @@ TEST_F(Outputs, NoCommandReplacesATrainingRunOrItsOwnInput) {
       {"deviation", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--seeds", "0", "--steps", "2"},
       {"neighbours", "--samples", "moons,count=2", "--data", "moons,count=8"},
       {"modes", "--data", "moons,count=8", "--bandwidth", "1"},
+      {"symmetry", "--levels", "4"},
       {"report", "run"},
   };
   for (const auto& command : commands) {
