@@ -86,16 +86,6 @@ DeviationRequest request_of(const DeviationArguments& arguments, const Context& 
 }
 
 // Finished batches: the root looks first at what an earlier run left, the others then find its decision.
-PartStore parts_of(const Context& context, const DeviationArguments& arguments, const DataInfo& data) {
-  const std::string also = dump_json(nlohmann::ordered_json{{"data", data.fingerprint}});
-  PartStore parts;
-  do_on_root(world(), [&] { parts = part_store(context, arguments.paths, also); });
-  if (world().is_root()) return parts;
-  PathArguments going_on = arguments.paths;
-  going_on.resume = true;
-  return part_store(context, going_on, also);
-}
-
 void run_deviation_command(const DeviationArguments& arguments, const Context& context) {
   const Stopwatch clock;
   std::optional<RunFolder> folder;  // the root's
@@ -103,7 +93,8 @@ void run_deviation_command(const DeviationArguments& arguments, const Context& c
   parse_bandwidth(arguments.bandwidth);  // before the long work
   DeviationInputs inputs = open_deviation(arguments, context);
   DeviationRequest request = request_of(arguments, context, inputs.subject);
-  const PartStore parts = parts_of(context, arguments, inputs.subject.data->info());
+  const std::string also = dump_json(nlohmann::ordered_json{{"data", inputs.subject.data->info().fingerprint}});
+  const PartStore parts = part_store(context, arguments.paths, also);
   const DeviationRun run = run_deviation(std::move(inputs), std::move(request), parts, world());
   do_on_root(world(), [&] {
     const RunCall call{context.command_line, context.device, context.precision, clock.seconds()};

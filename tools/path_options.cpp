@@ -5,6 +5,7 @@
 #include "core/comm.h"
 #include "core/device.h"
 #include "core/io/json.h"
+#include "core/shards.h"
 #include "core/text.h"
 #include "models/registry/model_registry.h"
 #include "tools/latents_file.h"
@@ -44,9 +45,9 @@ PartStore part_store(const Context& context, const PathArguments& arguments, con
   const auto earlier = arguments.resume ? EarlierParts::kResume
                        : context.force  ? EarlierParts::kReplace
                                         : EarlierParts::kRefuse;
-  PartStore parts(arguments.run.out, dump_json(key), earlier);
-  world().wait_for_all();  // nobody keeps a batch while another still looks at what is there
-  return parts;
+  PartStore parts;  // the root's; the others find what it left
+  do_on_root(world(), [&] { parts = PartStore(arguments.run.out, dump_json(key), earlier); });
+  return world().is_root() ? parts : PartStore(arguments.run.out, dump_json(key), EarlierParts::kResume);
 }
 
 }  // namespace farfield::tools
