@@ -85,7 +85,6 @@ DeviationRequest request_of(const DeviationArguments& arguments, const Context& 
   return request;
 }
 
-// Finished batches: the root looks first at what an earlier run left, the others then find its decision.
 void run_deviation_command(const DeviationArguments& arguments, const Context& context) {
   const Stopwatch clock;
   std::optional<RunFolder> folder;  // the root's

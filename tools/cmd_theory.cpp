@@ -112,7 +112,6 @@ void run(const TheoryArguments& arguments, const Context& context) {
   perturbed.run.out += ".perturbations";
   const std::string also = dump_json(nlohmann::ordered_json{{"gaussian", fingerprint}});
   const PartStore parts = part_store(context, arguments.paths, also), more = part_store(context, perturbed, also);
-  world().wait_for_all();
   const TheoryRun result = run_theory(std::move(inputs), std::move(options), parts, more, world());
   do_on_root(world(), [&] {
     const RunCall call{context.command_line, context.device, context.precision, clock.seconds()};
