@@ -3,8 +3,20 @@
 #include "analysis/geometry/column_sums.h"
 #include "core/error.h"
 
+// The product is all multiplications and additions: fused, they take half the time. A fused one is rounded once on every
+// machine, also where the C library has to compute it, so that the bits do not depend on the width here either.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define FARFIELD_EVERY_FUSED_WIDTH __attribute__((target_clones("avx512f", "arch=haswell", "default")))
+#else
+#define FARFIELD_EVERY_FUSED_WIDTH
+#endif
+
 namespace farfield {
 namespace {
+
+FARFIELD_INLINE void add_product(ColumnLanes& sum, const ColumnLanes& a, const ColumnLanes& b) {
+  for (int64_t l = 0; l < kLanes; ++l) sum[l] = __builtin_fma(a[l], b[l], sum[l]);
+}
 
 // LaneSum::total() of four at once, in lanes 0 to 3.
 FARFIELD_INLINE void store_totals(const ColumnLanes (&sums)[4], double* totals) {
@@ -18,7 +30,7 @@ FARFIELD_INLINE void store_totals(const ColumnLanes (&sums)[4], double* totals) 
 }
 
 // Four rows against four: sixteen sums stay in registers.
-FARFIELD_EVERY_WIDTH
+FARFIELD_EVERY_FUSED_WIDTH
 void add_block(const double* a, const double* b, int64_t width, double* to, int64_t stride) {
   ColumnLanes sums[kGramBlock][kGramBlock] = {};
   for (int64_t at = 0; at < width; at += kLanes) {
@@ -27,10 +39,10 @@ void add_block(const double* a, const double* b, int64_t width, double* to, int6
     FARFIELD_UNROLLED
     for (int64_t i = 0; i < kGramBlock; ++i) {
       const ColumnLanes row = load(a + i * Tile::kStride + at);
-      sums[i][0] += row * b0;
-      sums[i][1] += row * b1;
-      sums[i][2] += row * b2;
-      sums[i][3] += row * b3;
+      add_product(sums[i][0], row, b0);
+      add_product(sums[i][1], row, b1);
+      add_product(sums[i][2], row, b2);
+      add_product(sums[i][3], row, b3);
     }
   }
   FARFIELD_UNROLLED
