@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/symmetry/symmetry_output.h"
+#include "analysis/symmetry/symmetry_tables.h"
 #include "core/data/source.h"
 #include "models/analytic/analytic.h"
 #include "models/analytic/fit.h"
