@@ -4,6 +4,7 @@
 #include <pybind11/stl/filesystem.h>
 
 #include "analysis/symmetry/symmetry_output.h"
+#include "analysis/symmetry/symmetry_tables.h"
 #include "analysis/symmetry/symmetry_run.h"
 #include "analysis/theory/theory_output.h"
 #include "analysis/theory/theory_tables.h"
