@@ -28,8 +28,10 @@ constexpr const char* kRunJson = "run.json";
 const std::map<std::string, std::vector<std::string>>& files_by_kind() {
   static const std::map<std::string, std::vector<std::string>> kFiles = {
       {"sample", {"samples.npz", "samples.png", "samples.csv"}},
-      {"encode", {"latents.npz"}},
-      {"interpolate", {"interpolation.npz", "interpolation.png"}},
+      {"encode", {"latents.npz", "encodings.csv", "report.html"}},
+      {"interpolate",
+       {"interpolation.npz", "interpolation.png", "theory.csv", "weights.csv", "shifts.csv", "neighbours.csv",
+        "report.html"}},
       {"compare",
        {"comparison.csv", "comparison.npz", "trajectory.csv", "trajectory.npz", "samples-*.png", "report.html",
         "*-training.csv"}},

@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, module) {
   add_sampling(module);
   add_comparing(module);
   add_deviating(module);
+  add_encoding(module);
   add_jumping(module);
   add_geometry(module);
   add_smoothing(module);

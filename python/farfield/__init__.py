@@ -26,6 +26,8 @@ from ._core import (Comparison, Data, Denoiser, Deviation, Fitted, Geometry, Jum
                     Study, Symmetry, Theory)
 from ._deviating import deviation, modes, neighbours
 from ._geometry import geometry, polyline
+from ._core import Comparison, Data, Denoiser, Encoding, Fitted, Jump, ScheduleSearch, Study
+from ._encoding import encode
 from ._jumping import jump
 from ._models import denoiser, fit_gaussian, fit_mixture, guided, load, read_reference
 from ._sampling import Run, levels, sample, solver_names
@@ -41,3 +43,7 @@ __all__ = ["BadFileError", "BugError", "Comparison", "Data", "Denoiser", "Deviat
            "deviation", "fit_gaussian", "fit_mixture", "geometry", "guided", "jump", "levels", "load", "modes", "neighbours",
            "polyline", "read_reference", "sample", "search_schedule", "smoothing", "solver_names", "study", "symmetry",
            "theory", "train"]
+__all__ = ["BadFileError", "BugError", "Comparison", "Data", "Denoiser", "Encoding", "Error", "Fitted", "InterruptedRunError", "IoError",
+           "Jump", "NumericError", "OutOfMemoryError", "Run", "ScheduleSearch", "Study", "TrustError", "UsageError", "compare",
+           "denoiser", "encode", "fit_gaussian", "fit_mixture", "guided", "jump", "levels", "load", "read_reference", "sample",
+           "search_schedule", "solver_names", "study", "train"]

@@ -62,6 +62,16 @@ class Comparison:
     trajectory_table: _Table
     def save(self, out: str | PathLike[str], *, with_runs: Sequence[str | PathLike[str]] = ..., force: bool = False) -> Path: ...
 
+class Encoding:
+    latents: torch.Tensor
+    round_trip: torch.Tensor
+    sigmas: list[float]
+    nfe: int
+    rms_error: float
+    others: dict[str, dict[str, Any]]
+    table: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Jump:
     headline: str
     sigmas: list[float]
@@ -175,6 +185,12 @@ def compare(model: _Model, *, data: Data | _Text | _Array | None = None,
             schedule: str = "polynomial", sigma_min: float | None = None, sigma_max: float | None = None,
             rho: float | None = None, variant: str | None = None, final: str | None = None, space: str = "ve",
             label: int | None = None, batch: int = 64, threads: int | None = None) -> Comparison: ...
+def encode(model: _Model, *, data: Data | _Text | _Array, against: _Model | None = None,
+           gaussian: Fitted | _Text | None = None, solver: str = "heun", steps: int | None = None,
+           schedule: str = "polynomial", sigmas: Iterable[float] | None = None, sigma_min: float | None = None,
+           sigma_max: float | None = None, rho: float | None = None, variant: str | None = None,
+           final: str | None = "sigma_min", batch: int = 64, label: int | None = None,
+           threads: int | None = None) -> Encoding: ...
 def jump(model: _Model, *, data: Data | _Text | _Array | None = None, solver: str = "heun", steps: int | None = None,
          seeds: _Numbers = ..., schedule: str = "polynomial", sigmas: Iterable[float] | None = None,
          sigma_min: float | None = None, sigma_max: float | None = None, rho: float | None = None,

@@ -175,6 +175,19 @@ def test_a_symmetry_is_that_of_the_program(program, tmp_path):
     assert abs(s.critical_sigma - 2 ** 0.25) < 1e-7 and "1.1892" in s.headline
     assert s.arrays["centre"].shape == (12, 1) and set(s.fixed_points["branch"]) == {"centre", "plus", "minus"}
     assert ff.symmetry("isotropic:moons", data="moons", levels=3).critical_sigma is None
+def test_an_encoding_is_that_of_the_program(program, tmp_path):
+    program("fit", "gaussian", "--data", "moons", "--out", tmp_path / "g.safetensors")
+    program("encode", "--model", "mixture:moons,components=3", "--data", "moons,first=6", "--steps", "8", "--against", "delta:moons",
+            "--gaussian", tmp_path / "g.safetensors", "--out", tmp_path / "program")
+    e = ff.encode("mixture:moons,components=3", data="moons,first=6", steps=8, against="delta:moons",
+                  gaussian=tmp_path / "g.safetensors", threads=1)
+    e.save(tmp_path / "python")
+    for name in ("encodings.csv", "latents.npz"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    back = ff.sample("mixture:moons,components=3", latents=e.latents, steps=8, seeds=range(6), final="sigma_min")
+    assert torch.equal(back.x, e.round_trip) and e.rms_error < 0.1
+    assert set(e.others) == {"against", "gaussian"} and e.others["gaussian"]["rms"].shape == (6,)
+    assert (ff.encode("gaussian:moons", data="moons,first=3", against="gaussian:moons").others["against"]["rms"] == 0).all()
 
 
 def test_jumps_are_those_of_the_program(program, tmp_path):

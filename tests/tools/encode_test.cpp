@@ -81,6 +81,31 @@ TEST_F(LatentsCommands, classes_go_with_the_latents) {
   EXPECT_TRUE(read_npz(folder / "s/samples.npz").at("labels").eq(2).all().item<bool>());
 }
 
+TEST_F(LatentsCommands, encode_compares_with_another_model_and_a_closed_form) {
+  const std::string gaussian = (folder / "g.safetensors").string();
+  ASSERT_EQ(test::run_farfield({"fit", "gaussian", "--data", "glyphs,size=8,count=40", "--out", gaussian}).exit_code,
+            0);
+  const auto result = run("encode", "e",
+                          {"--model", kModel, "--data", "glyphs,size=8,first=5", "--steps", "20", "--against", gaussian,
+                           "--gaussian", gaussian});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("against g.safetensors: rms difference"), std::string::npos) << result.out;
+  const auto record = run_json("e").at("result");
+  EXPECT_GT(record.at("against").at("rms").at("mean").get<double>(), 0.01);
+  EXPECT_LE(record.at("against").at("cosine").at("high").get<double>(), 1);
+  const auto arrays = read_npz(folder / "e/latents.npz");
+  EXPECT_EQ(arrays.at("latents_gaussian").sizes(), (std::vector<int64_t>{5, 1, 8, 8}));
+  EXPECT_EQ(arrays.at("cosine_against").sizes(), (std::vector<int64_t>{5}));
+  // Heun's way up with the Gaussian is near its closed form.
+  EXPECT_LE((arrays.at("latents_against") - arrays.at("latents_gaussian")).abs().max().item<double>(), 0.2);
+  std::ifstream file(folder / "e/report.html");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  for (const char* words : {"(closed form)", "000 (theorem 1)", "encodings.csv", "<img alt="})
+    EXPECT_NE(page.find(words), std::string::npos) << words;
+  expect_refused("encode", {"--model", kModel, "--data", "glyphs,size=8,first=2", "--against", "delta:moons,count=9"},
+                 "another shape");
+}
+
 TEST_F(LatentsCommands, encode_says_what_it_cannot_do_and_leaves_nothing) {
   expect_refused("encode", {"--model", kModel, "--data", "glyphs,size=8,first=2", "--final", "zero"},
                  "end the levels above 0");
