@@ -22,12 +22,11 @@ load_core(torch.__version__)
 
 from . import _core
 from ._comparing import compare
-from ._core import (Comparison, Data, Denoiser, Deviation, Fitted, Geometry, Jump, Modes, Neighbours, ScheduleSearch, Smoothing,
-                    Study, Symmetry, Theory)
+from ._core import (Comparison, Data, Denoiser, Deviation, Encoding, Fitted, Geometry, Jump, Modes, Neighbours, ScheduleSearch,
+                    Smoothing, Study, Symmetry, Theory)
 from ._deviating import deviation, modes, neighbours
-from ._geometry import geometry, polyline
-from ._core import Comparison, Data, Denoiser, Encoding, Fitted, Jump, ScheduleSearch, Study
 from ._encoding import encode
+from ._geometry import geometry, polyline
 from ._jumping import jump
 from ._models import denoiser, fit_gaussian, fit_mixture, guided, load, read_reference
 from ._sampling import Run, levels, sample, solver_names
@@ -37,13 +36,9 @@ from ._theorising import symmetry, theory
 from ._training import train
 
 __version__ = _core.version
-__all__ = ["BadFileError", "BugError", "Comparison", "Data", "Denoiser", "Deviation", "Error", "Fitted", "Geometry",
+__all__ = ["BadFileError", "BugError", "Comparison", "Data", "Denoiser", "Deviation", "Encoding", "Error", "Fitted", "Geometry",
            "InterruptedRunError", "IoError", "Jump", "Modes", "Neighbours", "NumericError", "OutOfMemoryError", "Run",
            "ScheduleSearch", "Smoothing", "Study", "Symmetry", "Theory", "TrustError", "UsageError", "compare", "denoiser",
-           "deviation", "fit_gaussian", "fit_mixture", "geometry", "guided", "jump", "levels", "load", "modes", "neighbours",
-           "polyline", "read_reference", "sample", "search_schedule", "smoothing", "solver_names", "study", "symmetry",
+           "deviation", "encode", "fit_gaussian", "fit_mixture", "geometry", "guided", "jump", "levels", "load", "modes",
+           "neighbours", "polyline", "read_reference", "sample", "search_schedule", "smoothing", "solver_names", "study", "symmetry",
            "theory", "train"]
-__all__ = ["BadFileError", "BugError", "Comparison", "Data", "Denoiser", "Encoding", "Error", "Fitted", "InterruptedRunError", "IoError",
-           "Jump", "NumericError", "OutOfMemoryError", "Run", "ScheduleSearch", "Study", "TrustError", "UsageError", "compare",
-           "denoiser", "encode", "fit_gaussian", "fit_mixture", "guided", "jump", "levels", "load", "read_reference", "sample",
-           "search_schedule", "solver_names", "study", "train"]
