@@ -5,9 +5,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/interpolation/interpolation_report.h"
+#include "analysis/neighbours/nearest_neighbours.h"
+#include "core/data/source.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/io/image.h"
+#include "core/io/json.h"
 #include "core/io/npz.h"
 #include "core/progress.h"
 #include "core/run/run_folder.h"
@@ -27,8 +31,10 @@ namespace {
 
 struct InterpolateCall {
   ModelRun run;
-  std::string seeds, latents;
+  std::string seeds, latents, neighbours;
   InterpolateOptions interpolate;
+  bool theory = false;
+  int64_t k = 10;
 };
 
 // The corners [2 or 4, ...shape]: the latents of seeds, or of a file that belongs to the first level.
@@ -66,10 +72,10 @@ void report(const Context& context, const RunFolder& folder, const Samples& samp
 }
 
 void check_options(const InterpolateCall& options) {
+  if (options.run.model.empty()) throw usage_error("--model is required, but for --theory alone");
   if (options.seeds.empty() == options.latents.empty()) {
     throw usage_error("interpolate: say the corners with one of --seeds A,B and --latents FILE");
   }
-  options.interpolate.validate();
 }
 
 void check_class(const InterpolateCall& options, const DenoiserInfo& model) {
@@ -78,13 +84,51 @@ void check_class(const InterpolateCall& options, const DenoiserInfo& model) {
       fmt::format("interpolate: {} takes {} classes; say which with --class", model.name, model.label_dim));
 }
 
+// The page, where one is asked for. `samples` undefined: theory alone.
+void write_page(const Context& context, const InterpolateCall& options, const torch::Tensor& samples,
+                const torch::Tensor& latents, const std::shared_ptr<const DataSource>& data, const RunFolder& folder) {
+  InterpolationStory story;
+  story.theory = options.theory;
+  story.mode = options.interpolate.mode;
+  story.weight = options.interpolate.weight.value_or("");
+  story.samples = samples;
+  story.latents = latents;
+  story.columns = options.interpolate.frames;
+  story.data = data;
+  if (data) story.found = nearest_neighbours(samples, *data, options.k);
+  story.how.command = context.command_line;
+  if (!options.run.model.empty()) story.how.asked.emplace_back("model", options.run.model);
+  story.how.settings = {{"program", version_line()}};
+  write_interpolation_page(story, folder);
+}
+
+void run_theory(const Context& context, const InterpolateCall& options) {
+  RunFolder folder(output_request(context, "interpolate", options.run.out));
+  RunInfo info = record_of(context);
+  write_page(context, options, {}, {}, nullptr, folder);
+  folder.commit(std::move(info));
+  const std::string page = (folder.target() / "report.html").string();
+  if (context.json) {
+    fmt::print("{}\n", dump_json(nlohmann::ordered_json{{"report", page}}));
+  } else {
+    print_line(page);
+  }
+}
+
 void run_interpolate(const Context& context, const InterpolateCall& options) {
+  options.interpolate.validate();
+  if (options.theory && options.run.model.empty()) return run_theory(context, options);
   check_options(options);
   const auto solver = make_solver(options.run.solver);
   RunFolder folder(output_request(context, "interpolate", options.run.out));
   RunInfo info = record_of(context);
   const auto model = open_model(context, options.run);
   check_class(options, model->info());
+  std::shared_ptr<const DataSource> data;
+  if (!options.neighbours.empty()) {
+    data = open_data(options.neighbours);
+    check_neighbours(model->info().sample_shape, data->info(), options.k);
+  }
   SampleRequest request{.levels = levels_of(options.run, model->info()), .batch = options.run.batch};
   request.label = options.run.label;
   request.device = parse_device(context.device);
@@ -100,6 +144,7 @@ void run_interpolate(const Context& context, const InterpolateCall& options) {
 
   auto settings = settings_of(options.run);
   settings["mode"] = options.interpolate.mode;
+  if (options.interpolate.weight) settings["weight"] = *options.interpolate.weight;
   settings["frames"] = std::to_string(options.interpolate.frames);
   settings["corners"] = options.latents.empty() ? "seeds " + options.seeds : options.latents;
   for (const auto& [key, text] : settings) info.add_text(key, text);
@@ -110,13 +155,17 @@ void run_interpolate(const Context& context, const InterpolateCall& options) {
   settings["sampling"] = request_json(request);
   settings["result"] = result_json(samples);
   write_files(folder, samples, corners, request.latents, options.interpolate.frames, settings);
+  write_page(context, options, samples.x, request.latents, data, folder);
+  if (data) info.add_text("data_fingerprint", data->info().fingerprint);
   folder.commit(info);
   report(context, folder, samples, corners.size(0));
 }
 
 constexpr const char* kInterpolateExamples =
     "  farfield interpolate --model assets/glyphs.safetensors --seeds 3,7 --class 5 --out runs/strip\n"
-    "  farfield interpolate --model net.safetensors --seeds 3,7,8,9 --frames 5 --mode spherical --out runs/grid\n";
+    "  farfield interpolate --model net.safetensors --seeds 3,7,8,9 --frames 5 --mode spherical --out runs/grid\n"
+    "  farfield interpolate --model assets/glyphs.safetensors --seeds 3,7 --class 5 --neighbours glyphs --out runs/near\n"
+    "  farfield interpolate --theory --out runs/theory\n";
 
 }  // namespace
 
@@ -126,10 +175,19 @@ void add_interpolate_command(CLI::App& app, Context& context) {
                                   "Samples from latents between those of two or four corners.", kInterpolateExamples,
                                   [&context, options] { run_interpolate(context, *options); });
   add_model_run_options(*command, context, options->run);
+  command->get_option("--model")->required(false);  // --theory alone needs none
   CLI::Option* seeds = command->add_option("--seeds", options->seeds, "corners: A,B for a strip, A,B,C,D for a grid");
   command->add_option("--latents", options->latents, "corners from a file of farfield encode, 2 or 4 of them")
       ->excludes(seeds);
   command->add_option("--mode", options->interpolate.mode, join(interpolation_modes(), ", "))->capture_default_str();
+  command->add_option("--weight", options->interpolate.weight,
+                      "of mode indist: " + join(interpolation_weights(), ", ") + " [nlinear]");
+  command->add_flag("--theory", options->theory,
+                    "a page on what each mode does to the latents' length and spread; alone, or beside the frames");
+  command->add_option("--neighbours", options->neighbours, "a page with the nearest of these for every frame: SRC");
+  command->add_option("--k", options->k, "neighbours of a frame")
+      ->transform(whole_number(1, 1000))
+      ->capture_default_str();
   command->add_option("--frames", options->interpolate.frames, "along an edge, corners included")
       ->transform(whole_number(2, 1000))
       ->capture_default_str();

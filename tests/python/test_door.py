@@ -190,6 +190,22 @@ def test_an_encoding_is_that_of_the_program(program, tmp_path):
     assert (ff.encode("gaussian:moons", data="moons,first=3", against="gaussian:moons").others["against"]["rms"] == 0).all()
 
 
+def test_interpolated_latents_are_those_of_the_program(program, tmp_path):
+    program("interpolate", "--model", "gaussian:moons", "--seeds", "3,5", "--steps", "4", "--frames", "5", "--weight", "sine",
+            "--out", tmp_path / "program")
+    stored = np.load(tmp_path / "program/interpolation.npz")
+    latents = ff.interpolate(stored["corners"], weight="sine", frames=5)
+    assert np.array_equal(latents.numpy(), stored["latents"])
+    run = ff.sample("gaussian:moons", latents=latents, steps=4, seeds=[3] * 5)
+    assert np.array_equal(run.x.numpy(), stored["x"])
+    theory = ff.interpolation_theory()
+    half = {mode: theory["expected_square"][(theory["mode"] == mode) & (theory["dim"] == 16) & (theory["alpha"] == 0.5)][0]
+            for mode in ("linear", "spherical", "indist")}
+    assert half["linear"] == 0.5 and half["indist"] == 1 and 1 < half["spherical"] < 1.02
+    with pytest.raises(ff.UsageError, match="no --weight"):
+        ff.interpolate(stored["corners"], mode="linear", weight="sine")
+
+
 def test_jumps_are_those_of_the_program(program, tmp_path):
     program("jump", "--model", "delta:moons", "--data", "moons", "--seeds", "0-4", "--steps", "6", "--out", tmp_path / "program")
     j = ff.jump("delta:moons", data="moons", seeds=range(5), steps=6, threads=1)

@@ -69,6 +69,34 @@ TEST(Interpolate, in_distribution_frames_have_variance_one) {
   EXPECT_NEAR(linear[12].var().item<double>(), 0.25, 0.01) << "the middle of a linear grid is much too quiet";
 }
 
+// "A Geometric Perspective", B.5.
+TEST(Interpolate, weights_in_distribution_keep_the_variance_and_the_corners) {
+  const auto z = SampleRandom(5).normal({2, 40'000}, torch::kFloat64);
+  for (const std::string& weight : interpolation_weights()) {
+    const auto strip = interpolate(z, {.mode = "indist", .weight = weight, .frames = 5});
+    EXPECT_TRUE(torch::equal(strip[0], z[0])) << weight;
+    EXPECT_TRUE(torch::equal(strip[4], z[1])) << weight;
+    EXPECT_LE((strip.square().mean(1) - 1).abs().max().item<double>(), 0.04) << weight;
+    for (const int64_t j : {1, 2, 3}) {
+      const double l = interpolation_weight(weight, static_cast<double>(j) / 4);
+      EXPECT_LE(test::deviation(strip[j], std::sqrt(1 - l * l) * z[0] + l * z[1]), 1e-14) << weight;
+    }
+    EXPECT_EQ(interpolation_weight(weight, 0), 0);
+    EXPECT_EQ(interpolation_weight(weight, 1), 1);
+  }
+  EXPECT_TRUE(torch::equal(interpolate(z, {.mode = "indist", .weight = "nlinear"}), interpolate(z, {})));
+  EXPECT_NEAR(interpolation_weight("nlinear", 0.5), std::sqrt(0.5), 1e-15);
+  EXPECT_EQ(interpolation_weight("uniform", 0.5), 0.5);
+}
+
+TEST(Interpolate, sine_is_the_great_circle_of_orthogonal_corners) {
+  torch::Tensor z = torch::zeros({2, 6}, torch::kFloat64);
+  z[0][1] = 3;
+  z[1][4] = -3;
+  const auto sine = interpolate(z, {.mode = "indist", .weight = "sine", .frames = 9});
+  EXPECT_LE(test::deviation(sine, interpolate(z, {.mode = "spherical", .frames = 9})), 1e-12);
+}
+
 TEST(Interpolate, requests_that_make_no_sense_are_usage_errors) {
   const auto refused = [](const torch::Tensor& corners, const InterpolateOptions& options, const std::string& words) {
     const auto error = test::error_of([&] { interpolate(corners, options); });
@@ -79,6 +107,8 @@ TEST(Interpolate, requests_that_make_no_sense_are_usage_errors) {
   refused(corners_of(3), {}, "got 3 corners");
   refused(corners_of(2), {.frames = 1}, "frames is 1");
   refused(corners_of(2), {.mode = "sperical"}, "did you mean 'spherical'");
+  refused(corners_of(2), {.weight = "sin"}, "did you mean 'sine'");
+  refused(corners_of(2), {.mode = "linear", .weight = "sine"}, "has no --weight");
 }
 
 }  // namespace

@@ -139,7 +139,35 @@ TEST_F(LatentsCommands, interpolate_makes_strips_and_grids_with_the_seeds_own_sa
   EXPECT_EQ(run.at("result").at("nfe_per_sample"), 9);
 }
 
+TEST_F(LatentsCommands, interpolate_tells_its_theory_alone_or_beside_the_frames) {
+  const auto alone = run("interpolate", "t", {"--theory"});
+  ASSERT_EQ(alone.exit_code, 0) << alone.err;
+  for (const char* file : {"theory.csv", "shifts.csv", "weights.csv", "report.html", "run.json"})
+    EXPECT_TRUE(fs::exists(folder / "t" / file)) << file;
+  EXPECT_FALSE(fs::exists(folder / "t/interpolation.npz"));
+  const auto near = run("interpolate", "n",
+                        {"--model", kModel, "--seeds", "1,2", "--steps", "4", "--frames", "3", "--weight", "sine",
+                         "--neighbours", "glyphs,size=8,count=40", "--k", "4", "--theory"});
+  ASSERT_EQ(near.exit_code, 0) << near.err;
+  std::ifstream csv(folder / "n/neighbours.csv");
+  std::string header, first;
+  std::getline(csv, header);
+  std::getline(csv, first);
+  EXPECT_EQ(header, "frame,rank,index,label,distance");
+  EXPECT_TRUE(first.starts_with("0,1,")) << first;
+  std::ifstream page(folder / "n/report.html");
+  const std::string text{std::istreambuf_iterator<char>(page), {}};
+  for (const char* words : {"these frames", "neighbour 4", "sec²", "(1 − α)²"})
+    EXPECT_NE(text.find(words), std::string::npos) << words;
+  EXPECT_EQ(run_json("n").at("weight"), "sine");
+}
+
 TEST_F(LatentsCommands, interpolate_refuses_what_has_no_corners) {
+  expect_refused("interpolate", {"--seeds", "1,2"}, "--model is required");
+  expect_refused("interpolate", {"--model", kModel, "--seeds", "1,2", "--mode", "linear", "--weight", "sine"},
+                 "no --weight");
+  expect_refused("interpolate", {"--model", kModel, "--seeds", "1,2", "--neighbours", "glyphs,size=8,count=5"}, "k");
+  expect_refused("interpolate", {"--model", kModel, "--seeds", "1,2", "--neighbours", "moons"}, "shape");
   expect_refused("interpolate", {"--model", kModel}, "--seeds A,B");
   expect_refused("interpolate", {"--model", kModel, "--seeds", "1,2,3"}, "got 3 corners");
   expect_refused("interpolate", {"--model", kModel, "--seeds", "1,2", "--mode", "slerp"}, "spherical");
