@@ -243,7 +243,8 @@ void add_sample_command(CLI::App& app, Context& context) {
   command->add_option("--nfe", options->nfe, "with --solver auto: the most evaluations")
       ->transform(whole_number(1, limits::kMostEvaluations));
   command->add_option("--study", options->study, "with --solver auto: study.json of farfield study");
-  command->add_flag("--trajectory", options->trajectory, "keep the state after every step, the D that it began with, and the levels");
+  command->add_flag("--trajectory", options->trajectory,
+                    "keep the state after every step, the D that it began with, and the levels");
   share_over_ranks(*command, context);
 }
 

@@ -4,8 +4,8 @@
 #include <pybind11/stl/filesystem.h>
 
 #include "analysis/symmetry/symmetry_output.h"
-#include "analysis/symmetry/symmetry_tables.h"
 #include "analysis/symmetry/symmetry_run.h"
+#include "analysis/symmetry/symmetry_tables.h"
 #include "analysis/theory/theory_output.h"
 #include "analysis/theory/theory_tables.h"
 #include "bindings.h"
