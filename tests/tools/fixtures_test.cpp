@@ -46,11 +46,9 @@ TEST_P(ReleasedFiles, NetworksGiveTheSamplesThatTheyGave) {
     run_ok({"sample", "--model", model, "--seeds", "0-3", "--steps", "4", "--precision", "fp32", "--trajectory",
             "--out", "again", "--force"});
     const auto stored = read_npz(folder / (samples + "/samples.npz"));
-    auto now = read_npz(folder / "again/samples.npz");
-    if (!stored.contains("trajectory"))
-      std::erase_if(now, [&](const auto& array) { return !stored.contains(array.first); });
-    ASSERT_EQ(stored.size(), now.size());
+    const auto now = read_npz(folder / "again/samples.npz");  // may hold more than it did, never less
     for (const auto& [name, array] : stored) {
+      ASSERT_TRUE(now.contains(name)) << model << " " << name;
       const double allowed = name == "images" ? 1 : 1e-4;  // bytes may round another way
       EXPECT_LE((now.at(name).to(torch::kFloat64) - array.to(torch::kFloat64)).abs().max().item<double>(), allowed)
           << model << " " << name;

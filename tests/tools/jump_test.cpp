@@ -80,7 +80,7 @@ TEST_F(JumpCommand, refuses_with_one_line_and_leaves_nothing_behind) {
       {{"--solver", "dopri5"}, "chooses its own steps"},
       {{"--solver", "dpmpp_sde"}, "draws noise"},
       {{"--solver", "huen"}, "did you mean 'heun'"},
-      {{"--data", "moons,count=9"}, "[1, 8, 8]"},
+      {{"--data", "moons,count=9"}, "[1,8,8]"},
       {{"--space", "vpx"}, "unknown space"},
       {{"--class", "1"}, "takes no labels"},
       {{"--sigmas", "80"}, "level"},
