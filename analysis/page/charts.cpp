@@ -217,6 +217,18 @@ json tooltip(const LineChart& chart, const Panel& panel) {
           {{"field", "ci"}, {"type", "nominal"}, {"title", "95 % interval"}}};
 }
 
+// Every series of a chart once, its first style: panels share their scales, so that each has to name all of them.
+Panel styles_of(const LineChart& chart) {
+  Panel all;
+  for (const Panel& panel : chart.panels) {
+    for (const Series& series : panel.series) {
+      if (std::ranges::find(all.series, series.label, &Series::label) == all.series.end())
+        all.series.push_back({series.label, series.style, {}, {}, {}, {}});
+    }
+  }
+  return all;
+}
+
 json panel_json(const LineChart& chart, size_t index, const Limits& x) {
   const Panel& panel = chart.panels[index];
   const bool last = index + 1 == chart.panels.size();
@@ -230,10 +242,11 @@ json panel_json(const LineChart& chart, size_t index, const Limits& x) {
   y_field["field"] = "y";
   y_field["axis"].update({{"minExtent", kAxisRoom}, {"maxExtent", kAxisRoom}, {"title", nullptr}});
 
-  const json colour = style_encoding(panel, [](const SeriesStyle& s) { return json(s.colour); });
-  const json dash = style_encoding(panel,
+  const Panel styles = styles_of(chart);
+  const json colour = style_encoding(styles, [](const SeriesStyle& s) { return json(s.colour); });
+  const json dash = style_encoding(styles,
                                    [](const SeriesStyle& s) { return s.dash.empty() ? json{1, 0} : json(s.dash); });
-  const json mark = style_encoding(panel, [](const SeriesStyle& s) { return json(s.mark); });
+  const json mark = style_encoding(styles, [](const SeriesStyle& s) { return json(s.mark); });
   json y_low = y_field;
   y_low["field"] = "lo";
   json layers = json::array();
