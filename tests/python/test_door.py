@@ -233,7 +233,7 @@ def test_deviations_are_those_of_the_program(program, tmp_path):
         assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
     assert same_page(tmp_path / "python", tmp_path / "program") and page.exists()
     assert d.measures["d1"].shape == (5, 7) and torch.isnan(d.measures["d1"][:, -1]).all()
-    assert d.neighbours["distance_star"][:, 0].max() < 1e-12  # neighbours 0.015 apart weigh e^-30 at the last level
+    assert d.neighbours["distance_star"][:, 0].max() < 1e-12  # points nearby keep a tiny weight at the last level
     assert len(d.table["sigma"]) == 7
     own = ff.deviation("delta:moons", "moons", seeds=range(3), steps=4, start="data", bandwidth=0.5, optimal=ff.load("delta:moons"))
     assert own.measures["d1"].nan_to_num().max() == 0
