@@ -118,7 +118,7 @@ std::optional<Figure> curves_figure(const TheoryRun& run) {
             "perturbation at σ is found in the sample: what is not yet written can still be changed. It is 1/√2 at √λ, and "
             "steepest over ln σ at √(2λ). (002, Fig 3 B–E, in variance-exploding scales.)"
           : "Closed form of a Gaussian in variance-preserving scales, α² + s² = 1 (002, Fig 3 A–E). A feature changes most "
-            "near α = 1/√(1 + λ), where σ = s/α = √λ.";
+            "near α = 1/√(1 + λ), where σ = s/α = √λ. (Eq. 18 and 19 print I − UᵀU for what lies off the manifold; I − UUᵀ is meant.)";
   figure.charts = {
       {line_chart(exploding ? exploding_chart(run) : preserving_chart(run)),
        fmt::format("Curves of {} eigenvalues over the process {}.", run.eigenvalues.size(), run.process.name)}};
@@ -180,7 +180,8 @@ std::optional<Figure> deficit_figure(const TheoryRun&) {
   figure.caption =
       "J = √(s² + λα²) − α√λ − s is what a rotation misses along a component, a unit coefficient of x_T. Eq. 107 of 002 "
       "prints 2(1 − √½)√(λ/(λ + 1)) as its largest size; that is its size at α = 1/√(1 + λ), the largest for λ = 1 alone and "
-      "too small for every other λ. Eq. 22 lacks a factor of 4 against appendix D.4.2 besides. What holds is "
+      "too small for every other λ. Eq. 22 lacks a factor of 4 against appendix D.4.2 besides, and norms that are called "
+      "about 1 there are so in units of √d. What holds is "
       "|J| ≤ min(α√λ, s) ≤ √(λ/(1 + λ)).";
   figure.charts = {{line_chart({{"eigenvalue λ", Scale::kLog, {}},
                                 {{{"missing at the worst α", Scale::kLog, {}}, {right, least, printed}, {}, 220}}}),
