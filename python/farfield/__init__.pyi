@@ -92,6 +92,8 @@ class Geometry:
     exact_arrays: dict[str, torch.Tensor] | None
     gaussian_table: _Table | None
     gaussian_arrays: dict[str, torch.Tensor] | None
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Deviation:
     headline: str
     sigmas: list[float]
