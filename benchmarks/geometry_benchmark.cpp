@@ -1,5 +1,5 @@
-// What measuring trajectories costs: beside a network, in passes over the states' memory (one pass is a bare copy of it), and
-// the principal components beside the product they are made of.
+// What measuring trajectories costs: beside a network, in passes over the states' memory (one pass is a bare copy of
+// it), and the principal components beside the product they are made of.
 #include <cmath>
 
 #include <ATen/Parallel.h>
@@ -50,8 +50,8 @@ SampleRequest geometry_request(int64_t batch) {
   return request;
 }
 
-// A batch of 64 trajectories of 3072 numbers over 101 levels, integrated and measured; a benchmark of 16 of them in turn
-// (1,024 trajectories) holds the memory of one.
+// A batch of 64 trajectories of 3072 numbers over 101 levels, integrated and measured; a benchmark of 16 of them in
+// turn (1,024 trajectories) holds the memory of one.
 void geometry_passes(benchmark::State& state) {
   torch::NoGradGuard no_grad;
   at::set_num_threads(static_cast<int>(state.range(0)));
@@ -108,7 +108,8 @@ void geometry_reconstruction(benchmark::State& state) {
 }
 BENCHMARK(geometry_reconstruction)->Iterations(20)->Unit(benchmark::kMillisecond);
 
-// Integration and measures of a batch without a denoiser's work, over the run of a small network (1.0 M parameters, 3 x 32 x 32).
+// Integration and measures of a batch without a denoiser's work, over the run of a small network (1.0 M parameters, 3 x
+// 32 x 32).
 void geometry_share_of_a_network(benchmark::State& state) {
   torch::NoGradGuard no_grad;
   at::set_num_threads(2);

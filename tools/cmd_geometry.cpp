@@ -21,7 +21,8 @@ constexpr const char* kDocumentSeeds = "0-4999";
 constexpr const char* kGeometryExamples =
     "  farfield geometry --model assets/glyphs.safetensors --out runs/geometry\n"
     "  farfield geometry --model assets/glyphs.safetensors --data glyphs --out runs/geometry\n"
-    "  farfield geometry --model net.safetensors --data cifar:DIR --solver heun --steps 18 --final zero --paper --out runs/g\n"
+    "  farfield geometry --model net.safetensors --data cifar:DIR --solver heun --steps 18 --final zero --paper \\\n"
+    "    --out runs/g\n"
     "  farfield geometry --model net.safetensors --schedule vp_uniform --space vp --out runs/vp\n";
 
 struct GeometryArguments {

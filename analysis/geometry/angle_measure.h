@@ -10,14 +10,15 @@
 
 namespace farfield {
 
-// The angle between two vectors a and b: its cosine <a, b> / (|a| |b|), and itself in degrees by atan2(|a - proj|, <a, b> /
-// |b|), proj the projection of a on b; an inverse cosine loses everything near 0. NaN where a or b has no direction.
+// The angle between two vectors a and b: its cosine <a, b> / (|a| |b|), and itself in degrees by atan2(|a - proj|, <a,
+// b> / |b|), proj the projection of a on b; an inverse cosine loses everything near 0. NaN where a or b has no
+// direction.
 struct VectorAngle {
   double cosine = kNoValue, degrees = kNoValue;
 };
 
-// Directions along a trajectory z_0 ... z_{L-1} with D_0 ... D_{L-2}: "A Geometric Perspective on Diffusion Models", figure
-// 10; "On the Trajectory Regularity of ODE-based Diffusion Sampling", A.3.3.
+// Directions along a trajectory z_0 ... z_{L-1} with D_0 ... D_{L-2}: "A Geometric Perspective on Diffusion Models",
+// figure 10; "On the Trajectory Regularity of ODE-based Diffusion Sampling", A.3.3.
 class AngleMeasure {
  public:
   // `scales` must outlive it.

@@ -37,9 +37,10 @@ std::optional<Figure> deviation_figure(const GeometryView& view) {
       known_or(states.deviation_ratio, 2, "no number"), format_digits(denoised.max_mean_deviation, 3),
       format_digits(denoised.endpoint_distance, 3), known_or(denoised.deviation_ratio, 2, "no number"));
   figure.caption = fmt::format(
-      "Distance of x_n from the line through the two ends of its trajectory, and of D_n from the line through its own. The "
-      "largest means are at σ = {} and {}; the mean of each trajectory's largest deviation is {} and {}.{} {} 000 reports 16/4428 "
-      "= 0.0036 and 7/26 = 0.27 for CIFAR-10, turning near σ = 10 and 5; 001 30/8868 = 0.0034 for ImageNet 64.",
+      "Distance of x_n from the line through the two ends of its trajectory, and of D_n from the line through its "
+      "own. The largest means are at σ = {} and {}; the mean of each trajectory's largest deviation is {} and {}.{} "
+      "{} 000 reports 16/4428 = 0.0036 and 7/26 = 0.27 for CIFAR-10, turning near σ = 10 and 5; 001 30/8868 = 0.0034 "
+      "for ImageNet 64.",
       format_sigma(states.max_mean_deviation_sigma), format_sigma(denoised.max_mean_deviation_sigma),
       format_digits(states.mean_max_deviation, 3), format_digits(denoised.mean_max_deviation, 3),
       zero_chord_words(view), how_measured(view));
@@ -80,8 +81,8 @@ std::optional<Figure> angle_figure(const GeometryView& view) {
   figure.title = fmt::format("Every direction points at the end: the mean cosine is {} or more",
                              format_digits(model.min_cos_end, 4));
   figure.caption = fmt::format(
-      "Angle between −dx/dσ and x_end − x, and between a step and the step before, which turn by {} in all (sum, radians). A cosine "
-      "of {} is {}°. {} 000 reports cosines between 0.98 and 1; 001 angles between steps around 0°.",
+      "Angle between −dx/dσ and x_end − x, and between a step and the step before, which turn by {} in all (sum, "
+      "radians). A cosine of {} is {}°. {} 000 reports cosines between 0.98 and 1; 001 angles between steps around 0°.",
       format_measured(model.step_turning.mean, model.step_turning.low, model.step_turning.high),
       format_digits(model.min_cos_end, 3), format_digits(degrees(model.min_cos_end), 2), how_measured(view));
   figure.data_file = "curves.csv";
@@ -135,8 +136,9 @@ std::optional<Figure> curvature_figure(const GeometryView& view) {
   figure.title = fmt::format("Curvature turns a trajectory by {} radians in all",
                              format_measured(turning.mean, turning.low, turning.high));
   figure.caption =
-      "From exact slopes: r' = ε, r'' = −(1/σ) dD/dσ (001, proposition 4.1), r''' = dr''/dσ, derivatives by three points; curvature "
-      "√G₂/‖r'‖³, torsion √G₃/G₂ (its size), G the Gram determinants. Torsion has no value where the path is straight; both are rough where D changes much from one level to the next. " +
+      "From exact slopes: r' = ε, r'' = −(1/σ) dD/dσ (001, proposition 4.1), r''' = dr''/dσ, derivatives by three "
+      "points; curvature √G₂/‖r'‖³, torsion √G₃/G₂ (its size), G the Gram determinants. Torsion has no value where "
+      "the path is straight; both are rough where D changes much from one level to the next. " +
       how_measured(view);
   figure.data_file = "curves.csv";
   figure.numbers = level_numbers(view, {{"curvature", "curvature"}, {"torsion", "torsion"}});

@@ -28,7 +28,8 @@ void set_rests(const Tile& points, const double* along, Tile& rests) {
   }
 }
 
-// directions[k] = sum of weights[k][n] rows[n - 1] over the levels n but the ends; |directions[k]|^2 added to lengths[k - 1] for k > 0.
+// directions[k] = sum of weights[k][n] rows[n - 1] over the levels n but the ends; |directions[k]|^2 added to lengths[k
+// - 1] for k > 0.
 FARFIELD_EVERY_WIDTH
 void set_directions(const Tile& rows, int64_t levels, const double* weights, Tile& directions, LaneSum* lengths) {
   for (int64_t at = 0; at < rows.width(); at += kLanes) {
@@ -46,8 +47,8 @@ void set_directions(const Tile& rows, int64_t levels, const double* weights, Til
   }
 }
 
-// For every level n and k, with w_n in a row of its own or 0: |w_n - directions[0] - sum over 0 < j <= k of weights[j][n]
-// directions[j]|^2.
+// For every level n and k, with w_n in a row of its own or 0: |w_n - directions[0] - sum over 0 < j <= k of
+// weights[j][n] directions[j]|^2.
 FARFIELD_EVERY_WIDTH
 void add_error_sums(const Tile& rows, int64_t levels, const double* weights, const Tile& directions, LaneSum* sums) {
   const double* nothing = rows.row(rows.rows() - 1);

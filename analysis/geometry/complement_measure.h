@@ -9,9 +9,9 @@
 
 namespace farfield {
 
-// Principal components of a trajectory on the orthogonal complement of its chord ("On the Trajectory Regularity of ODE-based
-// Diffusion Sampling", figures 3 and 4): of w_n = (z_n - z_end) - along_n c less their mean over n, all levels alike, through
-// the L x L matrix of their products.
+// Principal components of a trajectory on the orthogonal complement of its chord ("On the Trajectory Regularity of
+// ODE-based Diffusion Sampling", figures 3 and 4): of w_n = (z_n - z_end) - along_n c less their mean over n, all
+// levels alike, through the L x L matrix of their products.
 class ComplementMeasure {
  public:
   static constexpr int64_t kComponents = 5;
@@ -24,10 +24,11 @@ class ComplementMeasure {
   void add_errors(const Tile& states, const ChordMeasure& chord);  // all columns again
   void finish(const ChordMeasure& chord);
 
-  // [kComponents] of sum w w^T / (L - 1), and the share of their total that the first k + 1 of them hold: NaN where w is
-  // nothing but rounding.
+  // [kComponents] of sum w w^T / (L - 1), and the share of their total that the first k + 1 of them hold: NaN where w
+  // is nothing but rounding.
   std::vector<double> eigenvalues, explained;
-  // [kComponents][L]: |x_n - its reconstruction| from the chord alone (the deviation), and with the first 1 ... 4 components.
+  // [kComponents][L]: |x_n - its reconstruction| from the chord alone (the deviation), and with the first 1 ... 4
+  // components.
   std::vector<double> errors;
   // [L] each: <w_n, component>, the first two; 0 for a component that is not there.
   std::vector<double> across_1, across_2;

@@ -67,9 +67,9 @@ std::optional<Figure> reconstruction_figure(const GeometryView& view) {
   figure.title = fmt::format("Off the chord, {} of a trajectory's variance lies in one direction and {} in two",
                              share(0), share(1));
   figure.caption = fmt::format(
-      "Principal components of what is off the chord, of each trajectory alone, {}. The chord alone errs by {} on average over "
-      "levels and trajectories; with one component (2-D) by {}, with two by {}, with four by {}. {} 001 reports about 85 % in two "
-      "components for ImageNet 64, and does not say whether the mean is taken off.",
+      "Principal components of what is off the chord, of each trajectory alone, {}. The chord alone errs by {} on "
+      "average over levels and trajectories; with one component (2-D) by {}, with two by {}, with four by {}. {} 001 "
+      "reports about 85 % in two components for ImageNet 64, and does not say whether the mean is taken off.",
       view.run.request.measures.centred ? "less its mean over the levels" : "without taking off its mean",
       format_digits(model.reconstruction[0].mean, 3), format_digits(model.reconstruction[1].mean, 3),
       format_digits(model.reconstruction[2].mean, 3), format_digits(model.reconstruction[4].mean, 3),
@@ -96,8 +96,8 @@ std::optional<Figure> reconstruction_strips_figure(const GeometryView& view) {
       format_digits(views.differences[0], 2), format_digits(views.differences[1], 2),
       format_digits(views.differences[2], 2));
   figure.caption = fmt::format(
-      "D at the states of {} trajectories and at their reconstructions, {} levels; differences are root mean squares per number "
-      "over these. 001 finds three dimensions hard to tell from the trajectory.",
+      "D at the states of {} trajectories and at their reconstructions, {} levels; differences are root mean squares "
+      "per number over these. 001 finds three dimensions hard to tell from the trajectory.",
       views.denoised.size(0), views.places.size());
   figure.data_file = "geometry.npz";
   static const std::vector<std::string> kRows = {"D at x", "1-D", "2-D", "3-D"};
@@ -134,10 +134,10 @@ std::optional<Figure> view_figure(const GeometryView& view) {
   figure.title = fmt::format("One shape for all: {} along the chord, {} and {} across it", format_digits(extent[0], 4),
                              format_digits(extent[1], 3), format_digits(extent[2], 2));
   figure.caption = fmt::format(
-      "The first {} trajectories: a along the chord from the end on, b and c on each one's own first two components off it, turned "
-      "and mirrored onto the first (orthogonal Procrustes). Each axis has a scale of its own: a is orders larger. A filled mark is "
-      "the noise end, an open one the sample. Drag to turn; the second and third are the same from above (a, b) and along the "
-      "chord (b, c).",
+      "The first {} trajectories: a along the chord from the end on, b and c on each one's own first two components "
+      "off it, turned and mirrored onto the first (orthogonal Procrustes). Each axis has a scale of its own: a is "
+      "orders larger. A filled mark is the noise end, an open one the sample. Drag to turn; the second and third are "
+      "the same from above (a, b) and along the chord (b, c).",
       points.size(0));
   figure.data_file = "view.csv";
   figure.numbers.columns = {"trajectory", "largest a", "largest |b|", "largest |c|"};

@@ -26,8 +26,8 @@ void set_second_slopes(const Tile& denoised, const std::vector<ThreePointRule>& 
   }
 }
 
-// Row n, with bend = r'' - parts[0] r' and twist = r''' - parts[1] r' - parts[2] bend: |r'|^2, |r''|^2, |bend|^2, <bend, r'>,
-// |twist|^2, <twist, r'>, <twist, bend>.
+// Row n, with bend = r'' - parts[0] r' and twist = r''' - parts[1] r' - parts[2] bend: |r'|^2, |r''|^2, |bend|^2,
+// <bend, r'>, |twist|^2, <twist, r'>, <twist, bend>.
 FARFIELD_EVERY_WIDTH
 void add_slope_sums(const Tile& states, const Tile& denoised, const Tile& seconds,
                     const std::vector<ThreePointRule>& rules, const std::vector<double>& levels,

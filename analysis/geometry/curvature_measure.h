@@ -11,10 +11,10 @@
 
 namespace farfield {
 
-// Curvature and torsion of a trajectory as a curve over sigma, from its exact slopes: r' = (x - D) / sigma and, by "On the
-// Trajectory Regularity of ODE-based Diffusion Sampling", proposition 4.1, r'' = -(1 / sigma) dD/dsigma; r''' = dr''/dsigma.
-// Both derivatives by the three-point rule. In any number of dimensions, with G2 and G3 the Gram determinants of the first
-// two and of all three,
+// Curvature and torsion of a trajectory as a curve over sigma, from its exact slopes: r' = (x - D) / sigma and, by "On
+// the Trajectory Regularity of ODE-based Diffusion Sampling", proposition 4.1, r'' = -(1 / sigma) dD/dsigma; r''' =
+// dr''/dsigma. Both derivatives by the three-point rule. In any number of dimensions, with G2 and G3 the Gram
+// determinants of the first two and of all three,
 //   curvature = sqrt(G2) / |r'|^3 = |r''_perp| / |r'|^2,  |torsion| = sqrt(G3) / G2 = |r'''_perp| / (|r'| |r''_perp|),
 // perp: what is left after orthogonalisation against those before (Projection), not a difference of determinants.
 class CurvatureMeasure {

@@ -16,8 +16,8 @@ namespace farfield {
 inline constexpr int64_t kForwardLevels = 500;
 std::vector<double> forward_levels(double sigma_max);
 
-// |y + sigma n| for every seed and level, [seeds, levels] float64; y a sample of `data` and n ~ N(0, I), both drawn from the
-// seed alone, the same at every level. In kVp times alpha.
+// |y + sigma n| for every seed and level, [seeds, levels] float64; y a sample of `data` and n ~ N(0, I), both drawn
+// from the seed alone, the same at every level. In kVp times alpha.
 torch::Tensor forward_norms(const DataSource& data, std::span<const int64_t> seeds, const std::vector<double>& levels,
                             PathSpace space);
 

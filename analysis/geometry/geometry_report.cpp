@@ -146,8 +146,8 @@ std::vector<Series> path_lines(const GeometryView& view, const std::string& meas
 std::string how_measured(const GeometryView& view) {
   const GeometryRun& run = view.run;
   return fmt::format(
-      "{} trajectories by {} over {} levels ({} evaluations each){}. Bands are 95 % bootstrap intervals of the mean over "
-      "trajectories.",
+      "{} trajectories by {} over {} levels ({} evaluations each){}. Bands are 95 % bootstrap intervals of the mean "
+      "over trajectories.",
       run.request.sampling.seeds.size(), run.request.solver, run.levels.size(), run.paths[0].nfe,
       run.request.measures.space == PathSpace::kVp ? ", in the variance-preserving view z = x/√(1 + σ²)" : "");
 }

@@ -45,7 +45,8 @@ std::vector<Series> path_lines(const GeometryView& view, const std::string& meas
 std::vector<SeriesStyle> path_styles(const GeometryView& view);
 // "64 trajectories by euler over 101 levels (100 evaluations each). Bands are ..."
 std::string how_measured(const GeometryView& view);
-// Where the observation of that name does not hold for the model: ", except at 5 of 101 levels, from σ = 0.01 on"; "" where it does.
+// Where the observation of that name does not hold for the model: ", except at 5 of 101 levels, from σ = 0.01 on"; ""
+// where it does.
 std::string exception_words(const GeometryView& view, const std::string& observation);
 // A row a level: the means of some measures of the model, for reading.
 Table level_numbers(const GeometryView& view,

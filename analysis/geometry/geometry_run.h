@@ -34,8 +34,8 @@ struct GeometryRequest {
   GeometryOptions measures;
 };
 
-// What "On the Trajectory Regularity of ODE-based Diffusion Sampling" measures along, where a formula's schedule leaves it
-// open: 100 steps to sigma_min.
+// What "On the Trajectory Regularity of ODE-based Diffusion Sampling" measures along, where a formula's schedule leaves
+// it open: 100 steps to sigma_min.
 ScheduleRequest documented_schedule(ScheduleRequest schedule);
 
 // The measures of some trajectories, `arrays` as measure_geometry() has them with one row a seed.
@@ -59,11 +59,11 @@ struct GeometryRun {
   ReconstructionViews views;         // of the first trajectories of the model, images only; on the root
 };
 
-// What `farfield geometry` and Python's geometry() compute: analysis of "A Geometric Perspective on Diffusion Models" (section
-// 3) and "On the Trajectory Regularity of ODE-based Diffusion Sampling" (section 3, A.3.3). The exact denoiser (of each
-// class by itself where model and data have classes) runs from the same noise by the same solver. Batch after batch: `parts` keeps them, ranks share them;
-// every rank has the result. usage_error as check_paths(), for more than kMostGeometryLevels levels, and for data of another
-// shape.
+// What `farfield geometry` and Python's geometry() compute: analysis of "A Geometric Perspective on Diffusion Models"
+// (section 3) and "On the Trajectory Regularity of ODE-based Diffusion Sampling" (section 3, A.3.3). The exact denoiser
+// (of each class by itself where model and data have classes) runs from the same noise by the same solver. Batch after
+// batch: `parts` keeps them, ranks share them; every rank has the result. usage_error as check_paths(), for more than
+// kMostGeometryLevels levels, and for data of another shape.
 GeometryRun run_geometry(GeometryInputs inputs, GeometryRequest request, const PartStore& parts = {},
                          Comm& comm = alone());
 

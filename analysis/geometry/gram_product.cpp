@@ -3,8 +3,8 @@
 #include "analysis/geometry/column_sums.h"
 #include "core/error.h"
 
-// The product is all multiplications and additions: fused, they take half the time. A fused one is rounded once on every
-// machine, also where the C library has to compute it, so that the bits do not depend on the width here either.
+// The product is all multiplications and additions: fused, they take half the time. A fused one is rounded once on
+// every machine, also where the C library has to compute it, so that the bits do not depend on the width here either.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define FARFIELD_EVERY_FUSED_WIDTH __attribute__((target_clones("avx512f", "arch=haswell", "default")))
 #else

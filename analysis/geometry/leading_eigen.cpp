@@ -19,8 +19,8 @@ constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 int64_t padded(int64_t n) { return (n + kColumnUnit - 1) / kColumnUnit * kColumnUnit; }
 
-// A symmetric matrix as H_0 H_1 ... T ... H_1 H_0 with T tridiagonal and H_k = I - scale[k] v_k v_k^T. T has m <= n rows: the
-// others are 0 to rounding, as those of a matrix of low rank are.
+// A symmetric matrix as H_0 H_1 ... T ... H_1 H_0 with T tridiagonal and H_k = I - scale[k] v_k v_k^T. T has m <= n
+// rows: the others are 0 to rounding, as those of a matrix of low rank are.
 struct Tridiagonal {
   std::vector<double> diagonal, beside;    // [m], [m-1]
   std::vector<double> reflectors, scales;  // v_k [m][padded n], zero up to k; [m]
@@ -38,7 +38,8 @@ void subtract_rank_two(double* rows, int64_t stride, int64_t first, int64_t n, i
   }
 }
 
-// out = the sum of v[i] rows[i] over the rows after `first`, on columns from `from` on: the product with a symmetric matrix.
+// out = the sum of v[i] rows[i] over the rows after `first`, on columns from `from` on: the product with a symmetric
+// matrix.
 FARFIELD_EVERY_WIDTH
 void multiply_rows(const double* rows, int64_t stride, int64_t first, int64_t n, int64_t from, const double* v,
                    double* out) {
@@ -130,8 +131,8 @@ FARFIELD_INLINE void set_absolute(const ColumnLanes& of, ColumnLanes& to) {
 }
 
 // How many eigenvalues lie below each of eight shifts, Sturm's count: the sign changes of p_i = (d_i - shift) p_{i-1} -
-// e_{i-1}^2 p_{i-2}. No quotient that eight lanes would wait for, and no comparison; what grows or shrinks is brought back
-// now and then.
+// e_{i-1}^2 p_{i-2}. No quotient that eight lanes would wait for, and no comparison; what grows or shrinks is brought
+// back now and then.
 FARFIELD_INLINE void count_below(const Tridiagonal& form, const double* shifts, uint64_t* below) {
   constexpr size_t kRowsBetweenScalings = 8;
   constexpr double kLeastSquare = 1e-40;  // no p is 0 together with the one before

@@ -78,9 +78,9 @@ std::optional<Figure> magnitude_figure(const GeometryView& view) {
                              exception_words(view, "norm_x_falls"), of_d.first, of_d.second,
                              exception_words(view, "norm_d_rises"));
   figure.caption = fmt::format(
-      "Noise alone has norm σ√d = {} with a spread of σ/√2 = {} at σ = {}; data y and noise √(E‖y‖² + σ²d). {} 000 reports "
-      "4433 ± 57 for noise at σ = 80 and 27 ± 7 for CIFAR-10, and that ‖x‖ falls and ‖D‖ rises monotonically, for some "
-      "networks not in the last steps.",
+      "Noise alone has norm σ√d = {} with a spread of σ/√2 = {} at σ = {}; data y and noise √(E‖y‖² + σ²d). {} 000 "
+      "reports 4433 ± 57 for noise at σ = 80 and 27 ± 7 for CIFAR-10, and that ‖x‖ falls and ‖D‖ rises monotonically, "
+      "for some networks not in the last steps.",
       format_digits(sigma * std::sqrt(static_cast<double>(run.dimensions)), 4), format_digits(sigma / std::sqrt(2), 3),
       format_sigma(sigma), how_measured(view));
   figure.data_file = "curves.csv";
@@ -109,8 +109,8 @@ std::optional<Figure> forward_figure(const GeometryView& view) {
   figure.title = fmt::format("The forward process grows as √(E‖y‖² + σ²d) to {} %, and sampling follows it back",
                              format_digits(100 * worst, 2));
   figure.caption = fmt::format(
-      "‖y + σn‖ at {} levels uniform in σ, y a sample of the data and n ~ N(0, I), one of each a seed and the same at every "
-      "level; and x and D of the model at its own levels. Bands are 95 % bootstrap intervals of the mean.",
+      "‖y + σn‖ at {} levels uniform in σ, y a sample of the data and n ~ N(0, I), one of each a seed and the same at "
+      "every level; and x and D of the model at its own levels. Bands are 95 % bootstrap intervals of the mean.",
       levels.size());
   figure.data_file = "forward.csv";
   for (size_t n = 0; n < levels.size(); n += 20) {

@@ -24,37 +24,43 @@ constexpr int64_t kDimensions = ComplementMeasure::kComponents;
 class TrajectoryGeometry {
  public:
   TrajectoryGeometry(const PathScales& scales, const GeometryOptions& options)
-      : levels_(static_cast<int64_t>(scales.levels.size())),
-        scales_(scales),
-        x_(levels_),
-        d_(levels_ - 1),
-        states(levels_),
-        denoised(levels_ - 1),
+      : states(static_cast<int64_t>(scales.levels.size())),
+        denoised(static_cast<int64_t>(scales.levels.size()) - 1),
         angles(scales),
-        complement(levels_, options.centred) {
+        complement(static_cast<int64_t>(scales.levels.size()), options.centred),
+        scale_(options.space == PathSpace::kVp ? scales.state.data() : nullptr),
+        x_(static_cast<int64_t>(scales.levels.size())),
+        d_(static_cast<int64_t>(scales.levels.size()) - 1) {
     if (options.space == PathSpace::kVe) curvature.emplace(scales.levels);
   }
 
   void measure(const TrajectoryRows& x, const TrajectoryRows& d) {
-    for_each_tile(x, d, [&](bool first) {
-      if (first) begin();
+    for (int64_t first = 0; first < x.size; first += Tile::kColumns) {
+      x_.load(x, first, scale_);
+      d_.load(d, first);
+      if (first == 0) begin();
       states.add(x_);
       denoised.add(d_);
       angles.add(x_, d_);
       complement.add(x_, states);
       if (curvature) curvature->add(x_, d_);
-    });
+    }
     states.finish();
     denoised.finish();
     angles.finish(states, denoised);
     if (curvature) curvature->finish(states, denoised);
     complement.settle(states);
     for (int64_t first = 0; first < x.size; first += Tile::kColumns) {
-      x_.load(x, first, scale());
+      x_.load(x, first, scale_);
       complement.add_errors(x_, states);
     }
     complement.finish(states);
   }
+
+  ChordMeasure states, denoised;
+  AngleMeasure angles;
+  ComplementMeasure complement;
+  std::optional<CurvatureMeasure> curvature;
 
  private:
   void begin() {
@@ -64,26 +70,8 @@ class TrajectoryGeometry {
     if (curvature) curvature->begin(x_, d_);
   }
 
-  template <class Visit>
-  void for_each_tile(const TrajectoryRows& x, const TrajectoryRows& d, const Visit& visit) {
-    for (int64_t first = 0; first < x.size; first += Tile::kColumns) {
-      x_.load(x, first, scale());
-      d_.load(d, first);
-      visit(first == 0);
-    }
-  }
-
-  const double* scale() const { return scales_.space == PathSpace::kVp ? scales_.state.data() : nullptr; }
-
-  int64_t levels_;
-  const PathScales& scales_;
+  const double* scale_;  // of the states; nullptr: 1
   Tile x_, d_;
-
- public:
-  ChordMeasure states, denoised;
-  AngleMeasure angles;
-  ComplementMeasure complement;
-  std::optional<CurvatureMeasure> curvature;
 };
 
 std::vector<double> each(const std::vector<VectorAngle>& angles, double VectorAngle::* member) {

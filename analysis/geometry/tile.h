@@ -16,8 +16,9 @@ struct TrajectoryRows {
 // Trajectory `index` of `rows` [levels, B, ...shape], float64, contiguous, on the CPU.
 TrajectoryRows trajectory_rows(const torch::Tensor& rows, int64_t index);
 
-// Some columns of a trajectory's rows, copied so that they lie close together: what the kernels of a pass read again and
-// again stays in a core's cache. Every row is filled up with zeros to whole vector registers, which add nothing to sums.
+// Some columns of a trajectory's rows, copied so that they lie close together: what the kernels of a pass read again
+// and again stays in a core's cache. Every row is filled up with zeros to whole vector registers, which add nothing to
+// sums.
 class Tile {
  public:
   static constexpr int64_t kColumns = 256, kStride = kColumns + 8;  // a power of two would meet itself in the cache

@@ -117,10 +117,9 @@ void add_geometry(py::module_& module) {
                              "The table of the data's Gaussian in closed form; None without data.")
       .def_property_readonly("gaussian_arrays", [](const One& one) { return arrays_of(one, "-gaussian"); },
                              "The arrays of the data's Gaussian; None without data.")
-      .def(
-          "save", &save, py::arg("out"), py::kw_only(), py::arg("force") = false,
-          "Writes the folder that `farfield geometry --out` writes and returns its report.html. force: replace a finished\n"
-          "one.")
+      .def("save", &save, py::arg("out"), py::kw_only(), py::arg("force") = false,
+           "Writes the folder that `farfield geometry --out` writes and returns its report.html.\n"
+           "force: replace a finished one.")
       .def("__repr__", [](const One& one) { return "<farfield.Geometry: " + geometry_headline(one.run) + ">"; });
   module.def("documented_levels", &documented_levels);
   module.def("geometry", &measure);

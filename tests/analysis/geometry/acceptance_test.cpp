@@ -63,7 +63,8 @@ TEST(GeometryAcceptance, PrincipalComponentsInThreeDimensions) {
   EXPECT_NEAR(eigenvalues[1].item<double>(), 0.0009354431, 1e-9);
 }
 
-// r' = b sigma / q, r'' = b lambda / q^3, r''' = -3 b lambda sigma / q^5, b = c / sqrt(sigma_T^2 + lambda), q^2 = sigma^2 + lambda.
+// r' = b sigma / q, r'' = b lambda / q^3, r''' = -3 b lambda sigma / q^5, b = c / sqrt(sigma_T^2 + lambda), q^2 =
+// sigma^2 + lambda.
 TEST(GeometryAcceptance, CurvatureAndTorsionInThreeDimensions) {
   const std::vector<double> sigmas = {20, 5, 2, 1, 0.5, 0.1};
   const std::vector<double> curvatures = {1.35319057e-4,  7.370800215e-3, 5.8726701131e-2,

@@ -17,8 +17,8 @@ namespace {
 using test::document_levels;
 using torch::Tensor;
 
-// All 50,000 images take a quarter of a minute, and are taken with FARFIELD_SWEEP=all. The first 4,000 have the same large
-// eigenvalues; what hangs on the smallest ones is then left out.
+// All 50,000 images take a quarter of a minute, and are taken with FARFIELD_SWEEP=all. The first 4,000 have the same
+// large eigenvalues; what hangs on the smallest ones is then left out.
 class CifarGaussian : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -93,7 +93,8 @@ void CifarGaussian::expect_shape() const {
   EXPECT_NEAR(uncentred.at("explained").mean(0)[1].item<double>(), 0.996, 0.004);
 }
 
-// Means over all x_T ~ N(0, sigma_T^2 I): sum of psi^2 sigma_T^2 + m_k^2 (1 - psi)^2 and of xi^2 sigma_T^2 + m_k^2 (1 - xi)^2.
+// Means over all x_T ~ N(0, sigma_T^2 I): sum of psi^2 sigma_T^2 + m_k^2 (1 - psi)^2 and of xi^2 sigma_T^2 + m_k^2 (1 -
+// xi)^2.
 void CifarGaussian::expect_magnitudes() const {
   const Tensor lambda = gaussian_.eigenvalues, mean_square = gaussian_.mean.matmul(gaussian_.basis).square();
   const auto root_mean_square = [&](const std::string& name, int64_t n) {
