@@ -23,7 +23,7 @@ DeviationSubject exact_subject() {
           std::make_shared<DataSource>("image-like points", points, torch::Tensor(), 0)};
 }
 
-// 64 trajectories by Heun over six levels, 50,000 x 3072; argument 0: with the likelihood ranking, whose densities are calls,
+// 64 trajectories by Heun over the 18 levels of the command, 50,000 x 3072; argument 0: with the likelihood ranking, whose densities are calls,
 // too (one pass for three of them a level).
 void deviation(benchmark::State& state) {
   torch::NoGradGuard no_grad;
@@ -31,7 +31,7 @@ void deviation(benchmark::State& state) {
   const auto solver = make_solver("heun");
   DeviationRequest request;
   for (int64_t seed = 0; seed < 64; ++seed) request.sampling.seeds.push_back(seed);
-  request.sampling.levels = noise_levels({.steps = 6});
+  request.sampling.levels = noise_levels({.steps = 18});
   if (state.range(0) == 0) request.bandwidth = std::nullopt;
   const RowRange rows{0, 64};
   std::vector<std::pair<torch::Tensor, double>> asked;  // the states of the calls, and of the densities

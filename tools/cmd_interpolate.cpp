@@ -84,6 +84,20 @@ void check_class(const InterpolateCall& options, const DenoiserInfo& model) {
       fmt::format("interpolate: {} takes {} classes; say which with --class", model.name, model.label_dim));
 }
 
+// What a reader must know of the frames.
+Facts asked_of(const InterpolateCall& options) {
+  if (options.run.model.empty()) return {};
+  std::string mode = options.interpolate.mode;
+  if (options.interpolate.weight) mode += ", weight " + *options.interpolate.weight;
+  Facts asked = {{"model", options.run.model},
+                 {"corners", options.latents.empty() ? "seeds " + options.seeds : options.latents},
+                 {"mode", mode + fmt::format(", {} frames along an edge", options.interpolate.frames)},
+                 {"solver", options.run.solver}};
+  if (options.run.label) asked.emplace_back("class", std::to_string(*options.run.label));
+  if (!options.neighbours.empty()) asked.emplace_back("neighbours", options.neighbours);
+  return asked;
+}
+
 // The page, where one is asked for. `samples` undefined: theory alone.
 void write_page(const Context& context, const InterpolateCall& options, const torch::Tensor& samples,
                 const torch::Tensor& latents, const std::shared_ptr<const DataSource>& data, const RunFolder& folder) {
@@ -97,8 +111,9 @@ void write_page(const Context& context, const InterpolateCall& options, const to
   story.data = data;
   if (data) story.found = nearest_neighbours(samples, *data, options.k);
   story.how.command = context.command_line;
-  if (!options.run.model.empty()) story.how.asked.emplace_back("model", options.run.model);
-  story.how.settings = {{"program", version_line()}};
+  story.how.asked = asked_of(options);
+  story.how.settings = {{"device and precision", context.device + ", " + context.precision},
+                        {"program", version_line()}};
   write_interpolation_page(story, folder);
 }
 
@@ -117,7 +132,9 @@ void run_theory(const Context& context, const InterpolateCall& options) {
 
 void run_interpolate(const Context& context, const InterpolateCall& options) {
   options.interpolate.validate();
-  if (options.theory && options.run.model.empty()) return run_theory(context, options);
+  const bool alone = options.run.model.empty() && options.seeds.empty() && options.latents.empty() &&
+                     options.neighbours.empty();
+  if (options.theory && alone) return run_theory(context, options);
   check_options(options);
   const auto solver = make_solver(options.run.solver);
   RunFolder folder(output_request(context, "interpolate", options.run.out));
@@ -184,10 +201,12 @@ void add_interpolate_command(CLI::App& app, Context& context) {
                       "of mode indist: " + join(interpolation_weights(), ", ") + " [nlinear]");
   command->add_flag("--theory", options->theory,
                     "a page on what each mode does to the latents' length and spread; alone, or beside the frames");
-  command->add_option("--neighbours", options->neighbours, "a page with the nearest of these for every frame: SRC");
+  CLI::Option* near = command->add_option("--neighbours", options->neighbours,
+                                          "a page with the nearest of these for every frame: SRC");
   command->add_option("--k", options->k, "neighbours of a frame")
       ->transform(whole_number(1, 1000))
-      ->capture_default_str();
+      ->capture_default_str()
+      ->needs(near);
   command->add_option("--frames", options->interpolate.frames, "along an edge, corners included")
       ->transform(whole_number(2, 1000))
       ->capture_default_str();

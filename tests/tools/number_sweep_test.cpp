@@ -61,6 +61,7 @@ const std::map<std::string, std::string> kCompanions = {
     {"sample --teleport", "--gaussian g.safetensors"},
     {"sample --teleport-threshold", "--gaussian g.safetensors --teleport auto"},
     {"sample --ode-jump", "--steps 4"},
+    {"interpolate --k", "--neighbours moons"},
     {"study --teleport", "--gaussian g.safetensors"},
     {"train --snapshot-at", "--set run.state_images=8"},
 };

@@ -5,6 +5,7 @@
 #include "models/analytic/fit.h"
 #include "samplers/schedules/noise_levels.h"
 #include "samplers/solvers/solver_registry.h"
+#include "tests/support/thread_count.h"
 
 namespace farfield::test {
 
@@ -26,6 +27,7 @@ DeviationRequest deviation_request(const std::string& solver, int64_t seeds, int
 }
 
 Arrays deviations(const DeviationSubject& subject, const DeviationRequest& request, int64_t batch) {
+  const ThreadCount one(1);  // small work
   const auto solver = make_solver(request.solver);
   BatchWork work;
   work.count = static_cast<int64_t>(request.sampling.seeds.size());

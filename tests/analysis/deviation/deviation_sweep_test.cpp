@@ -11,6 +11,7 @@
 #include "tests/analysis/deviation/deviation_cases.h"
 #include "tests/support/normals.h"
 #include "tests/support/test_support.h"
+#include "tests/support/thread_count.h"
 
 namespace farfield {
 namespace {
@@ -54,6 +55,7 @@ void expect_whole(const DeviationRun& run, const std::string& what) {
 }
 
 TEST(DeviationSweep, every_model_all_data_any_number_of_levels) {
+  const test::ThreadCount one(1);
   int64_t runs = 0;
   for (const SweptData& swept : swept_data()) {
     const auto data = test::source_of(swept.points);

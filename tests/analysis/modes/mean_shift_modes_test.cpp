@@ -4,6 +4,7 @@
 
 #include "tests/support/normals.h"
 #include "tests/support/test_support.h"
+#include "tests/support/thread_count.h"
 #include "tests/support/thread_group.h"
 
 namespace farfield {
@@ -75,6 +76,7 @@ TEST(MeanShiftModes, of_any_data_run_from_every_point_to_one) {
 }
 
 TEST(MeanShiftModes, neither_batches_nor_ranks_change_them) {
+  const test::ThreadCount one(1);
   const Tensor points = test::normals({60, 2}, 2);
   const auto exact = make_delta(points, {2});
   const ModeSet whole = find_modes(*exact, points, 0.4);

@@ -15,6 +15,7 @@ DataSource points_source(const Tensor& points) { return {"points", points.to(tor
 
 // By all differences in float64; equal distances keep the order of the data.
 Neighbours all_differences(const Tensor& states, const DataSource& data, int64_t k) {
+  const test::ThreadCount one(1);
   const Tensor points = data.rows(0, data.info().count).flatten(1).to(torch::kFloat64);
   std::vector<Tensor> index, distance;
   for (const Tensor& state : states.flatten(1).to(torch::kFloat64).unbind()) {
