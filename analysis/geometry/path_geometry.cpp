@@ -83,7 +83,7 @@ std::vector<double> each(const std::vector<VectorAngle>& angles, double VectorAn
 // Rows of arrays [B, ...], written trajectory by trajectory.
 class Rows {
  public:
-  Rows(int64_t batch, int64_t levels) : batch_(batch), levels_(levels) {
+  Rows(int64_t batch, int64_t levels) : batch_(batch) {
     for (const std::string& name : kLevelMeasures) add(name, {levels});
     add("along", {levels});
     add("across", {levels, 2});
@@ -110,7 +110,7 @@ class Rows {
     arrays[name] = torch::full(shape, kNoValue, torch::kFloat64);
   }
 
-  int64_t batch_, levels_;
+  int64_t batch_;
 };
 
 void write_rows(const TrajectoryGeometry& one, int64_t b, Rows& rows) {
