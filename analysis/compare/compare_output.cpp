@@ -32,6 +32,9 @@ void write_arrays(const CompareResult& result, const RunFolder& folder) {
                                                  {"state_difference", t.state_difference},
                                                  {"denoised", t.denoised},
                                                  {"denoised_difference", t.denoised_difference},
+                                                 {"agreement_along", t.along},
+                                                 {"agreement_free", t.free_running},
+                                                 {"agreement_ends", t.ends},
                                                  {"samples", t.samples}};
   if (!t.shown_levels.empty()) {
     arrays["strip_levels"] = torch::tensor(t.shown_levels, torch::kInt64);
@@ -59,12 +62,14 @@ void write_grids(const CompareResult& result, const std::string& model, Report& 
 const std::vector<FigureRow<CompareView>>& compare_figures() {
   static const std::string kExplained = "Explained variance", kPaths = "Trajectories and samples";
   static const std::vector<FigureRow<CompareView>> rows = {
+      {"Which theory explains it", ranking_figure},
       {kExplained, explained_score_figure, "", "",
        "How much of the model's score each reference accounts for. Sampling runs from right to left: from pure noise "
        "at high σ to the image at low σ."},
       {kExplained, explained_denoiser_figure},
       {kExplained, difference_figure},
       {kPaths, deviation_figure},
+      {kPaths, agreement_figure},
       {kPaths, denoiser_strips_figure},
       {kPaths, path_strips_figure},
       {kPaths, same_seeds_figure},
@@ -78,6 +83,9 @@ void write_comparison(const CompareResult& result, const CompareStory& story, co
                       const RunFolder& folder) {
   write_csv(folder.path("comparison.csv"), comparison_table(result.comparison, result.rows));
   write_csv(folder.path("trajectory.csv"), trajectory_table(result.trajectories, result.trajectory_rows));
+  write_csv(folder.path("agreement.csv"), agreement_table(result.trajectories, result.agreement));
+  write_csv(folder.path("ends.csv"), end_table(result.trajectories, result.ends));
+  if (result.ranking) write_csv(folder.path("ranking.csv"), ranking_table(result.comparison, *result.ranking));
   write_arrays(result, folder);
 
   Report report("farfield compare", fmt::format("The score of {} and scores known exactly", story.model),
@@ -85,6 +93,9 @@ void write_comparison(const CompareResult& result, const CompareStory& story, co
   report.file("comparison.csv", "every number of the charts over the noise level, and more");
   report.file("comparison.npz", "squared norms of every probe");
   report.file("trajectory.csv", "every number of the trajectory charts");
+  report.file("agreement.csv", "how alike D and the samples are to the model's, by six measures");
+  report.file("ends.csv", "distances of the final samples, seed by seed, with paired differences");
+  if (result.ranking) report.file("ranking.csv", "the references in order, over all noise levels and at each");
   report.file("trajectory.npz", "squared norms along every trajectory, the samples, what the strips show");
   write_grids(result, story.model, report, folder);
   add_figures(report, compare_figures(), {result, story.model}, folder);

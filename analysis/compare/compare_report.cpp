@@ -13,6 +13,14 @@
 #include "models/registry/reference_registry.h"
 
 namespace farfield {
+
+std::string in_words(const CompareResult& result, int64_t reference) {
+  const ReferenceKind* kind = find_reference(result.kinds[reference]);
+  const auto same = std::count(result.kinds.begin(), result.kinds.end(), result.kinds[reference]);
+  const bool the_only_one = kind != nullptr && same == 1 && !kind->words.empty();
+  return the_only_one ? kind->words : result.comparison.references[reference];
+}
+
 namespace {
 
 constexpr double kEnough = 0.99;  // explained variance the headline asks for
@@ -126,14 +134,6 @@ Table numbers(const CompareResult& result, const std::string& title, const ShowR
   return table;
 }
 
-// "the Gaussian", "mixture,components=10": a reference within a sentence.
-std::string in_words(const CompareResult& result, int64_t reference) {
-  const ReferenceKind* kind = find_reference(result.kinds[reference]);
-  const auto same = std::count(result.kinds.begin(), result.kinds.end(), result.kinds[reference]);
-  const bool the_only_one = kind != nullptr && same == 1 && !kind->words.empty();
-  return the_only_one ? kind->words : result.comparison.references[reference];
-}
-
 std::string from_words(const CompareResult& result, ProbeKind probe, int64_t reference) {
   const auto from = explained_from(result.comparison, result.rows, probe, reference, kEnough);
   if (!from) return fmt::format("not even at σ = {}", format_sigma(result.comparison.sigmas.back()));
@@ -171,6 +171,14 @@ constexpr const char* kBelowCharts =
 
 }  // namespace
 
+void summarise(CompareResult& result, int64_t replicates, uint64_t seed) {
+  result.rows = summarise(result.comparison, replicates, seed);
+  result.trajectory_rows = summarise(result.trajectories, replicates, seed);
+  result.ranking = rank_references(result.comparison, replicates, seed);
+  result.agreement = summarise_agreement(result.trajectories);
+  result.ends = end_distances(result.trajectories);
+}
+
 std::string headline(const CompareResult& result, const std::string& model) {
   std::vector<std::string> others;
   for (int64_t r = 0; r < static_cast<int64_t>(result.comparison.references.size()); ++r) {
@@ -178,7 +186,7 @@ std::string headline(const CompareResult& result, const std::string& model) {
     others.push_back(in_words(result, r) + " " + from_words(result, result.comparison.kinds.front(), r));
   }
   const std::string rest = others.empty() ? "" : "; " + join(others, ", ");
-  return claim(result, "the score of " + model) + rest + ".";
+  return claim(result, "the score of " + model) + rest + "." + (result.ranking ? " " + ranking_sentence(result) : "");
 }
 
 // Explained variance of what `show` picks of a row, with the table of the numbers below.

@@ -96,10 +96,7 @@ CompareRun run_compare(CompareInputs inputs, CompareRunOptions options, Comm& co
   result.comparison = compare(inputs.model, references, inputs.data, options.probes, comm);
   result.trajectories = compare_trajectories(inputs.model, references, inputs.references.gaussian, *solver, paths,
                                              comm);
-  do_on_root(comm, [&] {
-    result.rows = summarise(result.comparison, options.probes.replicates, options.probes.seed);
-    result.trajectory_rows = summarise(result.trajectories, options.probes.replicates, options.probes.seed);
-  });
+  do_on_root(comm, [&] { summarise(result, options.probes.replicates, options.probes.seed); });
   return {std::move(inputs), std::move(options), std::move(result)};
 }
 

@@ -3,17 +3,11 @@
 
 #include "analysis/compare/comparison.h"
 #include "analysis/stats/bootstrap.h"
+#include "analysis/stats/explained_variance.h"
 #include "analysis/stats/ratio_cell.h"
 
 namespace farfield {
 namespace {
-
-// 1 - residual / power, 1 where nothing is left to explain.
-torch::Tensor explained(const torch::Tensor& residual, const torch::Tensor& power) {
-  return torch::where(residual == 0, torch::ones_like(residual), 1 - residual / power);
-}
-
-double explained(double residual, double power) { return residual == 0 ? 1 : 1 - residual / power; }
 
 // Columns of per-probe sums and their resampled totals: everything a row is made of.
 struct Totals {
@@ -29,13 +23,14 @@ enum Column { kDifference, kModelScore, kReferenceScore, kModelDenoised, kRefere
 
 Explained explain(const Totals& totals, Column model, Column reference) {
   const double residual = totals.total(kDifference);
-  const Interval95 interval = percentile_interval(explained(totals.resampled(kDifference), totals.resampled(model)));
+  const Interval95 interval = percentile_interval(
+      explained_variance(totals.resampled(kDifference), totals.resampled(model)));
   Explained result;
-  result.value = explained(residual, totals.total(model));
+  result.value = explained_variance(residual, totals.total(model));
   result.low = interval.low;
   result.high = interval.high;
-  result.per_sample = explained(totals.probes(kDifference), totals.probes(model)).mean().item<double>();
-  result.reverse = explained(residual, totals.total(reference));
+  result.per_sample = explained_variance(totals.probes(kDifference), totals.probes(model)).mean().item<double>();
+  result.reverse = explained_variance(residual, totals.total(reference));
   return result;
 }
 

@@ -7,6 +7,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "analysis/paths/path.h"
+#include "analysis/stats/agreement.h"
 #include "analysis/stats/bootstrap.h"
 #include "analysis/stats/ratio_cell.h"
 #include "core/checked_product.h"
@@ -43,22 +44,56 @@ constexpr Filled kFilled[] = {{&Trajectories::state, -1},
                               {&Trajectories::denoised, -1},
                               {&Trajectories::state_difference, -1},
                               {&Trajectories::denoised_difference, -1},
+                              {&Trajectories::along, -1},
+                              {&Trajectories::free_running, -1},
+                              {&Trajectories::ends, -1},
                               {&Trajectories::samples, 1}};
 // Those of the strips, likewise.
 constexpr torch::Tensor PathViews::* kFilledViews[] = {&PathViews::x, &PathViews::step, &PathViews::denoised};
 
+// What a batch of seeds is measured from.
+struct PathSet {
+  std::vector<Path> paths;     // the model's, then the R others
+  std::vector<Tensors> along;  // of each of the others: D at the model's states, L-1 times [B, ...shape]; empty: none
+};
+
+// D of a reference at every state of the model's path from which a step starts.
+Tensors denoised_along(const Path& model, const Subject& reference, const SampleRequest& request) {
+  Tensors all;
+  for (int64_t n = 0; n < model.denoised.size(0); ++n) {
+    all.push_back(reference(model.states[n].to(request.device), model.levels[static_cast<size_t>(n)]).cpu());
+    if (request.on_evaluation) request.on_evaluation(model.states.size(1));
+  }
+  return all;
+}
+
 // The model's and the references' own paths of some seeds, from the same noise.
-std::vector<Path> run_paths(const Subject& model, const std::vector<Subject>& references, const Solver& solver,
-                            const SampleRequest& request, RowRange rows) {
+PathSet run_paths(const Subject& model, const std::vector<Subject>& references, const Solver& solver,
+                  const SampleRequest& request, RowRange rows) {
   PathStart start = path_start(request, model.denoiser->info(), rows);
-  std::vector<Path> paths;
+  PathSet set;
   const auto run = [&](const Subject& subject) {
     start.labels = subject.label.defined() ? subject.label.expand({rows.size, -1}).to(request.device) : torch::Tensor();
-    paths.push_back(run_path(*subject.denoiser, solver, request, start));
+    set.paths.push_back(run_path(*subject.denoiser, solver, request, start));
   };
   run(model);
-  for (const Subject& reference : references) run(reference);
-  return paths;
+  for (const Subject& reference : references) {
+    run(reference);
+    set.along.push_back(denoised_along(set.paths.front(), reference, request));
+  }
+  return set;
+}
+
+// [M, steps, B] of each step's D with the model's.
+torch::Tensor agreement_of_steps(const Tensors& denoised, const Path& model) {
+  const int64_t steps = model.denoised.size(0), rows = model.denoised.size(1);
+  Tensors measured;
+  for (int64_t n = 0; n < steps; ++n) {
+    measured.push_back(denoised.empty()
+                           ? torch::full({std::ssize(agreement_names()), rows}, kNan, torch::kFloat64)
+                           : measures_of(agreement_of(denoised[static_cast<size_t>(n)], model.denoised[n])));
+  }
+  return torch::stack(measured, 1);
 }
 
 // [1+R, rows, P, ...shape] each.
@@ -74,27 +109,37 @@ Tensors fill_views(const std::vector<Path>& paths, const Trajectories& result, i
   return filled;
 }
 
-// The kFilled of a batch, the kFilledViews of the seeds among it that are shown, and the evaluations of a path. `paths`
-// are the model's and the R others.
-Tensors fill(const std::vector<Path>& paths, const Trajectories& result, RowRange rows) {
-  const Path& model = paths.front();
-  Tensors state, denoised, samples;
-  for (const Path& path : paths) {
+// The kFilled of a batch, the kFilledViews of the seeds among it that are shown, and the evaluations of a path.
+Tensors fill(const PathSet& set, const Trajectories& result, RowRange rows) {
+  const Path& model = set.paths.front();
+  Tensors state, denoised, along, free_running, ends, samples = {model.states[-1]};
+  for (size_t r = 0; r + 1 < set.paths.size(); ++r) {
+    const Path& path = set.paths[r + 1];
     samples.push_back(path.states[-1]);
-    if (&path == &model) continue;
     state.push_back(squared(model.states, path.states));
     denoised.push_back(squared(model.denoised, path.denoised));
+    along.push_back(agreement_of_steps(set.along[r], model));
+    free_running.push_back(agreement_of_steps(path.denoised.unbind(), model));
+    ends.push_back(measures_of(agreement_of(path.states[-1], model.states[-1])));
   }
   const auto own_state = squared(model.states), own_denoised = squared(model.denoised);
-  const auto stacked = [](const Tensors& rows, const torch::Tensor& like) {
-    return rows.empty() ? like.unsqueeze(0).narrow(0, 0, 0) : torch::stack(rows);
+  const auto stacked = [](const Tensors& all, const torch::Tensor& one, int64_t dim) {
+    return all.empty() ? one.unsqueeze(dim).narrow(dim, 0, 0) : torch::stack(all, dim);
   };
-  Tensors filled = {own_state, own_denoised, stacked(state, own_state), stacked(denoised, own_denoised),
+  const torch::Tensor measures = agreement_of_steps({}, model);
+  Tensors filled = {own_state,
+                    own_denoised,
+                    stacked(state, own_state, 0),
+                    stacked(denoised, own_denoised, 0),
+                    stacked(along, measures, 1),
+                    stacked(free_running, measures, 1),
+                    stacked(ends, measures.select(1, 0), 1),
                     torch::stack(samples).to(torch::kFloat32)};
   const int64_t shown = std::min(static_cast<int64_t>(result.shown_seeds.size()) - rows.first, rows.size);
   if (shown > 0) {
-    for (torch::Tensor& views : fill_views(paths, result, shown)) filled.push_back(std::move(views));
+    for (torch::Tensor& views : fill_views(set.paths, result, shown)) filled.push_back(std::move(views));
   }
+  for (torch::Tensor& one : filled) one = one.contiguous();
   filled.push_back(torch::full({1}, model.nfe, torch::kInt64));
   return filled;
 }
@@ -133,6 +178,10 @@ Trajectories empty_result(const Subject& model, const std::vector<Subject>& refe
   result.state_difference = torch::zeros({paths, levels, count}, torch::kFloat64);
   result.denoised = torch::zeros({levels - 1, count}, torch::kFloat64);
   result.denoised_difference = torch::zeros({paths, levels - 1, count}, torch::kFloat64);
+  const int64_t measures = std::ssize(agreement_names());
+  for (const auto& member : {&Trajectories::along, &Trajectories::free_running})
+    result.*member = torch::zeros({measures, paths, levels - 1, count}, torch::kFloat64);
+  result.ends = torch::zeros({measures, paths, count}, torch::kFloat64);
   std::vector<int64_t> shape = model.denoiser->info().sample_shape;
   checked_product("compare: bytes of the trajectories' ends",
                   {1 + paths, count, c10::multiply_integers(shape), sizeof(float)}, limits::kMostBytes);
@@ -170,15 +219,19 @@ Trajectories compare_trajectories(const Subject& model, const std::vector<Subjec
   check_paths(request, solver, model.denoiser->info());
   Trajectories result = empty_result(model, references, gaussian.has_value(), solver, options);
   const auto count = static_cast<int64_t>(options.seeds.size()), batch = path_batch(request, solver);
-  const int64_t evaluations = (1 + static_cast<int64_t>(references.size())) * count_evaluations(solver, request);
+  const int64_t others = std::ssize(references), steps = std::ssize(result.levels) - 1;
+  const int64_t evaluations = (1 + others) * count_evaluations(solver, request) + others * steps;
   Progress progress("trajectories", count * evaluations, "evaluations");
   request.on_evaluation = [&](int64_t samples) { progress.advance(samples); };
   const auto rows_of = [&](int64_t part) { return RowRange{part * batch, std::min(batch, count - part * batch)}; };
   for_each_shard(comm, (count + batch - 1) / batch, [&](int64_t part) {
-    std::vector<Path> paths = run_paths(model, references, solver, request, rows_of(part));
-    if (gaussian) paths.push_back(gaussian_path(*gaussian, paths.front().states[0], result.levels));
-    for (Path& path : paths) path = in_space(std::move(path), options.space);
-    return fill(paths, result, rows_of(part));
+    PathSet set = run_paths(model, references, solver, request, rows_of(part));
+    if (gaussian) {
+      set.paths.push_back(gaussian_path(*gaussian, set.paths.front().states[0], result.levels));
+      set.along.emplace_back();
+    }
+    for (Path& path : set.paths) path = in_space(std::move(path), options.space);
+    return fill(set, result, rows_of(part));
   }, [&](int64_t part, const Tensors& filled) {
     take(filled, rows_of(part), result);
     if (!is_mine(comm, part)) progress.advance(rows_of(part).size * evaluations);

@@ -37,8 +37,12 @@ struct Trajectories {
   torch::Tensor state_difference;     // [R,L,n]   |x_model - x_path|^2
   torch::Tensor denoised;             // [L-1,n]   |D_model(x_model)|^2: at every level a step starts from
   torch::Tensor denoised_difference;  // [R,L-1,n] |D_model(x_model) - D_path(x_path)|^2
-  torch::Tensor samples;              // [1+R,n,...shape] float32: where the model's and every other path ended
-  int64_t nfe = 0;                    // denoiser calls of the solver along one path, counted; of the longest
+  // Agreement of D_path with D_model, M measures (analysis/stats/agreement.h), NaN: no value.
+  torch::Tensor along;         // [M,R,L-1,n] both at the model's states; of a closed form none
+  torch::Tensor free_running;  // [M,R,L-1,n] each at its own
+  torch::Tensor ends;          // [M,R,n]     of the final samples
+  torch::Tensor samples;       // [1+R,n,...shape] float32: where the model's and every other path ended
+  int64_t nfe = 0;             // denoiser calls of the solver along one path, counted; of the longest
   // Of images: what strips show of the first seeds, two or fewer, at some levels (indices); views [1+R, seeds, levels,
   // ...shape]. Else empty.
   std::vector<int64_t> shown_seeds, shown_levels;

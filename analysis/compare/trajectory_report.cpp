@@ -68,6 +68,28 @@ Table numbers(const CompareResult& result) {
   return table;
 }
 
+// Distances of the final samples, each beside the nearest other path's.
+Table end_numbers(const CompareResult& result) {
+  const auto& names = result.trajectories.paths;
+  Table table;
+  table.columns = {"reference",    "mean square difference", "standard deviation over seeds",
+                   "less that of", "95 % interval",          "nearer at"};
+  for (const EndDistance& one : result.ends) {
+    const auto text = [&](double value) { return format_measured(value, one.difference_low, one.difference_high); };
+    std::vector<Cell> cells = {names[static_cast<size_t>(one.path)], format_measured(one.mean, one.low, one.high),
+                               format_digits(one.std, 2)};
+    if (one.other < 0 || std::isnan(one.difference)) {
+      cells.resize(cells.size() + 3);
+    } else {
+      cells.emplace_back(fmt::format("{}: {}", names[static_cast<size_t>(one.other)], text(one.difference)));
+      cells.emplace_back(text(one.difference_low) + " to " + text(one.difference_high));
+      cells.emplace_back(fmt::format("{:.0f} % of the seeds", 100 * one.nearer));
+    }
+    table.add(std::move(cells));
+  }
+  return table;
+}
+
 }  // namespace
 
 Figure deviation_figure(const CompareView& view) {
@@ -114,8 +136,12 @@ Figure same_seeds_figure(const CompareView& view) {
                     {closed ? "closed form, 0 NFE" : how,
                      fmt::format("rms difference to the model's: {}", format_digits(row.rms, 3))}});
   }
-  return sample_figure("The same seeds at the same places",
-                       fmt::format("Samples of {} seeds, each path from the same noise.", paths.state.size(1)), sets);
+  Figure figure = sample_figure("The same seeds at the same places",
+                                fmt::format("Samples of {} seeds, each path from the same noise.", paths.state.size(1)),
+                                sets);
+  figure.data_file = "ends.csv";
+  figure.numbers = end_numbers(result);
+  return figure;
 }
 
 }  // namespace farfield

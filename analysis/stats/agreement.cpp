@@ -1,5 +1,6 @@
 #include "analysis/stats/agreement.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "core/error.h"
@@ -29,6 +30,24 @@ Agreement agreement_of(const Tensor& a, const Tensor& b) {
   const Tensor pearson = cosine_of(our_spread, spread), unexplained = quotient_or_none(squared, total);
   return {pearson,         pearson.square(), 1 - unexplained * (n - 1) / n,
           1 - unexplained, squared / n,      cosine_of(ours, theirs)};
+}
+
+const std::vector<std::string>& agreement_names() {
+  static const std::vector<std::string> names = {"pearson", "pearson2", "r2", "r2_n", "mse", "cosine"};
+  return names;
+}
+
+int64_t agreement_index(std::string_view name) {
+  const auto& names = agreement_names();
+  const auto found = std::ranges::find(names, name);
+  check(found != names.end(), "agreement_index: no such measure");
+  return found - names.begin();
+}
+
+Tensor measures_of(const Agreement& agreement) {
+  return torch::stack(
+             {agreement.pearson, agreement.pearson2, agreement.r2, agreement.r2_n, agreement.mse, agreement.cosine})
+      .cpu();
 }
 
 }  // namespace farfield

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include <torch/types.h>
 
 namespace farfield {
@@ -18,5 +23,10 @@ struct Agreement {
 
 // a, b [B, ...] of one shape, any floating dtype; sums are float64.
 Agreement agreement_of(const torch::Tensor& a, const torch::Tensor& b);
+
+// The names of the members, in this order, and the measures themselves so: [6, B] float64 on the CPU.
+const std::vector<std::string>& agreement_names();
+int64_t agreement_index(std::string_view name);  // in agreement_names()
+torch::Tensor measures_of(const Agreement& agreement);
 
 }  // namespace farfield

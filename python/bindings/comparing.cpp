@@ -95,6 +95,20 @@ py::dict trajectory_table_of(const Comparing& one) {
   return columns_of(trajectory_table(one.run.result.trajectories, one.run.result.trajectory_rows));
 }
 
+py::object ranking_of(const Comparing& one) {
+  const CompareResult& result = one.run.result;
+  if (!result.ranking) return py::none();
+  return columns_of(ranking_table(result.comparison, *result.ranking));
+}
+
+py::dict agreement_table_of(const Comparing& one) {
+  return columns_of(agreement_table(one.run.result.trajectories, one.run.result.agreement));
+}
+
+py::dict ends_of(const Comparing& one) {
+  return columns_of(end_table(one.run.result.trajectories, one.run.result.ends));
+}
+
 }  // namespace
 
 void add_comparing(py::module_& module) {
@@ -124,6 +138,11 @@ void add_comparing(py::module_& module) {
       .def_property_readonly("sigmas", [](const Comparing& one) { return one.run.result.comparison.sigmas; },
                              "The noise levels, rising.")
       .def_property_readonly("table", &table_of, "A dict of numpy columns, those of comparison.csv (docs/formats.md).")
+      .def_property_readonly("ranking", &ranking_of,
+                             "A dict of numpy columns, those of ranking.csv; None with one reference.")
+      .def_property_readonly("agreement_table", &agreement_table_of,
+                             "A dict of numpy columns, those of agreement.csv (docs/formats.md).")
+      .def_property_readonly("ends", &ends_of, "A dict of numpy columns, those of ends.csv (docs/formats.md).")
       .def_property_readonly("trajectory_table", &trajectory_table_of,
                              "A dict of numpy columns, those of trajectory.csv (docs/formats.md).")
       .def(

@@ -60,6 +60,9 @@ class Comparison:
     sigmas: list[float]
     table: _Table
     trajectory_table: _Table
+    ranking: _Table | None
+    agreement_table: _Table
+    ends: _Table
     def save(self, out: str | PathLike[str], *, with_runs: Sequence[str | PathLike[str]] = ..., force: bool = False) -> Path: ...
 
 class Encoding:

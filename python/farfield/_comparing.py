@@ -21,8 +21,9 @@ def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed
     label       compare class-conditional models on this class; ff.guided(model, weight) leans towards it
     batch       points at a time; does not change results;  threads: as of sample()
 
-    .table and .trajectory_table are dicts of numpy columns, those of comparison.csv and trajectory.csv; .headline is the
-    answer in a sentence; .save("out/") writes the report of the command.
+    .table and .trajectory_table are dicts of numpy columns, those of comparison.csv and trajectory.csv; .ranking
+    (which reference explains most; None with one alone), .agreement_table and .ends likewise; .headline is the answer in
+    a sentence; .save("out/") writes the report of the command.
     """
     options = _core.CompareOptions()
     levels = [] if sigmas is None else _core.parse_sigmas(sigmas) if isinstance(sigmas, str) else sorted(map(float, sigmas))

@@ -100,6 +100,9 @@ def test_a_comparison_is_that_of_the_program(glyphs, program, tmp_path):
     assert same_page(tmp_path / "python", tmp_path / "program")
     assert c.table["explained"].dtype == np.float64 and len(c.table["sigma"]) == 2 * 2 * 3
     assert set(c.table["reference"]) == {"gaussian", "delta"} and set(c.table["probe"]) == {"data", "noise"}
+    assert len(c.ranking["rank"]) == 2 * (1 + 3) and set(c.ranking["rank"]) == {1, 2}
+    assert set(c.agreement_table["measure"]) == {"pearson", "pearson2", "r2", "r2_n", "mse", "cosine"}
+    assert len(c.ends["mse_mean"]) == 3  # the closed form, too
     record = json.loads((tmp_path / "python/run.json").read_text())
     assert record["kind"] == "compare" and record["headline"] == c.headline
     assert record["config"] == json.loads((tmp_path / "program/run.json").read_text())["config"]

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "analysis/compare/agreement_table.h"
+#include "analysis/compare/end_distances.h"
+#include "analysis/stats/agreement.h"
 #include "models/analytic/analytic.h"
 #include "samplers/schedules/noise_levels.h"
 #include "samplers/solvers/solver_registry.h"
@@ -151,6 +154,49 @@ TEST(Trajectories, AnyNumberOfRanksGivesTheBitsOfOne) {
       });
     }
   }
+}
+
+// Along: both D at the same states, so a reference that is the model agrees wholly; free-running and at the end likewise, as
+// it goes the same way. Another one agrees less, and has no place along where it is a closed form.
+TEST(Trajectories, AgreementAlongAndFreeRunning) {
+  const GaussianStats own = stats_of({1, 0.2, 0.01}), other = stats_of({1, 1, 1});
+  const auto solver = make_heun();
+  const Trajectories t = compare_trajectories(subject("g", own), {subject("same", own), subject("other", other)}, own,
+                                              *solver, options(8));
+  const auto rows = summarise_agreement(t);
+  int64_t along_closed_form = 0;
+  for (const AgreementRow& row : rows) {
+    EXPECT_TRUE(std::isfinite(row.mean) && std::isfinite(row.median) && row.q25 <= row.median && row.median <= row.q75);
+    const bool mse = row.measure == agreement_index("mse");
+    if (row.path == 0) {
+      EXPECT_NEAR(row.mean, mse ? 0 : 1, 1e-12);
+    }
+    if (row.path == 1 && mse && row.sigma && *row.sigma > 0.1 && *row.sigma < 1) {
+      EXPECT_GT(row.mean, 1e-4);
+    }
+    if (row.path == 2 && row.pairing == Pairing::kAlong) ++along_closed_form;
+  }
+  EXPECT_EQ(along_closed_form, 0);
+  EXPECT_EQ(rows.size(), 6U * (2 * 8 + 3 * 8 + 3));
+}
+
+// Mean square distances of ends are rms^2 of the last rows; a paired difference is that of the means.
+TEST(Trajectories, EndsAreThoseOfTheLastLevel) {
+  const GaussianStats own = stats_of({1, 0.2, 0.01}), other = stats_of({1, 1, 1}), far = stats_of({9, 9, 9});
+  const auto solver = make_heun();
+  const Trajectories t = compare_trajectories(subject("g", own), {subject("near", other), subject("far", far)},
+                                              std::nullopt, *solver, options(8));
+  const auto ends = end_distances(t);
+  const auto rows = summarise(t, 100, 0);
+  ASSERT_EQ(ends.size(), 2U);
+  for (const EndDistance& one : ends) {
+    const double rms = rows[static_cast<size_t>(one.path) * t.levels.size() + t.levels.size() - 1].rms;
+    EXPECT_NEAR(one.mean, rms * rms, 1e-12 * one.mean);
+    EXPECT_EQ(one.other, 1 - one.path);
+  }
+  EXPECT_NEAR(ends[1].difference, ends[1].mean - ends[0].mean, 1e-12);
+  EXPECT_EQ(ends[0].difference, -ends[1].difference);
+  EXPECT_EQ(ends[0].nearer + ends[1].nearer, 1);
 }
 
 }  // namespace

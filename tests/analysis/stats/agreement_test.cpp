@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tests/support/golden_analysis.h"
+#include "tests/support/normals.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
@@ -44,6 +45,25 @@ TEST(Agreement, HasNoValueWhereThereIsNothingToExplain) {
   EXPECT_TRUE(std::isnan(agreement.pearson[1].item<double>()));
   EXPECT_TRUE(std::isnan(agreement.cosine[1].item<double>()));
   EXPECT_NEAR(agreement.mse[0].item<double>(), 2.5, 1e-15);
+}
+
+TEST(Agreement, IsInTheOrderOfItsNames) {
+  const auto a = test::normals({3, 1, 4, 5}, 1), b = a + 0.3 * test::normals({3, 1, 4, 5}, 2);
+  const Agreement agreement = agreement_of(a, b);
+  const torch::Tensor all = measures_of(agreement);
+  EXPECT_TRUE(torch::equal(all[agreement_index("pearson2")], agreement.pearson2));
+  EXPECT_TRUE(torch::equal(all[agreement_index("r2_n")], agreement.r2_n));
+  EXPECT_TRUE(torch::equal(all[agreement_index("cosine")], agreement.cosine));
+  EXPECT_EQ(all.size(0), std::ssize(agreement_names()));
+}
+
+TEST(Agreement, OfASampleIsTheSameInAnyBatch) {
+  const auto a = test::normals({7, 3, 8, 8}, 1), b = test::normals({7, 3, 8, 8}, 2);
+  const torch::Tensor all = measures_of(agreement_of(a, b));
+  for (int64_t i = 0; i < 7; ++i) {
+    const torch::Tensor one = measures_of(agreement_of(a.narrow(0, i, 1), b.narrow(0, i, 1)));
+    EXPECT_TRUE(torch::equal(one.squeeze(1), all.select(1, i))) << i;
+  }
 }
 
 }  // namespace
