@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "samplers/solvers/lanes.h"
+#include "core/math/lanes.h"
 
 // Before a short loop over sums: without it they would not stay in registers.
 #if defined(__GNUC__) && !defined(__clang__)

@@ -1,6 +1,6 @@
 #include "analysis/neighbours/distance_kernels.h"
 
-#include "samplers/solvers/lanes.h"
+#include "core/math/lanes.h"
 
 namespace farfield {
 namespace {

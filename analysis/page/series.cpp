@@ -20,12 +20,20 @@ struct Look {
   std::vector<int> dash;
 };
 // A dash a mark. The first is that of learned models.
-const std::array<Look, 6> kLooks = {{{"circle", {}},
-                                     {"triangle-up", {8, 3}},
-                                     {"square", {7, 2, 2, 2}},
-                                     {"diamond", {4, 2}},
-                                     {"cross", {2, 2}},
-                                     {"triangle-down", {10, 2, 4, 2}}}};
+const std::array<Look, 14> kLooks = {{{"circle", {}},
+                                      {"triangle-up", {8, 3}},
+                                      {"square", {7, 2, 2, 2}},
+                                      {"diamond", {4, 2}},
+                                      {"cross", {2, 2}},
+                                      {"triangle-down", {10, 2, 4, 2}},
+                                      {"triangle-right", {6, 3}},
+                                      {"triangle-left", {9, 3, 3, 3}},
+                                      {"arrow", {5, 2, 1, 2}},
+                                      {"wedge", {3, 3}},
+                                      {"triangle", {12, 3}},
+                                      {"stroke", {6, 2, 1, 2, 1, 2}},
+                                      {kStarMark, {9, 2}},
+                                      {kHexagonMark, {4, 2, 4, 4}}}};
 
 size_t place_of(std::string_view mark) {
   return static_cast<size_t>(std::ranges::find(kLooks, mark, &Look::mark) - kLooks.begin());
@@ -57,9 +65,9 @@ std::vector<SeriesStyle> series_styles(const std::vector<std::string>& kinds) {
 
 std::string reference_colours() {
   std::string light, dark;
-  for (const auto& [name, summary, options, fit, words, look] : reference_table()) {
-    light += fmt::format("  --{0}: {1}; --{0}-text: {2};\n", name, look.light, look.light_text);
-    dark += fmt::format("    --{0}: {1}; --{0}-text: {2};\n", name, look.dark, look.dark_text);
+  for (const ReferenceKind& kind : reference_table()) {
+    light += fmt::format("  --{0}: {1}; --{0}-text: {2};\n", kind.name, kind.look.light, kind.look.light_text);
+    dark += fmt::format("    --{0}: {1}; --{0}-text: {2};\n", kind.name, kind.look.dark, kind.look.dark_text);
   }
   return ":root, .paper {\n" + light + "}\n@media screen and (prefers-color-scheme: dark) {\n  :root {\n" + dark +
          "  }\n}\n";

@@ -19,6 +19,9 @@ inline constexpr int64_t kRowsAtOnce = 2048;  // samples that a fit holds in flo
 // outside [0, d]. float64 throughout (core/math/moments.h, eigen.h).
 GaussianStats measure_gaussian(const DataSource& data, int64_t rank = 0, Comm& comm = alone());
 
+// The same with the covariance divided by N - ddof (by N where that is 0).
+GaussianStats with_ddof(GaussianStats stats, int64_t ddof);
+
 // How to fit a Gaussian mixture.
 struct MixtureOptions {
   int64_t components = 10;    // K, in [1, N]: k-means clusters; ignored per class

@@ -86,4 +86,13 @@ GaussianStats measure_gaussian(const DataSource& data, int64_t rank, Comm& comm)
   return rank == 0 ? stats : stats.truncated(rank);
 }
 
+GaussianStats with_ddof(GaussianStats stats, int64_t ddof) {
+  const auto count = static_cast<double>(stats.count), divisor = static_cast<double>(stats.count - ddof);
+  if (divisor > 0) {
+    stats.eigenvalues = stats.eigenvalues * (count / divisor);
+    stats.tail *= count / divisor;
+  }
+  return stats;
+}
+
 }  // namespace farfield

@@ -81,7 +81,8 @@ std::unique_ptr<AnalyticDenoiser> make_gaussian(GaussianStats stats, std::vector
 
 std::unique_ptr<AnalyticDenoiser> gaussian_of(const ReferenceRequest& request) {
   const int64_t rank = request.options.integer("rank", 0, 1, limits::kMostRank);
-  return make_gaussian(measure_gaussian(request.data, rank, request.comm), request.data.info().shape);
+  const int64_t ddof = request.options.choice("ddof", "0", {"0", "1"}) == "1" ? 1 : 0;
+  return make_gaussian(with_ddof(measure_gaussian(request.data, rank, request.comm), ddof), request.data.info().shape);
 }
 
 }  // namespace farfield

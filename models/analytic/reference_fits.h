@@ -16,7 +16,16 @@ namespace farfield {
 class ReferenceOptions : public OptionValues {
  public:
   explicit ReferenceOptions(std::string kind, std::map<std::string, std::string> given = {})
-      : OptionValues("reference", std::move(kind), std::move(given)) {}
+      : OptionValues("reference", std::move(kind), given), texts_(std::move(given)) {}
+  // Any text: the name of a file.
+  std::string text(const std::string& key, const std::string& fallback) const {
+    const auto found = texts_.find(key);
+    const std::string value = found == texts_.end() ? fallback : found->second;
+    return choice(key, value, {value});
+  }
+
+ private:
+  std::map<std::string, std::string> texts_;
 };
 
 // What a reference is fitted to, and how. Ranks given as `comm` share the work (models/analytic/fit.h), each has the whole
@@ -35,7 +44,7 @@ struct ReferenceRequest {
 std::unique_ptr<AnalyticDenoiser> isotropic_of(const ReferenceRequest& request);
 // N(mean, diag S): every number of a sample has its own variance, and none is correlated with another.
 std::unique_ptr<AnalyticDenoiser> diagonal_of(const ReferenceRequest& request);
-// N(mean, S); rank=R keeps the R leading eigenpairs of S and no variance outside them.
+// N(mean, S); rank=R keeps the R leading eigenpairs of S and no variance outside them; ddof=1 divides by N - 1.
 std::unique_ptr<AnalyticDenoiser> gaussian_of(const ReferenceRequest& request);
 // One Gaussian a cluster (components=K) or a class (per=class): fit_mixture() with the same options, kmeans_seed= for its seed.
 std::unique_ptr<AnalyticDenoiser> mixture_of(const ReferenceRequest& request);

@@ -127,7 +127,7 @@ std::unique_ptr<Denoiser> open_path(const SourceForm& form, const ModelOptions& 
 }  // namespace
 
 std::string precision_of(const Denoiser& model, const ModelOptions& options) {
-  if (dynamic_cast<const AnalyticDenoiser*>(&model) != nullptr) return "float64";
+  if (find_reference(model.info().kind) != nullptr) return "float64";
   return std::string(to_string(parse_precision(options.precision, parse_device(options.device))));
 }
 

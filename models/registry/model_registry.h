@@ -35,7 +35,7 @@ struct ModelOptions {
 std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions& options = {});
 
 // What `model`, opened with `options`, computes in for a sampler: fp32, bf16 or tf32 for networks; "float64" for
-// analytic denoisers, which take the state's dtype on every machine.
+// references, which take the state's dtype on every machine.
 std::string precision_of(const Denoiser& model, const ModelOptions& options);
 
 // The file behind MODEL, whose SHA-256 goes into run.json; empty for a kind that is fitted to data.

@@ -6,9 +6,9 @@
 
 #include "core/named_options.h"
 #include "core/text.h"
+#include "models/patches/patch_fits.h"
 
 namespace farfield {
-
 // Colours are Okabe and Ito's where there is one: told apart without colour vision, and by mark and dash without colour.
 const std::vector<ReferenceKind>& reference_table() {
   static const std::vector<ReferenceKind> table = {
@@ -26,7 +26,7 @@ const std::vector<ReferenceKind>& reference_table() {
        {"#7b5ea7", "#5f4587", "#a98fd6", "#bda8e3", "triangle-down"}},
       {"gaussian",
        "N(mean, S) of the data",
-       {"rank="},
+       {"rank=", "ddof=0|1"},
        gaussian_of,
        "the Gaussian",
        {"#0072b2", "#005a8e", "#4ba6e0", "#6dbbed", "diamond"}},
@@ -42,6 +42,63 @@ const std::vector<ReferenceKind>& reference_table() {
        delta_of,
        "the exact score of the data set",
        {"#009e73", "#00734f", "#1fc897", "#3fd9ac", "triangle-up"}},
+      {"ls",
+       "local score: a pixel from the boxes around it at the same place",
+       {"k=", "table=", "boundary=zero|circular", "window=box|gaussian", "flips=yes|no", "per=class"},
+       local_score_of,
+       "the local score",
+       {"#d55e00", "#a84a00", "#ff8a3d", "#ffa366", "triangle-right"},
+       true},
+      {"els-border",
+       "equivariant local score that knows the borders: windows of all images at many places",
+       {"k=", "table=", "flips=yes|no", "per=class"},
+       border_score_of,
+       "the border-aware equivariant local score",
+       {"#cc79a7", "#9c4478", "#e39cc4", "#ecb4d3", "triangle-left"},
+       true},
+      {"els-circular-interior",
+       "the same, x wraps, windows inside the images",
+       {"k=", "table=", "flips=yes|no", "per=class"},
+       circular_interior_score_of,
+       "the circular equivariant local score",
+       {"#b0568f", "#8c3a6e", "#d98abf", "#e6a8d0", "arrow"},
+       true},
+      {"els-circular-all",
+       "the same, x and the images wrap: the best circular local function",
+       {"k=", "table=", "flips=yes|no", "per=class"},
+       circular_score_of,
+       "the wrapping equivariant local score",
+       {"#94489c", "#75327c", "#c58ccc", "#d6a8db", "wedge"},
+       true},
+      {"els-zero-all",
+       "the same, zeros around x and the images",
+       {"k=", "table=", "flips=yes|no", "per=class"},
+       zero_padded_score_of,
+       "the zero-padded equivariant local score",
+       {"#c2527a", "#9a335a", "#ea8fae", "#f0a9c2", "triangle"},
+       true},
+      {"pspc",
+       "patch set posterior composite: the average of the posterior means of all windows",
+       {"p=", "table=", "window=box|gaussian", "flips=yes|no", "per=class"},
+       patch_composite_of,
+       "the patch composite",
+       {"#56b4e9", "#1f78ad", "#7cc7f0", "#9ad5f5", "stroke"},
+       true},
+      {"pspc-flex",
+       "the same with a mask for each pixel from heat=FILE",
+       {"heat=", "fraction=", "table=", "uncovered=own|zero", "flips=yes|no", "per=class"},
+       mask_composite_of,
+       "the masked patch composite",
+       {"#2f9fb5", "#1d7282", "#62c6d9", "#86d4e3", kStarMark},
+       true},
+      {"pca-locality",
+       "a value from those that a thresholded Wiener matrix ties to it",
+       {"threshold=", "orientation=output|input", "signed=yes|no", "empty=refuse|mean", "aggregation=exact|batch-mean",
+        "batch=", "ddof=0|1", "per=class"},
+       pca_locality_of,
+       "the PCA locality denoiser",
+       {"#8f7a00", "#6b5b00", "#d6bb2f", "#e0cc63", kHexagonMark},
+       true},
   };
   return table;
 }
@@ -74,7 +131,7 @@ std::string reference_help() {
   std::vector<std::string> lines;
   for (const ReferenceKind& kind : reference_table()) {
     const std::string takes = kind.options.empty() ? "" : "; takes " + join(kind.options, ",");
-    lines.push_back(fmt::format("  {:<10} {}{}", kind.name, kind.summary, takes));
+    lines.push_back(fmt::format("  {:<21} {}{}", kind.name, kind.summary, takes));
   }
   return join(lines, "\n");
 }

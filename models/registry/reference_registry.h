@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/analytic/reference_fits.h"
+#include "models/denoiser.h"
 
 namespace farfield {
 
@@ -15,15 +16,22 @@ struct ReferenceLook {
   std::string light, light_text, dark, dark_text, mark;
 };
 
-// A row of the table of references: denoisers that are fitted to data and whose score is then known exactly.
+// Marks that Vega draws as paths, within a square of side 2.
+inline constexpr const char* kStarMark =
+    "M0,-1L0.24,-0.31L0.95,-0.31L0.36,0.12L0.59,0.81L0,0.38L-0.59,0.81L-0.36,0.12L-0.95,-0.31L-0.24,-0.31Z";
+inline constexpr const char* kHexagonMark = "M0,-0.9L0.78,-0.45L0.78,0.45L0,0.9L-0.78,0.45L-0.78,-0.45Z";
+
+// A row of the table of references: denoisers that are fitted to data and then known in closed form. Those of
+// models/analytic are the scores of a density (AnalyticDenoiser), those of models/patches are not.
 struct ReferenceKind {
   std::string name;     // what --model and --references begin with; DenoiserInfo::kind
   std::string summary;  // for --help
   std::vector<std::string>
       options;  // "rank=", or "tail=zero|mean" where values are words; no key is one of a data source
-  std::function<std::unique_ptr<AnalyticDenoiser>(const ReferenceRequest&)> fit;
+  std::function<std::unique_ptr<Denoiser>(const ReferenceRequest&)> fit;
   std::string words;  // what a sentence calls the only one of its kind: "the Gaussian"; "": the text it was named by
   ReferenceLook look;
+  bool of_images = false;  // whether its data must be images [C,H,W]
 };
 
 // Every kind there is, in the order of --help. The table is in reference_registry.cpp: a new kind is one row there.

@@ -1,6 +1,6 @@
 #include "samplers/gits/gits_kernels.h"
 
-#include "samplers/solvers/lanes.h"
+#include "core/math/lanes.h"
 
 namespace farfield {
 namespace {

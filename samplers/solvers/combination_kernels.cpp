@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "samplers/solvers/lanes.h"
+#include "core/math/lanes.h"
 
 namespace farfield {
 namespace {

