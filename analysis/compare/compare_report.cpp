@@ -10,6 +10,7 @@
 #include "analysis/page/charts.h"
 #include "analysis/page/format.h"
 #include "core/text.h"
+#include "models/analytic/far_field.h"
 #include "models/registry/reference_registry.h"
 
 namespace farfield {
@@ -57,13 +58,15 @@ std::vector<Series> series_of(const CompareResult& result, ProbeKind probe, cons
   return series;
 }
 
-// One logarithmic range for all charts of a figure, so that they can be compared by eye.
+// One logarithmic range for all charts of a figure, so that they can be compared by eye. Values of expansions (models/analytic/far_field.h),
+// which are beyond all measure at low noise, do not set it.
 std::optional<std::pair<double, double>> common_range(const CompareResult& result, const ShowRow& show,
                                                       double decades) {
   double low = std::numeric_limits<double>::infinity(), high = 0;
   for (const ComparisonRow& row : result.rows) {
     const double value = show(row).value;
-    if (!(value > 0) || !std::isfinite(value)) continue;
+    const bool expansion = is_expansion(result.kinds[row.reference]) && result.kinds.size() > 1;
+    if (expansion || !(value > 0) || !std::isfinite(value)) continue;
     low = std::min(low, value);
     high = std::max(high, value);
   }

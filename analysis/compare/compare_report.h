@@ -52,6 +52,8 @@ Figure difference_figure(const CompareView& view);
 Figure deviation_figure(const CompareView& view);  // of the references' trajectories from the model's
 std::optional<Figure> agreement_figure(const CompareView& view);
 Figure same_seeds_figure(const CompareView& view);  // samples
+std::optional<Figure> deviation_figure(const CompareView& view);  // of the references' trajectories from the model's
+Figure same_seeds_figure(const CompareView& view);                // samples
 // Strips of images along the trajectories; nothing where samples are no images. State, step and D of the model above those
 // of the Gaussian's closed form, where there is one ("Unreasonable Effectiveness", figures 5A, 16A); D of every path (1B, 8A).
 std::optional<Figure> path_strips_figure(const CompareView& view);

@@ -1,5 +1,8 @@
 #include "analysis/compare/compare_run.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -9,12 +12,29 @@
 #include "core/io/json.h"
 #include "core/shards.h"
 #include "core/text.h"
+#include "models/analytic/far_field.h"
 #include "models/registry/model_registry.h"
 #include "samplers/model_levels.h"
 #include "samplers/solvers/solver_registry.h"
 
 namespace farfield {
 namespace {
+
+// Expansions have no trajectories: at low noise levels they are no denoisers.
+std::vector<Subject> with_trajectories(const std::vector<Subject>& references) {
+  std::vector<Subject> some;
+  std::ranges::copy_if(references, std::back_inserter(some),
+                       [](const Subject& reference) { return !is_expansion(reference.kind); });
+  return some;
+}
+
+std::string expansion_words(const CompareResult& result) {
+  std::vector<std::string> names;
+  for (size_t r = 0; r < result.kinds.size(); ++r) {
+    if (is_expansion(result.kinds[r])) names.push_back(result.comparison.references[r]);
+  }
+  return names.empty() ? "" : "; none of " + join(names, ", ") + ", which mean something at high noise alone";
+}
 
 Facts asked_of(const CompareRun& run) {
   const auto& [inputs, options, result] = run;
@@ -26,9 +46,10 @@ Facts asked_of(const CompareRun& run) {
                            : std::string("none: probed at pure noise only")},
       {"probes", fmt::format("{} of each kind at {} noise levels, seed {}", options.probes.probes,
                              result.comparison.sigmas.size(), options.probes.seed)},
-      {"trajectories", fmt::format("seeds {}, {} over {} steps of {}{}", options.seeds, options.solver,
-                                   result.trajectories.levels.size() - 1, options.schedule.schedule,
-                                   result.trajectories.space == PathSpace::kVp ? ", in the VP view" : "")}};
+      {"trajectories",
+       fmt::format("seeds {}, {} over {} steps of {}{}{}", options.seeds, options.solver,
+                   result.trajectories.levels.size() - 1, options.schedule.schedule,
+                   result.trajectories.space == PathSpace::kVp ? ", in the VP view" : "", expansion_words(result))}};
   if (options.label) {
     asked.emplace_back("class", std::to_string(*options.label));
   } else if (model.label_dim > 0) {
@@ -97,6 +118,12 @@ CompareRun run_compare(CompareInputs inputs, CompareRunOptions options, Comm& co
   result.trajectories = compare_trajectories(inputs.model, references, inputs.references.gaussian, *solver, paths,
                                              comm);
   do_on_root(comm, [&] { summarise(result, options.probes.replicates, options.probes.seed); });
+  result.trajectories = compare_trajectories(inputs.model, with_trajectories(references), inputs.references.gaussian,
+                                             *solver, paths, comm);
+  do_on_root(comm, [&] {
+    result.rows = summarise(result.comparison, options.probes.replicates, options.probes.seed);
+    result.trajectory_rows = summarise(result.trajectories, options.probes.replicates, options.probes.seed);
+  });
   return {std::move(inputs), std::move(options), std::move(result)};
 }
 

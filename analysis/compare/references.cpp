@@ -8,6 +8,7 @@
 #include "core/data/source.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "models/analytic/far_field.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_file.h"
 #include "models/registry/model_form.h"
@@ -21,8 +22,12 @@ class Opener {
   explicit Opener(ModelOptions options) : options_(std::move(options)) {}
 
   std::shared_ptr<const Denoiser> open(const ModelForm& form, const std::string& text) {
-    const bool the_gaussian = form.kind == "gaussian" && !form.source && form.options.empty();
-    if (the_gaussian && options_.data) return make_gaussian(gaussian(), options_.data->info().shape);
+    if (!form.source && form.options.empty() && options_.data) {
+      const std::vector<int64_t>& shape = options_.data->info().shape;
+      if (form.kind == "gaussian") return make_gaussian(gaussian(), shape);
+      if (form.kind == "gaussian1") return make_far_field(gaussian(), 1, shape);
+      if (form.kind == "gaussian2") return make_far_field(gaussian(), 2, shape);
+    }
     return open_model(text, options_);
   }
 

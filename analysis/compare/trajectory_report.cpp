@@ -92,9 +92,10 @@ Table end_numbers(const CompareResult& result) {
 
 }  // namespace
 
-Figure deviation_figure(const CompareView& view) {
+std::optional<Figure> deviation_figure(const CompareView& view) {
   const CompareResult& result = view.result;
   const Trajectories& paths = result.trajectories;
+  if (paths.paths.empty()) return std::nullopt;
   Figure figure;
   figure.title = title_of(result);
   figure.caption = fmt::format(

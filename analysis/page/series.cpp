@@ -34,6 +34,15 @@ const std::array<Look, 14> kLooks = {{{"circle", {}},
                                       {"stroke", {6, 2, 1, 2, 1, 2}},
                                       {kStarMark, {9, 2}},
                                       {kHexagonMark, {4, 2, 4, 4}}}};
+const std::array<Look, 9> kLooks = {{{"circle", {}},
+                                     {"triangle-up", {8, 3}},
+                                     {"square", {7, 2, 2, 2}},
+                                     {"diamond", {4, 2}},
+                                     {"cross", {2, 2}},
+                                     {"triangle-down", {10, 2, 4, 2}},
+                                     {kSaltireMark, {1, 3}},
+                                     {kPentagonMark, {12, 2, 2, 2}},
+                                     {kHourglassMark, {5, 4}}}};
 
 size_t place_of(std::string_view mark) {
   return static_cast<size_t>(std::ranges::find(kLooks, mark, &Look::mark) - kLooks.begin());

@@ -37,9 +37,14 @@ struct ReferenceRequest {
   Comm& comm = alone();
 };
 
-// One factory a kind, in a file of its own; each reads every option of its row in models/registry/reference_registry.cpp
+// One factory a kind, in the file of its denoiser; each reads every option of its row in models/registry/reference_registry.cpp
 // exactly once. usage_error for options that do not fit the data.
 
+// N(mean, 0): D is the mean of the data everywhere. This and the two orders: models/analytic/far_field.h.
+std::unique_ptr<AnalyticDenoiser> mean_of_data(const ReferenceRequest& request);
+// The Gaussian's far field to first and to second order in S / sigma^2.
+std::unique_ptr<AnalyticDenoiser> first_order_of(const ReferenceRequest& request);
+std::unique_ptr<AnalyticDenoiser> second_order_of(const ReferenceRequest& request);
 // N(mean, tr(S)/d I).
 std::unique_ptr<AnalyticDenoiser> isotropic_of(const ReferenceRequest& request);
 // N(mean, diag S): every number of a sample has its own variance, and none is correlated with another.

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "core/math/random.h"
+#include "models/analytic/far_field.h"
 #include "models/analytic/fit.h"
 #include "models/registry/reference_registry.h"
 #include "tests/support/reference_calls.h"
@@ -82,6 +83,33 @@ AnalyticCase diagonal_case() {
 }
 
 // Every kind of the table that has a density, fitted to 40 points.
+// By dense matrices: precision P = (I - S/sigma^2 [+ S^2/sigma^4]) / sigma^2, D = x - sigma^2 P (x - mean).
+BruteForce brute_force_far_field(const GaussianStats& stats, int order, const Tensor& rows, double sigma) {
+  const auto identity = torch::eye(kDim, torch::kFloat64);
+  const auto scaled = covariances(to_mixture(stats))[0] / (sigma * sigma);
+  auto precision = identity.clone(), power = identity.clone();
+  for (int i = 1; i <= order; ++i) precision += (power = torch::mm(power, -scaled));
+  const auto centred = rows - stats.mean, pulled = torch::mm(centred, precision);
+  const auto log_det = 2 * at::linalg_cholesky(precision).diagonal().log().sum();
+  const double constant = kDim * std::log(2 * std::numbers::pi * sigma * sigma);
+  return {order == 0 ? stats.mean.expand_as(rows).clone() : rows - pulled,
+          -0.5 * ((centred * pulled).sum(1) / (sigma * sigma) - log_det + constant)};
+}
+
+AnalyticCase far_field_case(std::string name, int order, int64_t rank, double tail) {
+  const auto falling = torch::exp(-torch::arange(rank, torch::kFloat64));
+  const GaussianStats stats{0.3 * normals({kDim}, 7), orthonormal_rows(rank, 8).t().contiguous(), falling, tail, 0};
+  const auto brute = [stats, order](const Tensor& rows, double sigma) {
+    return brute_force_far_field(stats, order, rows, sigma);
+  };
+  AnalyticCase result = mixture_case(std::move(name), make_far_field(stats, order, kShape), to_mixture(stats));
+  result.brute_force = brute;
+  if (order == 0) result.points = stats.mean.expand({40, kDim}).clone();
+  result.lowest_sigma = order == 0 ? 0 : 1.05;  // the largest eigenvalue is 1
+  return result;
+}
+
+// Every kind of the table, fitted to 40 points.
 std::vector<AnalyticCase> fitted_cases() {
   const DataSource data("points", (0.5 * normals({40, 3, 2, 2}, 4)).to(torch::kFloat32), {}, 0);
   const auto points = data_matrix(data).to(torch::kFloat64);
@@ -91,6 +119,12 @@ std::vector<AnalyticCase> fitted_cases() {
     const std::shared_ptr<const Denoiser> fitted = kind.fit({data, options});
     auto analytic = std::dynamic_pointer_cast<const AnalyticDenoiser>(fitted);
     if (analytic) cases.push_back({"fitted " + kind.name, std::move(analytic), {}, points, points.mean(0)});
+    const bool clusters = kind.name == "mixture";
+    const ReferenceOptions options(kind.name, clusters ? std::map<std::string, std::string>{{"components", "3"}}
+                                                       : std::map<std::string, std::string>{});
+    cases.push_back({"fitted " + kind.name, kind.fit({data, options}), {}, points, points.mean(0)});
+    if (kind.name == "mean") cases.back().points = points.mean(0).expand_as(points).clone();
+    if (is_expansion(kind.name)) cases.back().lowest_sigma = 1;
   }
   return cases;
 }
@@ -140,6 +174,12 @@ std::vector<AnalyticCase> analytic_cases() {
   cases.push_back(gaussian_case("gaussian singular", kDim, falling * (falling > 1e-2), 0));
   cases.push_back(gaussian_case("gaussian rank 3", 3, falling.slice(0, 0, 3), 0));
   cases.push_back(gaussian_case("gaussian rank 3 with tail", 3, falling.slice(0, 0, 3), 0.01));
+
+  cases.push_back(far_field_case("far field of order 0", 0, kDim, 0));
+  cases.push_back(far_field_case("far field of order 1", 1, kDim, 0));
+  cases.push_back(far_field_case("far field of order 2", 2, kDim, 0));
+  cases.push_back(far_field_case("far field of order 1, rank 3 with tail", 1, 3, 0.2));
+  cases.push_back(far_field_case("far field of order 2, rank 3", 2, 3, 0));
 
   const auto add_mixture = [&](const char* name, const MixtureStats& stats) {
     cases.push_back(mixture_case(name, make_mixture(stats, kShape), stats));

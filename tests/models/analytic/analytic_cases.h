@@ -28,10 +28,11 @@ struct AnalyticCase {
   std::string name;
   std::shared_ptr<const AnalyticDenoiser> denoiser;
   std::function<BruteForce(const torch::Tensor& rows, double sigma)> brute_force;  // empty: fitted, see below
-  torch::Tensor points;  // [n, 12] float64, where the data are
-  torch::Tensor mean;    // [12]
+  torch::Tensor points;     // [n, 12] float64, where the data are
+  torch::Tensor mean;       // [12]
+  double lowest_sigma = 0;  // below it the formula means nothing: expansions (models/analytic/far_field.h)
 };
-// Shape [3, 2, 2]: isotropic, diagonal, Gaussians (full, singular, low rank with and without tail), mixtures (full, low rank,
+// Shape [3, 2, 2]: isotropic, diagonal, Gaussians (full, singular, low rank with and without tail), far fields, mixtures (full, low rank,
 // padded, with point masses), exact denoisers (few points, duplicates, thousands in float32); and every kind of
 // reference_table() with a density, fitted to 40 points, so that a new row is checked by all properties that need no
 // plain evaluation.
