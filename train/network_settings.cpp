@@ -78,6 +78,11 @@ void adopt_model(Config& config, const ModelConfig& model) {
 
 std::string model_differences(const ModelConfig& model, const ModelConfig& here) {
   json given = parse_json(model.json(), "model"), own = parse_json(here.json(), "network");
+  const NetworkConfig plain;  // what a model's text leaves out
+  for (json* settings : {&given, &own}) {
+    settings->emplace("innermost_attention", plain.innermost_attention);
+    settings->emplace("normalisation", plain.normalisation);
+  }
   given["preconditioning"] = model.reference_class();
   own["preconditioning"] = here.reference_class();
   std::vector<std::string> found;

@@ -18,7 +18,9 @@ class DhariwalUNet final : public Network {
       : config_(config), source_(source) {
     make_mapping();
     const int64_t channels = make_decoder(make_encoder());
-    out_norm_ = register_module("out_norm", std::make_shared<GroupNorm>(channels, 1e-5, source));
+    if (config_.normalisation == "group") {
+      out_norm_ = register_module("out_norm", std::make_shared<GroupNorm>(channels, 1e-5, source));
+    }
     out_conv_ = register_module("out_conv",
                                 std::make_shared<Conv2d>(ConvOptions{channels, out_channels, 3}, kAdmInitZero, source));
     source_ = {};
@@ -38,7 +40,7 @@ class DhariwalUNet final : public Network {
       }
       h = block->forward(h, emb, dropout);
     }
-    return out_conv_->forward(out_norm_->activated(h));
+    return out_conv_->forward(activated(out_norm_, h));
   }
 
  private:
@@ -66,6 +68,7 @@ class DhariwalUNet final : public Network {
     options.resample = resample;
     options.num_heads = attention ? out / 64 : 0;  // 64 channels a head; below 64 the reference has no attention
     options.dropout = config_.dropout;
+    options.normalise = config_.normalisation == "group";
     options.init = options.init_attention = kAdmInit;
     options.init_zero = kAdmInitZero;
     return std::make_shared<UNetBlock>(options, source_);
@@ -101,7 +104,8 @@ class DhariwalUNet final : public Network {
   int64_t make_decoder(int64_t channels) {
     for (size_t level = config_.channel_mult.size(); level-- > 0;) {
       if (level + 1 == config_.channel_mult.size()) {
-        add(decoder_, *dec_, level, "in0", make_block(channels, channels, Resample::kNone, true));
+        add(decoder_, *dec_, level, "in0",
+            make_block(channels, channels, Resample::kNone, config_.innermost_attention));
         add(decoder_, *dec_, level, "in1", make_block(channels, channels, Resample::kNone, false));
       } else {
         add(decoder_, *dec_, level, "up", make_block(channels, channels, Resample::kUp, false));
@@ -135,7 +139,7 @@ class DhariwalUNet final : public Network {
   std::shared_ptr<Linear> map_augment_, map_layer0_, map_layer1_, map_label_;
   std::shared_ptr<torch::nn::Module> enc_, dec_;
   std::shared_ptr<Conv2d> stem_, out_conv_;
-  std::shared_ptr<GroupNorm> out_norm_;
+  std::shared_ptr<GroupNorm> out_norm_;  // null where nothing is normalised
   std::vector<std::shared_ptr<UNetBlock>> encoder_, decoder_;
 };
 

@@ -48,6 +48,12 @@ class FieldReader {
     if (!entry->is_string()) fail(name, "one of " + join(allowed, ", "), *entry);
     value = entry->get<std::string>();
   }
+  void operator()(const char* name, bool& value) {
+    const Json* entry = find(name);
+    if (entry == nullptr) return;
+    if (!entry->is_boolean()) fail(name, "true or false", *entry);
+    value = entry->get<bool>();
+  }
   // A setting of the reference that exists here with one value only.
   void fixed(const char* name, double value) {
     const Json* entry = find(name);
@@ -167,6 +173,9 @@ std::string ModelConfig::json() const {
   Json object;
   object["model_type"] = network.model_type;
   visit_network_fields(network, FieldWriter{object});
+  // NVlabs' code does not know these two: at their defaults the text stays one that it reads.
+  if (network.innermost_attention) object.erase("innermost_attention");
+  if (network.normalisation == NetworkConfig().normalisation) object.erase("normalisation");
   object["sigma_data"] = sigma_data;
   if (sigma_min > 0) object["sigma_min"] = sigma_min;
   if (std::isfinite(sigma_max)) object["sigma_max"] = sigma_max;

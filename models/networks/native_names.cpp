@@ -46,14 +46,18 @@ std::string prefix_hint(const Tensors& got, const Tensors& expected) {
   return "";
 }
 
-size_t count_differences(const ModelConfig& config, const Tensors& got) {
-  const Tensors expected = expected_tensors(config);
+size_t count_common(const Tensors& expected, const Tensors& got) {
   size_t common = 0;
   for (const auto& [name, tensor] : expected) {
     const auto found = got.find(name);
     common += found != got.end() && found->second.sizes() == tensor.sizes() ? 1 : 0;
   }
-  return expected.size() + got.size() - 2 * common;
+  return common;
+}
+
+size_t count_differences(const ModelConfig& config, const Tensors& got) {
+  const Tensors expected = expected_tensors(config);
+  return expected.size() + got.size() - 2 * count_common(expected, got);
 }
 
 // A setting of the config with another value, in words and applied.
@@ -64,6 +68,7 @@ struct Change {
 
 std::string words_of(const Resolution& value) { return to_text(value); }
 std::string words_of(const std::string& value) { return value; }
+std::string words_of(bool value) { return value ? "true" : "false"; }
 std::string words_of(int64_t value) { return std::to_string(value); }
 
 template <class Value>
@@ -96,6 +101,10 @@ std::vector<Change> changes_of(const ModelConfig& config, const Tensors& got) {
       network.augment_dim = other.network.augment_dim;
       other.network = network;
     }});
+  }
+  if (now.model_type != "PointMlp") {
+    add_changes<bool>(changes, now, "innermost_attention", &N::innermost_attention, {true, false});
+    add_changes<std::string>(changes, now, "normalisation", &N::normalisation, {"group", "none"});
   }
   if (now.model_type == "SongUNet") {
     add_changes<std::string>(changes, now, "embedding_type", &N::embedding_type, {"positional", "fourier"});
@@ -142,7 +151,8 @@ std::string variant_hint(ModelConfig config, const Tensors& got) {
     change->apply(config);
     words.push_back(change->words);
   }
-  if (2 * left >= at_first) return "";
+  const size_t common = count_common(expected_tensors(config), got);
+  if (2 * left >= at_first || 2 * common <= got.size()) return "";  // a smaller network is not a nearer one
   return fmt::format("; nearest variant: with {} in the config {} tensors differ", join(words, ", "),
                      left == 0 ? "no" : std::to_string(left));
 }

@@ -41,6 +41,9 @@ struct NetworkConfig {
       16};                   // levels with self-attention, by their longer side (DhariwalUNet: 32,16,8)
   double dropout = 0.10;     // probability in [0, 1)
   double label_dropout = 0;  // probability of training without the label, in [0, 1)
+  // SongUNet and DhariwalUNet, ours: without both, and with attn_resolutions {}, the network is local.
+  bool innermost_attention = true;      // the first block of the decoder attends, whatever attn_resolutions says
+  std::string normalisation = "group";  // group; none: no parameters for it either
   // SongUNet only:
   std::string embedding_type = "positional";  // positional (DDPM++), fourier (NCSN++)
   int64_t channel_mult_noise = 1;             // width of the noise embedding / model_channels (NCSN++: 2)

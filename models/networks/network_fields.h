@@ -7,7 +7,8 @@
 namespace farfield {
 
 // Every field of a NetworkConfig but model_type, once, with its range: reading, writing and checking all go through
-// here. `visit(name, value, low, high)` for numbers and lists of numbers, `visit(name, text, allowed)` for choices.
+// here. `visit(name, value, low, high)` for numbers and lists of numbers, `visit(name, text, allowed)` for choices,
+// `visit(name, flag)`.
 template <class NetworkConfigLike, class Visitor>
 void visit_network_fields(NetworkConfigLike& config, Visitor&& visit) {
   constexpr int64_t kMaxWidth = 8192;
@@ -22,6 +23,9 @@ void visit_network_fields(NetworkConfigLike& config, Visitor&& visit) {
   visit("attn_resolutions", config.attn_resolutions, int64_t{0}, int64_t{4096});
   visit("dropout", config.dropout, 0.0, 0.999);
   visit("label_dropout", config.label_dropout, 0.0, 0.999);
+  if (config.model_type == "PointMlp") return;
+  visit("innermost_attention", config.innermost_attention);
+  visit("normalisation", config.normalisation, std::vector<std::string>{"group", "none"});
   if (config.model_type != "SongUNet") return;
   visit("embedding_type", config.embedding_type, std::vector<std::string>{"positional", "fourier"});
   visit("channel_mult_noise", config.channel_mult_noise, int64_t{1}, int64_t{64});

@@ -62,6 +62,7 @@ struct ConfigReader {
   void operator()(const char* name, std::vector<double>& value, double low, double high) const {
     value = config.numbers(name, value, range(low, high));
   }
+  void operator()(const char* name, bool& value) const { value = config.flag(name, value); }
   void operator()(const char* name, std::string& value, const std::vector<std::string>& allowed) const {
     value = config.choice(name, value, allowed);
   }
@@ -83,6 +84,7 @@ struct FieldChecker {
     for (const Number value : values) (*this)(name, value, low, high);
     if (values.size() > 16) throw usage_error(fmt::format("network: {} has more than 16 entries", name));
   }
+  void operator()(const char*, bool) const {}
   void operator()(const char* name, const std::string& value, const std::vector<std::string>& allowed) const {
     if (std::find(allowed.begin(), allowed.end(), value) == allowed.end()) {
       throw usage_error("network: " + unknown_name(name, value, allowed));

@@ -20,7 +20,7 @@ struct Stage {
   Role role;
   std::shared_ptr<Conv2d> conv;
   std::shared_ptr<UNetBlock> block;
-  std::shared_ptr<GroupNorm> norm;
+  std::shared_ptr<GroupNorm> norm;  // null where nothing is normalised
 };
 
 class SongUNet final : public Network {
@@ -69,6 +69,7 @@ class SongUNet final : public Network {
     options.num_heads = attention ? 1 : 0;
     options.dropout = config_.dropout;
     options.skip_scale = std::sqrt(0.5);
+    options.normalise = config_.normalisation == "group";
     options.eps = 1e-6;
     options.resample_filter = config_.resample_filter;
     options.resample_proj = true;
@@ -133,7 +134,7 @@ class SongUNet final : public Network {
     for (size_t level = config_.channel_mult.size(); level-- > 0;) {
       const Resolution res = resolution_at(config_, level);
       if (level + 1 == config_.channel_mult.size()) {
-        decoder_block(layer_name(res, "in0"), channels, channels, Resample::kNone, true);
+        decoder_block(layer_name(res, "in0"), channels, channels, Resample::kNone, config_.innermost_attention);
         decoder_block(layer_name(res, "in1"), channels, channels, Resample::kNone, false);
       } else {
         decoder_block(layer_name(res, "up"), channels, channels, Resample::kUp, false);
@@ -160,9 +161,12 @@ class SongUNet final : public Network {
     if (config_.decoder_type == "skip" && level + 1 < config_.channel_mult.size()) {
       conv("aux_up", Role::kAuxUp, {out_channels_, out_channels_, 0, Resample::kUp, config_.resample_filter});
     }
-    decoder_.push_back(
-        {Role::kAuxNorm, nullptr, nullptr,
-         dec_->register_module(layer_name(res, "aux_norm"), std::make_shared<GroupNorm>(channels, 1e-6, source_))});
+    Stage norm{Role::kAuxNorm, nullptr, nullptr, nullptr};
+    if (config_.normalisation == "group") {
+      norm.norm = dec_->register_module(layer_name(res, "aux_norm"),
+                                        std::make_shared<GroupNorm>(channels, 1e-6, source_));
+    }
+    decoder_.push_back(norm);
     conv("aux_conv", Role::kAuxConv, {channels, out_channels_, 3});
   }
 
@@ -211,7 +215,7 @@ class SongUNet final : public Network {
           aux = stage.conv->forward(aux);
           break;
         case Role::kAuxNorm:
-          normed = stage.norm->activated(x);
+          normed = activated(stage.norm, x);
           break;
         case Role::kAuxConv:
           normed = stage.conv->forward(normed);

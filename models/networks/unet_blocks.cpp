@@ -131,24 +131,30 @@ Tensor GroupNorm::forward(const Tensor& x) const {
   return at::group_norm(x.to(weight_.scalar_type()), groups_, weight_, bias_, eps_).to(x.scalar_type());
 }
 
-Tensor GroupNorm::activated(const Tensor& x) const { return silu_of_own(forward(x)); }
+Tensor activated(const std::shared_ptr<GroupNorm>& norm, const Tensor& x) {
+  return norm ? silu_of_own(norm->forward(x)) : at::silu(x);
+}
 
 UNetBlock::UNetBlock(const UNetBlockOptions& options, const WeightSource& source) : options_(options) {
   const int64_t in = options.in_channels, out = options.out_channels;
-  norm0_ = register_module("norm0", std::make_shared<GroupNorm>(in, options.eps, source));
+  const auto norm = [&](const char* name, int64_t channels) {
+    if (!options.normalise) return std::shared_ptr<GroupNorm>();
+    return register_module(name, std::make_shared<GroupNorm>(channels, options.eps, source));
+  };
+  norm0_ = norm("norm0", in);
   ConvOptions conv{in, out, 3, options.resample, options.resample_filter};
   conv0_ = register_module("conv0", std::make_shared<Conv2d>(conv, options.init, source));
   affine_ = register_module("affine",
                             std::make_shared<Linear>(options.emb_channels, options.adaptive_scale ? 2 * out : out, true,
                                                      options.init, source));
-  norm1_ = register_module("norm1", std::make_shared<GroupNorm>(out, options.eps, source));
+  norm1_ = norm("norm1", out);
   conv1_ = register_module("conv1", std::make_shared<Conv2d>(ConvOptions{out, out, 3}, options.init_zero, source));
   if (out != in || options.resample != Resample::kNone) {
     conv.kernel = options.resample_proj || out != in ? 1 : 0;
     skip_ = register_module("skip", std::make_shared<Conv2d>(conv, options.init, source));
   }
   if (options.num_heads > 0) {
-    norm2_ = register_module("norm2", std::make_shared<GroupNorm>(out, options.eps, source));
+    norm2_ = norm("norm2", out);
     qkv_ = register_module("qkv",
                            std::make_shared<Conv2d>(ConvOptions{out, 3 * out, 1}, options.init_attention, source));
     proj_ = register_module("proj", std::make_shared<Conv2d>(ConvOptions{out, out, 1}, options.init_zero, source));
@@ -165,17 +171,17 @@ Tensor UNetBlock::forward(const Tensor& x, const Tensor& emb, DropoutStream* dro
 }
 
 Tensor UNetBlock::run(const Tensor& skip, const Tensor& branch, const Tensor& emb, DropoutStream* dropout) const {
-  Tensor h = conv0_->forward(norm0_->activated(branch));
-  const Tensor shift_scale = affine_->forward(emb).to(h.scalar_type()).unsqueeze(2).unsqueeze(3);
-  if (options_.adaptive_scale) {
-    const auto parts = shift_scale.chunk(2, 1);  // scale, shift
-    h = silu_of_own(at::addcmul(parts[1], norm1_->forward(h), parts[0] + 1));
-  } else {
-    h = norm1_->activated(h.add_(shift_scale));
-  }
+  Tensor h = modulated(conv0_->forward(activated(norm0_, branch)), emb);
   if (dropout != nullptr) h = dropout->drop(h, options_.dropout);
   h = residual_sum(conv1_->forward(h), skip_ ? skip_->forward(skip) : skip, skip_ && skip_->has_weight());
   return options_.num_heads > 0 ? attended(h) : h;
+}
+
+Tensor UNetBlock::modulated(Tensor h, const Tensor& emb) const {
+  const Tensor shift_scale = affine_->forward(emb).to(h.scalar_type()).unsqueeze(2).unsqueeze(3);
+  if (!options_.adaptive_scale) return activated(norm1_, h.add_(shift_scale));
+  const auto parts = shift_scale.chunk(2, 1);  // scale, shift
+  return silu_of_own(at::addcmul(parts[1], norm1_ ? norm1_->forward(h) : h, parts[0] + 1));
 }
 
 Tensor UNetBlock::residual_sum(Tensor branch, const Tensor& skip, bool skip_frozen) const {
@@ -199,7 +205,8 @@ Tensor UNetBlock::attended(const Tensor& x) const {
   const int64_t batch = x.size(0), heads = options_.num_heads, channels = x.size(1) / heads;
   const torch::ScalarType dtype = x.scalar_type();
   const torch::ScalarType soft_max_dtype = dtype == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
-  const auto parts = qkv_->forward(norm2_->forward(x)).contiguous().reshape({batch * heads, channels, 3, -1}).unbind(2);
+  const auto parts =
+      qkv_->forward(norm2_ ? norm2_->forward(x) : x).contiguous().reshape({batch * heads, channels, 3, -1}).unbind(2);
   const Tensor query = parts[0].to(soft_max_dtype).transpose(1, 2);
   const Tensor key = (parts[1] / std::sqrt(static_cast<double>(channels))).to(soft_max_dtype);
   const Tensor weights = at::bmm(query, key).softmax(2).to(dtype);  // [B heads, query, key]

@@ -78,7 +78,6 @@ class GroupNorm final : public torch::nn::Module {
  public:
   GroupNorm(int64_t channels, double eps, const WeightSource& source);  // min(32, channels / 4) groups
   torch::Tensor forward(const torch::Tensor& x) const;
-  torch::Tensor activated(const torch::Tensor& x) const;  // silu(GroupNorm(x)); not x's memory
 
  private:
   int64_t groups_;
@@ -86,12 +85,16 @@ class GroupNorm final : public torch::nn::Module {
   torch::Tensor weight_, bias_;
 };
 
+// silu(norm(x)), silu(x) without a norm; not x's memory.
+torch::Tensor activated(const std::shared_ptr<GroupNorm>& norm, const torch::Tensor& x);
+
 struct UNetBlockOptions {
   int64_t in_channels = 0, out_channels = 0, emb_channels = 0;
   Resample resample = Resample::kNone;
   int64_t num_heads = 0;  // 0: no attention
   double dropout = 0;
   double skip_scale = 1;
+  bool normalise = true;  // false: no GroupNorm anywhere
   double eps = 1e-5;
   std::vector<double> resample_filter{1, 1};
   bool resample_proj = false;  // a 1 x 1 convolution on a resampling skip, whatever the channels
@@ -116,6 +119,8 @@ class UNetBlock final : public torch::nn::Module {
   // forward() with x given twice: what is added to the residual branch, and what enters it.
   torch::Tensor run(const torch::Tensor& skip, const torch::Tensor& branch, const torch::Tensor& emb,
                     DropoutStream* dropout) const;
+  // norm1 of what conv0 gave, `h`, with the embedding, and its silu.
+  torch::Tensor modulated(torch::Tensor h, const torch::Tensor& emb) const;
   torch::Tensor attended(const torch::Tensor& x) const;
   // (branch + skip) * skip_scale, written into `branch`; `skip_frozen`: the skip has weights, which hold the scale.
   torch::Tensor residual_sum(torch::Tensor branch, const torch::Tensor& skip, bool skip_frozen) const;
@@ -123,7 +128,7 @@ class UNetBlock final : public torch::nn::Module {
   UNetBlockOptions options_;
   bool recompute_ = false;
   torch::ScalarType frozen_dtype_ = torch::ScalarType::Undefined;
-  std::shared_ptr<GroupNorm> norm0_, norm1_, norm2_;
+  std::shared_ptr<GroupNorm> norm0_, norm1_, norm2_;  // null where nothing is normalised
   std::shared_ptr<Conv2d> conv0_, conv1_, skip_, qkv_, proj_;
   std::shared_ptr<Linear> affine_;
 };

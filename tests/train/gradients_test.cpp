@@ -42,7 +42,16 @@ NetworkConfig skipping() {
   return network;
 }
 
+NetworkConfig local(const std::string& type) {
+  NetworkConfig network = small(type);
+  network.innermost_attention = false;
+  network.normalisation = "none";
+  return network;
+}
+
 NetworkConfig named(const std::string& name) {
+  if (name == "Local") return local("SongUNet");
+  if (name == "LocalADM") return local("DhariwalUNet");
   if (name == "NCSNpp") return ncsnpp();
   if (name == "Skip") return skipping();
   return small(name == "DDPMpp" ? "SongUNet" : name == "ADM" ? "DhariwalUNet" : name);
@@ -100,7 +109,8 @@ TEST_P(Gradients, AgreeWithFiniteDifferences) {
   EXPECT_GT(checked, 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, Gradients, testing::Values("DDPMpp", "NCSNpp", "Skip", "ADM", "PointMlp"),
+INSTANTIATE_TEST_SUITE_P(Networks, Gradients,
+                         testing::Values("DDPMpp", "NCSNpp", "Skip", "ADM", "PointMlp", "Local", "LocalADM"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -85,6 +85,8 @@ class Grammar {
                  {"dropout", number(0.001, 0.9)},
                  {"label_dropout", number(0.001, 0.9)},
                  {"label_dim", one_of({"0", "3", "4"})},
+                 {"innermost_attention", flag},
+                 {"normalisation", one_of({"group", "none"})},
                  {"embedding_type", one_of({"positional", "fourier"})},
                  {"channel_mult_noise", whole(1, 2)},
                  {"encoder_type", one_of({"standard", "residual", "skip"})},

@@ -43,11 +43,15 @@ TEST(NativeModel, WhatIsWrittenIsReadBack) {
   ncsnpp.network.resample_filter = {1, 3, 3, 1};
   skip.network.encoder_type = skip.network.decoder_type = "skip";
   iddpm.precond = "iddpm";
+  ModelConfig local = skip, local_adm = adm, plain = tiny();
+  local.network.innermost_attention = local_adm.network.innermost_attention = false;
+  local.network.normalisation = local_adm.network.normalisation = plain.network.normalisation = "none";
   ModelConfig wide = tiny(), tall = adm, wide_ncsnpp = ncsnpp, wide_skip = skip;
   wide.network.img_resolution = {4, 10};
   tall.network.img_resolution = {32, 16};
   wide_ncsnpp.network.img_resolution = wide_skip.network.img_resolution = {6, 8};
-  for (const ModelConfig& config : {tiny(), adm, points, ncsnpp, iddpm, skip, wide, tall, wide_ncsnpp, wide_skip}) {
+  for (const ModelConfig& config :
+       {tiny(), adm, points, ncsnpp, iddpm, skip, wide, tall, wide_ncsnpp, wide_skip, local, local_adm, plain}) {
     SCOPED_TRACE(config.json());
     const NativeModel made = make_native_model(config, keyed_generator({7}));
     write_native_model(folder / "m.safetensors", config, *made.network);
@@ -64,6 +68,17 @@ TEST(NativeModel, WhatIsWrittenIsReadBack) {
     EXPECT_EQ(y.size(1), x.size(1) * (config.precond == "iddpm" ? 2 : 1));
     EXPECT_TRUE(torch::equal(y, read.network->forward(x, conditioning)));
   }
+}
+
+// What NVlabs' code does not know is written only where it says something.
+TEST(NativeModel, DefaultsOfOurOwnAreNotWritten) {
+  ModelConfig config = tiny();
+  EXPECT_EQ(config.json().find("innermost_attention"), std::string::npos);
+  EXPECT_EQ(config.json().find("normalisation"), std::string::npos);
+  config.network.innermost_attention = false;
+  config.network.normalisation = "none";
+  EXPECT_NE(config.json().find("\"innermost_attention\":false"), std::string::npos) << config.json();
+  EXPECT_NE(config.json().find("\"normalisation\":\"none\""), std::string::npos) << config.json();
 }
 
 // float32 holds every half-precision value: what is computed is what the same values in float32 give.
@@ -122,6 +137,14 @@ TEST(NativeModel, NamesThatDoNotFitAreExplained) {
   file = tiny_file(ncsnpp);
   file.metadata = good.metadata;
   for (const char* part : {"embedding_type fourier", "encoder_type residual", "channel_mult_noise 2"}) {
+    EXPECT_NE(message_of(file).find(part), std::string::npos) << message_of(file);
+  }
+  ModelConfig local = tiny();
+  local.network.innermost_attention = false;
+  local.network.normalisation = "none";
+  file = tiny_file(local);
+  file.metadata = good.metadata;
+  for (const char* part : {"innermost_attention false", "normalisation none", "no tensors differ"}) {
     EXPECT_NE(message_of(file).find(part), std::string::npos) << message_of(file);
   }
   file.tensors = {{"a", torch::ones({1})}};
@@ -220,6 +243,12 @@ TEST(NativeModel, HostileConfigsAreRefused) {
       {R"({"model_type": "SongUNet", "resample_filter": [1,-1]})", "resample_filter"},
       {R"({"model_type": "SongUNet", "resample_filter": [1,2,1]})", "resample_filter"},
       {R"({"dropout": 1.5})", "dropout"},
+      {R"({"innermost_attention": 0})", "innermost_attention must be true or false"},
+      {R"({"innermost_attention": "false"})", "innermost_attention must be true or false"},
+      {R"({"normalisation": "batch"})", "normalisation"},
+      {R"({"normalisation": false})", "normalisation must be one of group, none"},
+      {R"({"normalization": "none"})", "normalisation"},
+      {R"({"model_type": "PointMlp", "normalisation": "none"})", "normalisation"},
       {R"({"sigma_min": 5, "sigma_max": 1})", "sigma_min"},
       {R"({"model_channels": 8192, "channel_mult": [64], "num_blocks": 64, "model_type": "SongUNet"})", "missing"},
   };

@@ -19,12 +19,12 @@ namespace {
 using torch::Tensor;
 
 NetworkConfig small_network(const std::string& kind) {
-  NetworkConfig network = NetworkConfig::defaults(kind == "ADM" ? "DhariwalUNet" : "SongUNet");
+  NetworkConfig network = NetworkConfig::defaults(kind.ends_with("ADM") ? "DhariwalUNet" : "SongUNet");
   network.img_resolution = 8;
   network.img_channels = 2;
   network.label_dim = 3;
   network.augment_dim = 9;
-  network.model_channels = kind == "ADM" ? 64 : 16;  // 64 channels a head
+  network.model_channels = kind.ends_with("ADM") ? 64 : 16;  // 64 channels a head
   network.channel_mult = {1, 2};
   network.num_blocks = 2;
   network.attn_resolutions = {4};
@@ -35,6 +35,10 @@ NetworkConfig small_network(const std::string& kind) {
     network.channel_mult_noise = 2;
     network.encoder_type = "residual";
     network.resample_filter = {1, 3, 3, 1};
+  }
+  if (kind.starts_with("Local")) {
+    network.innermost_attention = false;
+    network.normalisation = "none";
   }
   if (kind == "Skip") network.encoder_type = network.decoder_type = "skip";
   return network;
@@ -107,7 +111,7 @@ TEST_P(Recompute, HasTheBitsOfThePlainPass) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Recompute,
-                         testing::Combine(testing::Values("DDPMpp", "NCSNpp", "Skip", "ADM"),
+                         testing::Combine(testing::Values("DDPMpp", "NCSNpp", "Skip", "ADM", "Local", "LocalADM"),
                                           testing::Values(torch::kFloat32, torch::kBFloat16)),
                          [](const auto& info) {
                            return std::get<0>(info.param) +
