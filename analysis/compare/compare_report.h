@@ -49,9 +49,7 @@ std::optional<Figure> ranking_figure(const CompareView& view);
 Figure explained_score_figure(const CompareView& view);
 Figure explained_denoiser_figure(const CompareView& view);
 Figure difference_figure(const CompareView& view);
-Figure deviation_figure(const CompareView& view);  // of the references' trajectories from the model's
 std::optional<Figure> agreement_figure(const CompareView& view);
-Figure same_seeds_figure(const CompareView& view);  // samples
 std::optional<Figure> deviation_figure(const CompareView& view);  // of the references' trajectories from the model's
 Figure same_seeds_figure(const CompareView& view);                // samples
 // Strips of images along the trajectories; nothing where samples are no images. State, step and D of the model above those

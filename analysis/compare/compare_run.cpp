@@ -115,15 +115,9 @@ CompareRun run_compare(CompareInputs inputs, CompareRunOptions options, Comm& co
   CompareResult result;
   for (const Subject& reference : references) result.kinds.push_back(reference.kind);
   result.comparison = compare(inputs.model, references, inputs.data, options.probes, comm);
-  result.trajectories = compare_trajectories(inputs.model, references, inputs.references.gaussian, *solver, paths,
-                                             comm);
-  do_on_root(comm, [&] { summarise(result, options.probes.replicates, options.probes.seed); });
   result.trajectories = compare_trajectories(inputs.model, with_trajectories(references), inputs.references.gaussian,
                                              *solver, paths, comm);
-  do_on_root(comm, [&] {
-    result.rows = summarise(result.comparison, options.probes.replicates, options.probes.seed);
-    result.trajectory_rows = summarise(result.trajectories, options.probes.replicates, options.probes.seed);
-  });
+  do_on_root(comm, [&] { summarise(result, options.probes.replicates, options.probes.seed); });
   return {std::move(inputs), std::move(options), std::move(result)};
 }
 
