@@ -9,6 +9,7 @@
 #include "analysis/compare/compare_sigmas.h"
 #include "core/comm.h"
 #include "core/device.h"
+#include "core/duration.h"
 #include "core/error.h"
 #include "core/io/json.h"
 #include "core/limits.h"
@@ -21,6 +22,8 @@
 #include "models/registry/reference_registry.h"
 #include "tools/command.h"
 #include "tools/number_option.h"
+#include "tools/option_config.h"
+#include "tools/path_options.h"
 #include "tools/print.h"
 #include "tools/schedule_options.h"
 
@@ -34,6 +37,7 @@ constexpr const char* kCompareExamples =
     "  farfield compare --model a.safetensors --references b.safetensors --sigmas 0.01:80:24 --out runs/a-and-b\n"
     "  farfield compare --model runs/mnist --data mnist:DIR,pad=32 --solver euler --schedule vp --space vp --out runs/ddim\n"
     "  farfield compare --model runs/train --data glyphs --with runs/heun --with runs/train --out runs/page\n"
+    "  farfield compare --model runs/mnist --data mnist:DIR,pad=32 --references all --budget 10m --out runs/theories\n"
     "  mpirun -n 4 farfield compare --model runs/mnist --data mnist:DIR,pad=32 --out runs/compare\n";
 
 struct CompareArguments {
@@ -41,6 +45,8 @@ struct CompareArguments {
   std::optional<double> guidance;
   std::string references = kDefaultReferences;
   std::vector<std::string> with;
+  std::string budget;
+  bool resume = false;
   CompareRunOptions options;
 };
 
@@ -62,6 +68,7 @@ CompareInputs open_all(const CompareArguments& arguments, const Context& context
   if (arguments.guidance) guide(all.model, *arguments.guidance, arguments.options.label);
   all.opened = split_references(arguments.references);
   all.references = open_references(all.opened, all.data, options, arguments.options.probes.seed, world());
+  std::erase(all.opened, "all");  // no text of one
   all.opened.insert(all.opened.begin(), arguments.model);
   return all;
 }
@@ -76,9 +83,21 @@ void add_trajectory_options(CLI::App& command, CompareArguments& arguments) {
                   "ve: states x as they are; vp: x / sqrt(1 + sigma^2), as variance-preserving models have them")
       ->capture_default_str();
   command
+      .add_option("--band", arguments.options.band,
+                  "of the trajectories' charts: interval, 95 % of the ratio of totals; quartiles, over seeds")
+      ->capture_default_str();
+  command
       .add_option("--guidance", arguments.guidance,
                   "classifier-free guidance of the model, D_u + W (D_c - D_u), with --class")
       ->transform(real_number(-limits::kHighestGuidance, limits::kHighestGuidance));
+}
+
+// Of costly references: what a stopped run finished.
+PartStore parts_of(const CompareArguments& arguments, const Context& context, const CompareInputs& inputs) {
+  nlohmann::ordered_json key = parse_json(options_json(*context.command), "options");
+  key["model_sha256"] = model_sha256(arguments.model);
+  key["data"] = inputs.data ? inputs.data->info().fingerprint : "";
+  return part_store(context, arguments.out, std::move(key), arguments.resume);
 }
 
 void report(const Context& context, const std::string& answer, const std::string& page) {
@@ -103,10 +122,14 @@ void run(CompareArguments& arguments, const Context& context) {
   if (!arguments.sigmas.empty()) options.probes.sigmas = parse_sigmas(arguments.sigmas);
   if (options.schedule.schedule.starts_with("gits:")) options.schedule.model_sha256 = model_sha256(arguments.model);
   parse_seeds(options.seeds);  // before the long work
-  const CompareRun run = run_compare(open_all(arguments, context), options, world());
+  if (!arguments.budget.empty()) options.budget = parse_duration(arguments.budget, "--budget");
+  CompareInputs inputs = open_all(arguments, context);
+  const PartStore parts = parts_of(arguments, context, inputs);
+  const CompareRun run = run_compare(std::move(inputs), options, parts, world());
   do_on_root(world(), [&] {
     const RunCall call{context.command_line, context.device, context.precision, clock.seconds()};
     save_compare(run, call, *earlier, record_of(context), *folder);
+    parts.remove();
     report(context, headline(run.result, run.inputs.model.name), (folder->target() / "report.html").string());
   });
 }
@@ -124,8 +147,16 @@ void add_compare_command(CLI::App& app, Context& context) {
                       "the data set of references and data probes, SRC\n" + data_source_help());
   command
       ->add_option("--references", arguments->references,
-                   "MODELs with commas between them: KIND[:SRC][,option=value...], see below, or files")
+                   "MODELs with commas between them: KIND[:SRC][,option=value...], see below, or files; all: every "
+                   "kind that fits the data, the costly ones on a part of it")
       ->capture_default_str();
+  command->add_option(
+      "--budget", arguments->budget,
+      "time for the costly ones of --references all, about: 90s, 10m, 2h; more probes, levels and seeds with it");
+  command
+      ->add_flag("--resume", arguments->resume,
+                 "go on with what a stopped run of this call finished of costly references")
+      ->configurable(false);
   command->add_option("--sigmas", arguments->sigmas,
                       "noise levels: 0.1,1,10 or LOW:HIGH:COUNT (default: 20 from 0.01 to 80)");
   command->add_option("--probes", arguments->options.probes.probes, "points at each noise level")

@@ -7,6 +7,7 @@
 #include "analysis/compare/training_probe.h"
 #include "core/comm.h"
 #include "core/device.h"
+#include "core/duration.h"
 #include "core/error.h"
 #include "core/io/json.h"
 #include "samplers/preview.h"
@@ -65,7 +66,7 @@ void train(const TrainArguments& arguments, const Context& context) {
   request.options = options_json(*context.command);
   if (!arguments.init.empty()) request.init = read_initial_model(arguments.init);
   request.allow_change = arguments.allow_change;
-  if (!arguments.max_time.empty()) request.max_seconds = parse_duration(arguments.max_time);
+  if (!arguments.max_time.empty()) request.max_seconds = parse_duration(arguments.max_time, "--max-time");
   const int64_t images = train_from_config(read_config(arguments, context), std::move(request), device, help_on(device),
                                            world());
   const nlohmann::ordered_json result = {{"out", arguments.out}, {"images", images}};

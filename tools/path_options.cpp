@@ -38,16 +38,18 @@ SampleRequest path_request(const Context& context, const PathArguments& argument
   return request;
 }
 
+PartStore part_store(const Context& context, const std::string& out, nlohmann::ordered_json key, bool resume) {
+  const auto earlier = resume ? EarlierParts::kResume : context.force ? EarlierParts::kReplace : EarlierParts::kRefuse;
+  PartStore parts;
+  do_on_root(world(), [&] { parts = PartStore(out, dump_json(key), earlier); });
+  return world().is_root() ? parts : PartStore(out, dump_json(key), EarlierParts::kResume);
+}
+
 PartStore part_store(const Context& context, const PathArguments& arguments, const std::string& also) {
   nlohmann::ordered_json key = parse_json(options_json(*context.command), "options");
   key["model_sha256"] = model_sha256(arguments.run.model);
   key["also"] = parse_json(also, "also");
-  const auto earlier = arguments.resume ? EarlierParts::kResume
-                       : context.force  ? EarlierParts::kReplace
-                                        : EarlierParts::kRefuse;
-  PartStore parts;  // the root's; the others find what it left
-  do_on_root(world(), [&] { parts = PartStore(arguments.run.out, dump_json(key), earlier); });
-  return world().is_root() ? parts : PartStore(arguments.run.out, dump_json(key), EarlierParts::kResume);
+  return part_store(context, arguments.run.out, std::move(key), arguments.resume);
 }
 
 }  // namespace farfield::tools

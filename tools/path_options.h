@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "analysis/paths/part_store.h"
 #include "samplers/sampler.h"
 #include "tools/model_run.h"
@@ -24,6 +26,10 @@ void add_path_options(CLI::App& command, Context& context, PathArguments& argume
 // The request for `model`; `seeds` where the user named none.
 SampleRequest path_request(const Context& context, const PathArguments& arguments, const DenoiserInfo& model,
                            const std::string& seeds);
+
+// Where the finished parts of a run with --out are kept; `key` is all that decides the numbers. The root's first; the others
+// find what it left.
+PartStore part_store(const Context& context, const std::string& out, nlohmann::ordered_json key, bool resume);
 
 // Where finished batches are kept. `also`: what else decides the numbers, such as fingerprints of data, as JSON.
 PartStore part_store(const Context& context, const PathArguments& arguments, const std::string& also = "null");

@@ -27,16 +27,6 @@ InitialModel read_initial_model(const std::string& model) {
   return {read_native_model(file), file.string(), sha256_file(file)};
 }
 
-double parse_duration(const std::string& text) {
-  const std::map<char, double> units = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-  const auto unit = text.empty() ? units.end() : units.find(text.back());
-  const double number = parse_double(unit == units.end() ? text : text.substr(0, text.size() - 1), "--max-time");
-  const double seconds = number * (unit == units.end() ? 1 : unit->second);
-  if (seconds > 0 && seconds <= limits::kLongestTime) return seconds;
-  throw usage_error(fmt::format("--max-time {}: expected a time such as 90s, 15m, 1.5h or 2d, at most {:.0f} s", text,
-                                limits::kLongestTime));
-}
-
 int64_t train_from_config(Config config, RunRequest request, torch::Device device, const TrainingHelp& help,
                           Comm& comm) {
   if (request.use != FolderUse::kResume && !request.allow_change.empty())

@@ -29,9 +29,6 @@ Config read_training_config(const std::string& path);
 // `model`, a native network file or a run folder, to begin with; usage_error for anything else.
 InitialModel read_initial_model(const std::string& model);
 
-// "90", "90s", "15m", "1.5h", "2d" in seconds; usage_error naming --max-time.
-double parse_duration(const std::string& text);
-
 // What `farfield train` and Python's train() do with a config: what it leaves open about the network is that of
 // request.init, then the data's; run_training(). Fills request.resolved_config, inputs, preview and probe. Returns the
 // images of the whole run.

@@ -4,6 +4,7 @@
 
 #include "analysis/paths/curve.h"
 #include "analysis/stats/agreement.h"
+#include "analysis/stats/ratio_cell.h"
 
 namespace farfield {
 namespace {
@@ -75,7 +76,8 @@ Table agreement_table(const Trajectories& trajectories, const std::vector<Agreem
     std::vector<Cell> cells = {std::string(to_string(row.pairing)), trajectories.paths[static_cast<size_t>(row.path)],
                                row.sigma ? Cell(*row.sigma) : Cell(),
                                agreement_names()[static_cast<size_t>(row.measure)], row.samples};
-    for (const double value : {row.mean, row.low, row.high, row.median, row.q25, row.q75}) cells.emplace_back(value);
+    for (const double value : {row.mean, row.low, row.high, row.median, row.q25, row.q75})
+      cells.push_back(ratio_cell(value));
     table.add(std::move(cells));
   }
   return table;

@@ -49,7 +49,8 @@ void write_arrays(const CompareResult& result, const RunFolder& folder) {
 void write_grids(const CompareResult& result, const std::string& model, Report& report, const RunFolder& folder) {
   const Trajectories& t = result.trajectories;
   for (size_t i = 0; i <= t.paths.size(); ++i) {
-    const std::string png = sample_grid_png(t.samples[static_cast<int64_t>(i)]);
+    const int64_t count = i == 0 ? t.state.size(1) : t.counts[i - 1];
+    const std::string png = sample_grid_png(t.samples[static_cast<int64_t>(i)].narrow(0, 0, count));
     if (png.empty()) continue;
     const std::string name = i == 0 ? model : t.paths[i - 1];
     const std::string file = i == 0 ? "samples-model.png" : fmt::format("samples-{}-{}.png", i, file_word(name));
@@ -98,7 +99,7 @@ void write_comparison(const CompareResult& result, const CompareStory& story, co
   if (result.ranking) report.file("ranking.csv", "the references in order, over all noise levels and at each");
   report.file("trajectory.npz", "squared norms along every trajectory, the samples, what the strips show");
   write_grids(result, story.model, report, folder);
-  add_figures(report, compare_figures(), {result, story.model}, folder);
+  add_figures(report, compare_figures(), {result, story.model, story.band}, folder);
   earlier.add_to(report, folder);
   report.write(folder.path("report.html"));
 }

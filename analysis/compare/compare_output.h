@@ -15,6 +15,7 @@ struct CompareStory {
   std::vector<std::string> command;  // the command line
   Facts asked;                       // model, data, references, probes, seeds
   Facts settings;                    // the rest: batch, device, precision, version, time
+  PathBand band = PathBand::kInterval;
 };
 
 // Writes comparison.csv and .npz (the per-probe sums of Comparison), trajectory.csv and .npz, samples-*.png and

@@ -9,6 +9,7 @@
 
 #include "analysis/page/charts.h"
 #include "analysis/page/format.h"
+#include "core/error.h"
 #include "core/text.h"
 #include "models/analytic/far_field.h"
 #include "models/registry/reference_registry.h"
@@ -97,6 +98,7 @@ Chart explained_chart(const CompareResult& result, ProbeKind probe, const std::s
   const ShowRow rest = [&](const ComparisonRow& row) { return unexplained(show(row)); };
   LineChart chart;
   chart.x = sigma_axis(result.comparison.sigmas);
+  chart.guides = result.features;
   chart.panels = {{{"explained variance, " + probe_words(probe), Scale::kLinear, std::pair{0., 1.}},
                    series_of(result, probe, show),
                    {kEnough},
@@ -174,6 +176,12 @@ constexpr const char* kBelowCharts =
 
 }  // namespace
 
+PathBand parse_band(const std::string& text) {
+  if (text == "interval") return PathBand::kInterval;
+  if (text == "quartiles") return PathBand::kQuartiles;
+  throw usage_error("--band: " + unknown_name("band", text, {"interval", "quartiles"}));
+}
+
 void summarise(CompareResult& result, int64_t replicates, uint64_t seed) {
   result.rows = summarise(result.comparison, replicates, seed);
   result.trajectory_rows = summarise(result.trajectories, replicates, seed);
@@ -183,8 +191,10 @@ void summarise(CompareResult& result, int64_t replicates, uint64_t seed) {
 }
 
 std::string headline(const CompareResult& result, const std::string& model) {
+  constexpr int64_t kMostInWords = 6;  // of more the ranking tells
   std::vector<std::string> others;
-  for (int64_t r = 0; r < static_cast<int64_t>(result.comparison.references.size()); ++r) {
+  const auto count = std::ssize(result.comparison.references);
+  for (int64_t r = 0; r < count && count <= kMostInWords; ++r) {
     if (r == subject_of_headline(result)) continue;
     others.push_back(in_words(result, r) + " " + from_words(result, result.comparison.kinds.front(), r));
   }
@@ -198,6 +208,8 @@ Figure explained_figure(const CompareResult& result, const std::string& title, c
   Figure figure;
   figure.title = title;
   figure.caption = formula + how_measured(result) + kBelowCharts;
+  if (!result.features.empty())
+    figure.caption += " Upright lines: the roots of the ten largest variances of the data and of their sum.";
   figure.data_file = "comparison.csv";
   figure.numbers = numbers(result, "explained", show);
   for (const ProbeKind probe : result.comparison.kinds) {

@@ -13,6 +13,11 @@
 
 namespace farfield {
 
+// What the bands of trajectories show: the 95 % interval of the ratio of totals, or the quartiles over seeds of each one's own
+// (002, figures 7 and 15).
+enum class PathBand { kInterval, kQuartiles };
+PathBand parse_band(const std::string& text);  // "interval", "quartiles"; usage_error
+
 // All that a comparison measured, with the rows made of it.
 struct CompareResult {
   Comparison comparison;
@@ -23,6 +28,8 @@ struct CompareResult {
   std::optional<Ranking> ranking;
   std::vector<AgreementRow> agreement;
   std::vector<EndDistance> ends;
+  std::vector<double>
+      features;  // sigma at which the data's largest components appear: sqrt of ten eigenvalues, of tr S
 };
 
 // Makes the rows, the ranking and what follows of what was measured.
@@ -41,6 +48,7 @@ std::string in_words(const CompareResult& result, int64_t reference);
 struct CompareView {
   const CompareResult& result;
   const std::string& model;
+  PathBand band = PathBand::kInterval;
 };
 
 // The figures, each a row of the table in compare_output.cpp. Those over the noise level link to comparison.csv, those along

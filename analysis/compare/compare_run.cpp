@@ -1,6 +1,8 @@
 #include "analysis/compare/compare_run.h"
+#include "analysis/compare/compare_trajectories.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -8,12 +10,17 @@
 
 #include "analysis/compare/compare_output.h"
 #include "analysis/compare/compare_sigmas.h"
+#include "analysis/compare/costs.h"
+#include "analysis/compare/shares.h"
+#include "analysis/compare/trajectory_sums.h"
 #include "analysis/page/format.h"
 #include "core/io/json.h"
+#include "core/log.h"
 #include "core/shards.h"
 #include "core/text.h"
 #include "models/analytic/far_field.h"
 #include "models/registry/model_registry.h"
+#include "samplers/integrate.h"
 #include "samplers/model_levels.h"
 #include "samplers/solvers/solver_registry.h"
 
@@ -28,6 +35,20 @@ std::vector<Subject> with_trajectories(const std::vector<Subject>& references) {
   return some;
 }
 
+// Where components of the data stand out of the noise (002, figure 6).
+std::vector<double> features_of(const GaussianStats& gaussian) {
+  constexpr int64_t kLargest = 10;
+  std::vector<double> sigmas;
+  const torch::Tensor& variances = gaussian.eigenvalues;  // falling
+  for (int64_t i = 0; i < std::min(kLargest, variances.size(0)); ++i) {
+    const auto variance = variances[i].item<double>();
+    if (variance > 0) sigmas.push_back(std::sqrt(variance));
+  }
+  const double total = gaussian.total_variance();
+  if (total > 0) sigmas.push_back(std::sqrt(total));
+  return sigmas;
+}
+
 std::string expansion_words(const CompareResult& result) {
   std::vector<std::string> names;
   for (size_t r = 0; r < result.kinds.size(); ++r) {
@@ -37,7 +58,7 @@ std::string expansion_words(const CompareResult& result) {
 }
 
 Facts asked_of(const CompareRun& run) {
-  const auto& [inputs, options, result] = run;
+  const auto& [inputs, options, result, shares] = run;
   const DenoiserInfo& model = inputs.model.denoiser->info();
   Facts asked = {
       {"model", inputs.model_text + " (" + model.name + ")"},
@@ -50,6 +71,7 @@ Facts asked_of(const CompareRun& run) {
        fmt::format("seeds {}, {} over {} steps of {}{}{}", options.seeds, options.solver,
                    result.trajectories.levels.size() - 1, options.schedule.schedule,
                    result.trajectories.space == PathSpace::kVp ? ", in the VP view" : "", expansion_words(result))}};
+  if (!shares.empty()) asked.emplace_back("measured in part", join(shares, ". "));
   if (options.label) {
     asked.emplace_back("class", std::to_string(*options.label));
   } else if (model.label_dim > 0) {
@@ -68,7 +90,7 @@ Facts settings_of(const CompareRun& run, const RunCall& call) {
 }
 
 std::string config_json(const CompareRun& run, const RunCall& call) {
-  const auto& [inputs, options, result] = run;
+  const auto& [inputs, options, result, shares] = run;
   return dump_json(nlohmann::ordered_json{{"model", inputs.model_text},
                                           {"data", inputs.data ? inputs.data->info().name : ""},
                                           {"references", result.comparison.references},
@@ -83,6 +105,8 @@ std::string config_json(const CompareRun& run, const RunCall& call) {
                                           {"space", options.space},
                                           {"class", options.label.value_or(-1)},
                                           {"levels", result.trajectories.levels},
+                                          {"budget", options.budget.value_or(0)},
+                                          {"shares", shares},
                                           {"device", call.device},
                                           {"precision", call.precision}});
 }
@@ -103,27 +127,44 @@ void add_records(RunInfo& info, const CompareRun& run, const RunCall& call) {
 
 }  // namespace
 
-CompareRun run_compare(CompareInputs inputs, CompareRunOptions options, Comm& comm) {
+CompareRun run_compare(CompareInputs inputs, CompareRunOptions options, const PartStore& parts, Comm& comm) {
+  parse_band(options.band);
   const auto solver = make_solver(options.solver);
   const DenoiserInfo& info = inputs.model.denoiser->info();
   const TrajectoryOptions paths{parse_seeds(options.seeds), resolve_levels(options.schedule, info),
                                 options.probes.batch, options.probes.device, parse_space(options.space)};
   check_paths({.seeds = paths.seeds, .levels = paths.levels, .batch = paths.batch}, *solver, info);
   choose_class(inputs.model, inputs.references.subjects, options.label);
-  const std::vector<Subject>& references = inputs.references.subjects;
+  std::vector<Subject>& references = inputs.references.subjects;
   if (options.probes.sigmas.empty()) options.probes.sigmas = default_sigmas(inputs.model, references);
+  options.probes.validate();
+  const PlanRequest plan{options.probes, std::ssize(paths.seeds), count_evaluations(*solver, path_request(paths)),
+                         std::ssize(paths.levels) - 1, options.budget};
+  const auto costs = plan_shares(references, inputs.data, plan, parts, comm);
+  if (comm.is_root() && !costs.empty()) {
+    for (const std::string& line : cost_lines(costs)) log::info(line);
+  }
   CompareResult result;
+  if (inputs.references.gaussian) result.features = features_of(*inputs.references.gaussian);
   for (const Subject& reference : references) result.kinds.push_back(reference.kind);
   result.comparison = compare(inputs.model, references, inputs.data, options.probes, comm);
-  result.trajectories = compare_trajectories(inputs.model, with_trajectories(references), inputs.references.gaussian,
-                                             *solver, paths, comm);
+  measure_shares(result.comparison, inputs.model, references, inputs.data, options.probes, parts, comm);
+  const std::vector<Subject> travelling = with_trajectories(references);
+  result.trajectories = compare_trajectories(inputs.model, travelling, inputs.references.gaussian, *solver, paths,
+                                             comm);
+  measure_shares(result.trajectories, inputs.model, travelling, *solver, paths, parts, comm);
   do_on_root(comm, [&] { summarise(result, options.probes.replicates, options.probes.seed); });
-  return {std::move(inputs), std::move(options), std::move(result)};
+  CompareRun run{std::move(inputs), std::move(options), std::move(result), {}};
+  for (size_t r = 0; r < costs.size(); ++r) {
+    if (run.inputs.references.subjects[r].share) run.shares.push_back(costs[r].reference + ": " + costs[r].words);
+  }
+  return run;
 }
 
 void save_compare(const CompareRun& run, const RunCall& call, const EarlierRuns& earlier, RunInfo info,
                   RunFolder& folder) {
-  const CompareStory story{run.inputs.model.name, call.command, asked_of(run), settings_of(run, call)};
+  const CompareStory story{run.inputs.model.name, call.command, asked_of(run), settings_of(run, call),
+                           parse_band(run.options.band)};
   write_comparison(run.result, story, earlier, folder);
   add_records(info, run, call);
   folder.commit(std::move(info));

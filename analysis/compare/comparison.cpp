@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <iterator>
+#include <limits>
 
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
@@ -42,19 +43,20 @@ void check_subjects(const Subject& model, const std::vector<Subject>& references
   }
 }
 
-// The sums of Comparison, in the order in which they travel.
-constexpr torch::Tensor Comparison::* kSums[] = {&Comparison::model_score, &Comparison::model_denoised,
-                                                 &Comparison::difference, &Comparison::reference_score,
-                                                 &Comparison::reference_denoised};
+}  // namespace
 
-// One batch of B probes at one level: its kSums, the first two [B], the others [R, B].
-Tensors compare_batch(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes,
-                      double sigma) {
+Tensors probe_sums(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes,
+                   double sigma) {
   const torch::Tensor x = probes.clean + sigma * probes.noise;  // [B, ...shape] float32
   const torch::Tensor exact_x = x.to(torch::kFloat64);
   const torch::Tensor model_denoised = model(x, sigma).to(torch::kFloat64);
   Tensors difference, score, norm;
   for (const Subject& reference : references) {
+    if (reference.share) {
+      const auto none = torch::full({x.size(0)}, std::numeric_limits<double>::quiet_NaN(), exact_x.options());
+      for (Tensors* sums : {&difference, &score, &norm}) sums->push_back(none);
+      continue;
+    }
     const torch::Tensor denoised = reference(x, sigma).to(torch::kFloat64);
     difference.push_back(squared_norms(model_denoised - denoised));
     score.push_back(squared_norms(denoised - exact_x));
@@ -66,8 +68,6 @@ Tensors compare_batch(const Subject& model, const std::vector<Subject>& referenc
   return {squared_norms(model_denoised - exact_x), squared_norms(model_denoised), stacked(difference), stacked(score),
           stacked(norm)};
 }
-
-}  // namespace
 
 torch::Tensor Subject::operator()(const torch::Tensor& x, double sigma) const {
   if (!label.defined()) return (*denoiser)(x, sigma);
@@ -122,6 +122,11 @@ Comparison compare(const Subject& model, const std::vector<Subject>& references,
     result.*field = torch::zeros({kinds, count, levels, options.probes}, torch::kFloat64);
   }
 
+  result.evaluated = torch::full({count, levels}, options.probes, torch::kInt64);
+  for (int64_t r = 0; r < count; ++r) {
+    if (references[static_cast<size_t>(r)].share) result.evaluated[r] = 0;
+  }
+
   // Parts are the batches of every kind; of each all levels.
   const int64_t batches = (options.probes + options.batch - 1) / options.batch;
   const auto first_of = [&](int64_t part) { return part % batches * options.batch; };
@@ -130,10 +135,10 @@ Comparison compare(const Subject& model, const std::vector<Subject>& references,
     const int64_t size = std::min(options.batch, options.probes - first_of(part));
     Probes::Batch batch = probes.batch(result.kinds[part / batches], first_of(part), size);
     batch = {batch.clean.to(options.device), batch.noise.to(options.device)};
-    std::array<Tensors, std::size(kSums)> sums;
+    std::array<Tensors, std::size(kComparisonSums)> sums;
     for (const double sigma : options.sigmas) {
       stop_if_interrupted();
-      const Tensors at_level = compare_batch(model, references, batch, sigma);
+      const Tensors at_level = probe_sums(model, references, batch, sigma);
       for (size_t i = 0; i < sums.size(); ++i) sums[i].push_back(at_level[i]);
       progress.advance(size);
     }
@@ -143,7 +148,7 @@ Comparison compare(const Subject& model, const std::vector<Subject>& references,
   }, [&](int64_t part, const Tensors& sums) {
     const int64_t size = sums[0].size(-1);
     for (size_t i = 0; i < sums.size(); ++i) {
-      (result.*kSums[i])[part / batches].narrow(-1, first_of(part), size).copy_(sums[i]);
+      (result.*kComparisonSums[i])[part / batches].narrow(-1, first_of(part), size).copy_(sums[i]);
     }
     if (!is_mine(comm, part)) progress.advance(size * levels);
   });

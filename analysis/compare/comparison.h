@@ -11,9 +11,17 @@
 #include "analysis/compare/probes.h"
 #include "core/comm.h"
 #include "core/io/rows.h"
+#include "core/shards.h"
 #include "models/denoiser.h"
 
 namespace farfield {
+
+// How much is measured of a reference whose evaluations are costly: the first `probes` of each kind at some levels, and the
+// trajectories of the first `seeds`. Before plan_shares() (costs.h): probes 0, a part of everything; 1, everything.
+struct Share {
+  std::vector<int64_t> levels;  // indices, rising
+  int64_t probes = 0, seeds = 0;
+};
 
 // A denoiser in a comparison: what the tables call it, how the charts show it (analysis/page/series.h), and the class it is
 // asked for.
@@ -21,7 +29,9 @@ struct Subject {
   std::string name;  // "gaussian", "mixture,components=10", a path
   std::string kind;  // DenoiserInfo::kind
   std::shared_ptr<const Denoiser> denoiser;
-  torch::Tensor label;  // [label_dim] one-hot; undefined: unconditional (all zero)
+  torch::Tensor label;              // [label_dim] one-hot; undefined: unconditional (all zero)
+  std::optional<Share> share = {};  // of a reference; nothing: it is measured everywhere
+  std::string note = {};            // what a reader must know of it: "2,000 of 60,000 samples"
 
   torch::Tensor operator()(const torch::Tensor& x, double sigma) const;
 };
@@ -36,7 +46,8 @@ struct CompareOptions {
   void validate() const;               // usage_error naming field, value and constraint
 };
 
-// Squared 2-norms of every probe, float64; P kinds of probes, R references, S levels, n probes. With s = (D - x) /
+// Squared 2-norms of every probe, float64; P kinds of probes, R references, S levels, n probes; NaN where a reference was not
+// evaluated (Share). With s = (D - x) /
 // sigma^2 the residual of scores and denoisers is one: |s_a - s_b|^2 sigma^4 = |D_a - D_b|^2.
 struct Comparison {
   std::vector<ProbeKind> kinds;         // P
@@ -48,13 +59,23 @@ struct Comparison {
   torch::Tensor model_denoised;         // [P,S,n]   |D_model|^2
   torch::Tensor reference_score;        // [P,R,S,n]
   torch::Tensor reference_denoised;     // [P,R,S,n]
+  torch::Tensor evaluated;              // [R,S] int64: at the first so many probes of each kind
 };
 
-// Every denoiser is evaluated once at every probe and level. `data` may be null: then noise probes only. usage_error
+// Every denoiser is evaluated once at every probe and level, but for references with a Share, which measure_shares() (shares.h)
+// adds. `data` may be null: then noise probes only. usage_error
 // when shapes differ or a level lies outside a denoiser's range; stops with kInterrupted on a signal. Ranks with the same
 // denoisers share the batches (core/shards.h); each has the whole result, the same bits for any number of them.
 Comparison compare(const Subject& model, const std::vector<Subject>& references, std::shared_ptr<const DataSource> data,
                    const CompareOptions& options, Comm& comm = alone());
+
+// The sums of Comparison of one kind, in the order in which they travel: two of the model, three of the references.
+inline constexpr torch::Tensor Comparison::* kComparisonSums[] = {&Comparison::model_score, &Comparison::model_denoised,
+                                                                  &Comparison::difference, &Comparison::reference_score,
+                                                                  &Comparison::reference_denoised};
+// One batch of B probes at one level: those sums, the model's [B], the references' [R, B]. NaN of references with a Share.
+Tensors probe_sums(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes,
+                   double sigma);
 
 // The explained variance of one row: 1 - sum |a - b|^2 / sum |a|^2 over probes (ratio of totals, not centred), a = the
 // model's score or denoiser, b = the reference's; its 95 % bootstrap interval; the mean over probes of the ratio of each
@@ -69,12 +90,13 @@ struct Explained {
 struct ComparisonRow {
   ProbeKind probe;
   int64_t reference, level;  // indices
+  int64_t samples;           // probes
   Explained score, denoiser;
   double score_mse, score_mse_low, score_mse_high;           // mean over probes of |s_model - s_ref|^2 / d
   double denoiser_mse, denoiser_mse_low, denoiser_mse_high;  // mean over probes of |D_model - D_ref|^2 / d
 };
 
-// Rows in the order probe, reference, sigma.
+// Rows in the order probe, reference, sigma; none where a reference was not evaluated.
 std::vector<ComparisonRow> summarise(const Comparison& comparison, int64_t replicates, uint64_t seed);
 
 // comparison.csv: probe, reference, sigma, samples, explained, explained_low, explained_high, explained_per_sample,

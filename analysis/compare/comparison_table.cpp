@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <map>
 
 #include "analysis/compare/comparison.h"
 #include "analysis/stats/bootstrap.h"
@@ -58,31 +60,45 @@ void add_explained(std::vector<Cell>& cells, const Explained& explained) {
 
 }  // namespace
 
+namespace {
+
+// The rows of one reference at the levels where it was evaluated at `samples` probes. Those levels share their draws.
+void add_rows(const Comparison& c, int64_t kind, int64_t reference, const std::vector<int64_t>& levels, int64_t samples,
+              const std::function<torch::Tensor(const torch::Tensor&)>& resample, std::vector<ComparisonRow>& rows) {
+  std::vector<torch::Tensor> columns;
+  for (const int64_t level : levels) {
+    for (const auto& values :
+         {c.difference[kind][reference][level], c.model_score[kind][level], c.reference_score[kind][reference][level],
+          c.model_denoised[kind][level], c.reference_denoised[kind][reference][level]})
+      columns.push_back(values.narrow(0, 0, samples));
+  }
+  const torch::Tensor sums = torch::stack(columns, 1), resampled = resample(sums);
+  for (size_t i = 0; i < levels.size(); ++i) {
+    const auto first = static_cast<int64_t>(i) * kColumns;
+    const Totals totals{sums.narrow(1, first, kColumns), resampled.narrow(1, first, kColumns)};
+    ComparisonRow row = summarise_row(totals, c.sigmas[static_cast<size_t>(levels[i])],
+                                      static_cast<double>(c.dimensions));
+    row.probe = c.kinds[static_cast<size_t>(kind)];
+    row.reference = reference;
+    row.level = levels[i];
+    row.samples = samples;
+    rows.push_back(row);
+  }
+}
+
+}  // namespace
+
 std::vector<ComparisonRow> summarise(const Comparison& comparison, int64_t replicates, uint64_t seed) {
   std::vector<ComparisonRow> rows;
-  const auto kinds = static_cast<int64_t>(comparison.kinds.size());
-  const int64_t references = comparison.difference.size(1), levels = comparison.difference.size(2);
-  for (int64_t kind = 0; kind < kinds; ++kind) {
-    for (int64_t reference = 0; reference < references; ++reference) {
-      std::vector<torch::Tensor> columns;
-      for (int64_t level = 0; level < levels; ++level) {
-        columns.push_back(comparison.difference[kind][reference][level]);
-        columns.push_back(comparison.model_score[kind][level]);
-        columns.push_back(comparison.reference_score[kind][reference][level]);
-        columns.push_back(comparison.model_denoised[kind][level]);
-        columns.push_back(comparison.reference_denoised[kind][reference][level]);
+  const auto resample = [&](const torch::Tensor& sums) { return resampled_totals(sums, replicates, seed); };
+  for (int64_t kind = 0; kind < std::ssize(comparison.kinds); ++kind) {
+    for (int64_t reference = 0; reference < comparison.difference.size(1); ++reference) {
+      std::map<int64_t, std::vector<int64_t>> levels;  // by the number of probes
+      for (int64_t level = 0; level < comparison.difference.size(2); ++level) {
+        const auto count = comparison.evaluated[reference][level].item<int64_t>();
+        if (count > 0) levels[count].push_back(level);
       }
-      const torch::Tensor sums = torch::stack(columns, 1);
-      const torch::Tensor resampled = resampled_totals(sums, replicates, seed);
-      for (int64_t level = 0; level < levels; ++level) {
-        const Totals totals{sums.narrow(1, level * kColumns, kColumns),
-                            resampled.narrow(1, level * kColumns, kColumns)};
-        ComparisonRow row = summarise_row(totals, comparison.sigmas[level], static_cast<double>(comparison.dimensions));
-        row.probe = comparison.kinds[kind];
-        row.reference = reference;
-        row.level = level;
-        rows.push_back(row);
-      }
+      for (const auto& [samples, of] : levels) add_rows(comparison, kind, reference, of, samples, resample, rows);
     }
   }
   return rows;
@@ -103,7 +119,7 @@ Table comparison_table(const Comparison& comparison, const std::vector<Compariso
   }
   for (const ComparisonRow& row : rows) {
     std::vector<Cell> cells = {std::string(to_string(row.probe)), comparison.references[row.reference],
-                               comparison.sigmas[row.level], comparison.difference.size(3)};
+                               comparison.sigmas[row.level], row.samples};
     add_explained(cells, row.score);
     add_explained(cells, row.denoiser);
     for (double value : {row.score_mse, row.score_mse_low, row.score_mse_high, row.denoiser_mse, row.denoiser_mse_low,

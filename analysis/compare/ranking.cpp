@@ -41,12 +41,6 @@ std::vector<RankedReference> ranked(const Scores& scores) {
   return list;
 }
 
-// How many of the first probes of a level all references were evaluated at.
-int64_t common_probes(const torch::Tensor& difference) {  // [R, n]
-  const torch::Tensor missing = difference.isnan().any(0);
-  return missing.any().item<bool>() ? missing.to(torch::kInt64).argmax().item<int64_t>() : missing.size(0);
-}
-
 void add_rows(const Comparison& comparison, const std::vector<RankedReference>& list, const Cell& sigma, Table& table) {
   int64_t rank = 0;
   for (const RankedReference& one : list) {
@@ -66,7 +60,7 @@ std::optional<Ranking> rank_references(const Comparison& comparison, int64_t rep
   ranking.probe = comparison.kinds.front();
   ranking.probes = std::numeric_limits<int64_t>::max();
   for (int64_t level = 0; level < difference.size(1); ++level) {
-    const int64_t probes = common_probes(difference.select(1, level));
+    const auto probes = comparison.evaluated.select(1, level).min().item<int64_t>();
     if (probes < 2) continue;
     ranking.levels.push_back(level);
     ranking.probes = std::min(ranking.probes, probes);

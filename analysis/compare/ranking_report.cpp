@@ -52,12 +52,12 @@ std::string place_words(const CompareResult& result, const RankedReference& one)
                      share(one.explained, one.low, one.high));
 }
 
-// A row of what is left at the levels of the ranking.
+// A row of what is left at the levels of the ranking; 1: all of it, or more.
 std::vector<double> left_by(const Ranking& ranking, int64_t reference) {
   std::vector<double> left;
   for (const auto& list : ranking.at_level) {
     const auto one = std::ranges::find(list, reference, &RankedReference::reference);
-    left.push_back(1 - one->explained);
+    left.push_back(std::min(1., 1 - one->explained));
   }
   return left;
 }
@@ -66,7 +66,7 @@ MatrixChart matrix_of(const CompareResult& result, const Ranking& ranking) {
   MatrixChart chart;
   chart.row_title = "reference, best first";
   chart.column_title = "noise level σ";
-  chart.value_title = "1 − explained variance of the score";
+  chart.value_title = "what is left, 1 − explained";
   chart.scale = Scale::kLog;
   chart.digits = 2;
   for (const int64_t level : ranking.levels)
@@ -111,7 +111,7 @@ std::optional<Figure> ranking_figure(const CompareView& view) {
   figure.title = ranking_sentence(result);
   figure.caption = fmt::format(
       "Ahead: {}. What is left of the model's score, Σ‖s_model − s_ref‖² / Σ‖s_model‖², at the {} probes ({}) and {} noise "
-      "levels at which all were evaluated; an empty cell: nothing. Over all levels: the mean of the explained variance, where "
+      "levels at which all were evaluated; an empty cell: nothing; 1: all of it, or more. Over all levels: the mean of the explained variance, where "
       "one below 0 counts as 0. Leads are paired: both on the same probes; 95 % bootstrap intervals.",
       leaders(result, ranking), ranking.probes, ranking.probe == ProbeKind::kData ? "noised data" : "pure noise",
       ranking.levels.size());

@@ -6,12 +6,14 @@
 
 #include "core/comm.h"
 #include "core/data/source.h"
+#include "core/data/subset.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "models/analytic/far_field.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_file.h"
 #include "models/registry/model_form.h"
+#include "models/registry/reference_registry.h"
 
 namespace farfield {
 namespace {
@@ -89,19 +91,56 @@ std::vector<std::string> split_references(std::string_view list) {
   return references;
 }
 
+namespace {
+
+// What `all` stands for.
+std::vector<std::string> all_kinds(const DataSource& data) {
+  std::vector<std::string> texts;
+  for (const ReferenceKind& kind : reference_table()) {
+    if (!kind.in_all.empty() && (!kind.of_images || data.info().shape.size() == 3)) texts.push_back(kind.in_all);
+  }
+  return texts;
+}
+
+bool is_costly(const std::string& kind) {
+  const ReferenceKind* row = find_reference(kind);
+  return row != nullptr && row->costly;
+}
+
+}  // namespace
+
 References open_references(const std::vector<std::string>& texts, std::shared_ptr<const DataSource> data,
                            const ModelOptions& options, uint64_t seed, Comm& comm) {
-  Opener opener({options.device, options.precision, options.trust, std::move(data), seed, &comm});
+  const ModelOptions fits{options.device, options.precision, options.trust, data, seed, &comm};
+  Opener opener(fits);
   References references;
-  for (const std::string& text : texts) {
+  const auto add = [&](const std::string& text, Opener& by, const Share& share) -> Subject& {
     const ModelForm form = parse_model(text);
     const std::string name = name_of(form, text);
     for (const Subject& other : references.subjects) {
       if (other.name == name) throw usage_error(fmt::format("reference '{}' is named twice; name it once", name));
     }
-    std::shared_ptr<const Denoiser> denoiser = opener.open(form, text);
+    std::shared_ptr<const Denoiser> denoiser = by.open(form, text);
     const std::string kind = denoiser->info().kind;
     references.subjects.push_back({name, kind, std::move(denoiser), {}});
+    if (is_costly(kind)) references.subjects.back().share = share;
+    return references.subjects.back();
+  };
+  for (const std::string& text : texts) {
+    if (text != "all") {
+      add(text, opener, Share{{}, 1, 1});
+      continue;
+    }
+    if (!data) throw usage_error("--references all: fitted to data; give --data");
+    ModelOptions few = fits;
+    few.data = subset_of(*data, kCostlyImages, seed);
+    Opener sparing(few);
+    const std::string note = fmt::format("{} of {} samples", few.data->info().count, data->info().count);
+    for (const std::string& kind : all_kinds(*data)) {
+      const bool costly = is_costly(parse_model(kind).kind);
+      Subject& subject = add(kind, costly ? sparing : opener, Share{});
+      if (costly && few.data->info().count < data->info().count) subject.note = note;
+    }
   }
   references.gaussian = opener.path_gaussian(references.subjects);
   return references;

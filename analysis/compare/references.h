@@ -24,9 +24,15 @@ struct References {
   std::optional<GaussianStats> gaussian;
 };
 
+// How many samples the costly kinds of `all` are fitted to at most.
+inline constexpr int64_t kCostlyImages = 2000;
+
 // Opens every reference, a MODEL text each (models/registry/model_form.h). A kind without SRC is fitted to `data`, whose mean
 // and covariance are measured at most once; `seed` is of those fits, and ranks share all fits and have all references. Their
 // names are the canonical texts. usage_error for a kind without SRC when there are no data, or a reference given twice.
+//
+// `all` stands for every kind that has a name for it in the table and fits the data: costly kinds are fitted to a subset of
+// kCostlyImages, as many of each class, and measured in part. A costly kind that is named is measured whole.
 References open_references(const std::vector<std::string>& texts, std::shared_ptr<const DataSource> data,
                            const ModelOptions& options, uint64_t seed, Comm& comm = alone());
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +10,6 @@
 #include "analysis/paths/path_space.h"
 #include "analysis/paths/path_views.h"
 #include "core/io/rows.h"
-#include "core/math/gaussian_stats.h"
-#include "samplers/solvers/solver.h"
 
 namespace farfield {
 
@@ -33,6 +30,7 @@ struct Trajectories {
   PathSpace space = PathSpace::kVe;   // of the states, differences and samples
   std::vector<std::string> paths;     // R: references, then "gaussian (closed form)" where there is a Gaussian
   std::vector<std::string> kinds;     // R: for the charts
+  std::vector<int64_t> counts;        // R: seeds of each path, the first ones; what the others would be is NaN
   torch::Tensor state;                // [L,n]     |x_model|^2
   torch::Tensor state_difference;     // [R,L,n]   |x_model - x_path|^2
   torch::Tensor denoised;             // [L-1,n]   |D_model(x_model)|^2: at every level a step starts from
@@ -49,18 +47,14 @@ struct Trajectories {
   PathViews views;
 };
 
-// "The Unreasonable Effectiveness of Gaussian Score Approximation", figures 7, 15 and 16. States are float64. usage_error
-// as check_paths(). Ranks share the batches as those of compare() do.
-Trajectories compare_trajectories(const Subject& model, const std::vector<Subject>& references,
-                                  const std::optional<GaussianStats>& gaussian, const Solver& solver,
-                                  const TrajectoryOptions& options, Comm& comm = alone());
-
 // One row of trajectory.csv: sum |x_model - x_path|^2 / sum |x_model|^2 over seeds, its 95 % bootstrap interval, the
 // same of the denoisers (NaN at the last level, where no step starts), and the root mean square of x_model - x_path over
 // seeds and numbers.
 struct TrajectoryRow {
   int64_t path, level;  // indices
+  int64_t samples;      // seeds
   double deviation, low, high;
+  double q25, q75;  // quartiles over seeds of each one's own ratio
   double denoiser_deviation, denoiser_low, denoiser_high;
   double rms;
 };

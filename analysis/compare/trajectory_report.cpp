@@ -18,6 +18,7 @@ struct ShownPath {
 using ShowPath = std::function<ShownPath(const TrajectoryRow&)>;
 
 ShownPath state(const TrajectoryRow& row) { return {row.deviation, row.low, row.high}; }
+ShownPath quartiles(const TrajectoryRow& row) { return {row.deviation, row.q25, row.q75}; }
 ShownPath denoised(const TrajectoryRow& row) { return {row.denoiser_deviation, row.denoiser_low, row.denoiser_high}; }
 
 Panel panel_of(const CompareResult& result, const std::string& title, const ShowPath& show) {
@@ -47,7 +48,8 @@ const TrajectoryRow& last_row(const CompareResult& result, size_t path) {
 
 std::string title_of(const CompareResult& result) {
   size_t nearest = 0;
-  for (size_t r = 1; r < result.trajectories.paths.size(); ++r) {
+  for (size_t r = 0; r < result.trajectories.paths.size(); ++r) {
+    if (result.trajectories.counts[r] < result.trajectories.state.size(1)) continue;  // of other seeds
     if (last_row(result, r).rms < last_row(result, nearest).rms) nearest = r;
   }
   const TrajectoryRow& row = last_row(result, nearest);
@@ -115,8 +117,11 @@ std::optional<Figure> deviation_figure(const CompareView& view) {
     ends.push_back(fmt::format("{} {}", paths.paths[r], format_digits(last_row(result, r).deviation, 2)));
   }
   const std::string at_end = " At the end: " + join(ends, ", ") + ".";
+  const bool quarters = view.band == PathBand::kQuartiles;
+  if (quarters) figure.caption += " In the first chart they are the quartiles over seeds instead.";
+  const ShowPath shown = quarters ? quartiles : state;
   figure.charts = {
-      {line_chart({x, {panel_of(result, "state, ‖x − x_ref‖² / ‖x‖²", state)}}),
+      {line_chart({x, {panel_of(result, "state, ‖x − x_ref‖² / ‖x‖²", shown)}}),
        "Relative squared distance of the reference's trajectory from the model's over the noise level." + at_end},
       {line_chart({x, {panel_of(result, "denoiser, ‖D − D_ref‖² / ‖D‖²", denoised)}}),
        "Relative squared distance of the denoised estimates along the trajectories over the noise level."}};
@@ -129,11 +134,12 @@ Figure same_seeds_figure(const CompareView& view) {
   const std::string how = fmt::format("{}, {} NFE", paths.solver, paths.nfe);
   std::vector<SampleSet> sets = {{view.model, "network", paths.samples[0], {how}}};
   for (size_t r = 0; r < paths.paths.size(); ++r) {
+    if (paths.counts[r] == 0) continue;
     const bool closed = paths.paths[r].find("closed form") != std::string::npos;
     const TrajectoryRow& row = last_row(result, r);
     sets.push_back({paths.paths[r],
                     paths.kinds[r],
-                    paths.samples[static_cast<int64_t>(r) + 1],
+                    paths.samples[static_cast<int64_t>(r) + 1].narrow(0, 0, paths.counts[r]),
                     {closed ? "closed form, 0 NFE" : how,
                      fmt::format("rms difference to the model's: {}", format_digits(row.rms, 3))}});
   }

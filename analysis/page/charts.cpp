@@ -210,6 +210,17 @@ json guide_layer(const Panel& panel) {
           {"encoding", {{"y", {{"field", "y"}, {"type", "quantitative"}}}}}};
 }
 
+json vertical_guides(const LineChart& chart) {
+  const Limits limits = x_limits(chart);
+  json values = json::array();
+  for (const double guide : chart.guides) {
+    if (guide >= limits.first && guide <= limits.second) values.push_back({{"x", guide}});
+  }
+  return {{"data", {{"values", values}}},
+          {"mark", {{"type", "rule"}, {"color", "var(--guide)"}, {"strokeWidth", 0.7}}},
+          {"encoding", {{"x", {{"field", "x"}, {"type", "quantitative"}}}}}};
+}
+
 json tooltip(const LineChart& chart, const Panel& panel) {
   return {{{"field", "s"}, {"type", "nominal"}, {"title", " "}},
           {{"field", "vx"}, {"type", "nominal"}, {"title", chart.x.title}},
@@ -251,6 +262,7 @@ json panel_json(const LineChart& chart, size_t index, const Limits& x) {
   y_low["field"] = "lo";
   json layers = json::array();
   if (!panel.guides.empty()) layers.push_back(guide_layer(panel));
+  if (!chart.guides.empty()) layers.push_back(vertical_guides(chart));
   layers.push_back({{"mark", {{"type", "area"}, {"opacity", 0.2}, {"clip", true}}},
                     {"transform", {{{"filter", "isValid(datum.lo)"}}}},
                     {"encoding", {{"x", x_field}, {"y", y_low}, {"y2", {{"field", "hi"}}}, {"color", colour}}}});

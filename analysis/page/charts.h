@@ -41,6 +41,7 @@ struct Panel {
 struct LineChart {
   Axis x;
   std::vector<Panel> panels;
+  std::vector<double> guides = {};  // thin vertical lines through all panels; those outside the axis are left out
 };
 
 // The chart as Vega-Lite JSON, data inline. Its width is set by the page (analysis/page/report.js): lines are labelled

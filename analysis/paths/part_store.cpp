@@ -48,6 +48,22 @@ std::string first_difference(const nlohmann::ordered_json& kept, const nlohmann:
 
 }  // namespace
 
+Arrays by_number(const Tensors& tensors) {
+  Arrays arrays;
+  for (size_t i = 0; i < tensors.size(); ++i) arrays[std::to_string(i)] = tensors[i];
+  return arrays;
+}
+
+Tensors in_order(const Arrays& arrays) {
+  Tensors tensors;
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    const auto found = arrays.find(std::to_string(i));
+    if (found == arrays.end()) throw usage_error("a finished batch of another version; begin anew with --force");
+    tensors.push_back(found->second);
+  }
+  return tensors;
+}
+
 PartStore::PartStore(const fs::path& out, std::string key, EarlierParts earlier)
     : folder_(folder_beside(out)), key_(std::move(key)) {
   std::error_code ignored;
@@ -102,6 +118,11 @@ int64_t PartStore::kept() const {
 std::string PartStore::how_to_go_on() const {
   return fmt::format("{} finished batches are kept in {}: the same call with --resume goes on from there", kept(),
                      printable(folder_.string()));
+}
+
+Error PartStore::said_with(const Error& error) const {
+  if (error.code() != ExitCode::kInterrupted || kept() == 0) return error;
+  return Error(error.code(), fmt::format("{}; {}", error.what(), how_to_go_on()));
 }
 
 void PartStore::remove() const {

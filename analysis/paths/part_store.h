@@ -8,9 +8,16 @@
 
 #include <torch/types.h>
 
+#include "core/error.h"
+#include "core/shards.h"
+
 namespace farfield {
 
 using Arrays = std::map<std::string, torch::Tensor>;  // as an .npz holds them
+
+// Tensors by their numbers, "0", "1", ..., for those who need no names.
+Arrays by_number(const Tensors& tensors);
+Tensors in_order(const Arrays& arrays);
 
 // What to do about finished batches of an earlier, stopped run with the same --out.
 enum class EarlierParts { kRefuse, kResume, kReplace };
@@ -29,7 +36,9 @@ class PartStore {
   void keep(int64_t part, const Arrays& arrays) const;
   int64_t kept() const;
   std::string how_to_go_on() const;  // "12 finished batches are kept in OUT.parts: --resume goes on from there"
-  void remove() const;               // its own files, and the folder when it is then empty
+  Error said_with(
+      const Error& error) const;  // an interruption with how_to_go_on() where something is kept; others as they are
+  void remove() const;            // its own files, and the folder when it is then empty
 
  private:
   std::filesystem::path file_of(int64_t part) const;

@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include <ATen/core/grad_mode.h>
-#include <fmt/format.h>
-
 #include "core/error.h"
 
 namespace farfield {
@@ -49,8 +47,7 @@ Arrays measure_batches(const BatchWork& work, const PartStore& parts, Comm& comm
       if (!is_mine(comm, part)) progress.advance(rows_of(part).size * work.evaluations);
     });
   } catch (const Error& error) {
-    if (error.code() != ExitCode::kInterrupted || parts.kept() == 0) throw;
-    throw Error(error.code(), fmt::format("{}; {}", error.what(), parts.how_to_go_on()));
+    throw parts.said_with(error);
   }
   Arrays all;
   for (auto& [name, values] : collected) all[name] = torch::cat(values);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <set>
 
@@ -9,8 +10,10 @@
 #include "core/data/picture_conversion.h"
 #include "core/data/readers.h"
 #include "core/data/source.h"
+#include "core/data/subset.h"
 #include "core/error.h"
 #include "core/io/wrong_file.h"
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/printable.h"
 #include "core/source_form.h"
@@ -36,7 +39,7 @@ struct SourceKind {
   std::string help;
 };
 
-const std::vector<std::string> kCommonOptions = {"labels", "first"};
+const std::vector<std::string> kCommonOptions = {"labels", "first", "subset", "subset_seed"};
 
 // A reader of whole data sets of images, and the options of its kind, with those that convert each image. (Readers of picture
 // files convert each as it is decoded.)
@@ -99,8 +102,10 @@ std::vector<std::string> help_lines() {
   std::vector<std::string> lines;
   for (const auto& kind : kinds()) lines.push_back("  " + kind.help);
   lines.emplace_back(
-      "every kind also takes labels=no and first=N (only the first N samples); those with images also take, done in this");
-  lines.emplace_back("order, channels=grey|rgb, crop=square|N|HxW (the centre) and resize=N|HxW");
+      "every kind also takes labels=no, first=N (only the first N samples) and subset=N[,subset_seed=0] (N drawn at random, as");
+  lines.emplace_back(
+      "many of each class); those with images also take, done in this order, channels=grey|rgb, crop=square|N|HxW (the centre)");
+  lines.emplace_back("and resize=N|HxW");
   lines.emplace_back(
       "a path that exists is taken first; quotes around one, \"a,b.npz\", let it hold commas (docs/formats.md)");
   return lines;
@@ -168,6 +173,22 @@ RawSamples open_kind(const SourceKind& kind, const SourceRequest& request) {
   return read_as(kind_read_by(kind), request.path(), [&] { return kind.open(request); });
 }
 
+// subset=N,subset_seed=S.
+void take_subset(const SourceRequest& request, RawSamples& raw) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  const int64_t seed = request.integer("subset_seed", 0, 0, limits::kHighestSeed);
+  if (!request.has("subset")) {
+    if (request.has("subset_seed"))
+      throw usage_error(fmt::format("data source '{}': subset_seed needs subset=N", request.text()));
+    return;
+  }
+  const int64_t count = request.integer("subset", 0, 1, kMost);
+  const torch::Tensor rows = subset_rows(raw.labels, raw.label_dim, raw.samples.size(0), count,
+                                         static_cast<uint64_t>(seed));
+  raw.samples = raw.samples.index_select(0, rows);
+  if (raw.labels.defined()) raw.labels = raw.labels.index_select(0, rows);
+}
+
 }  // namespace
 
 std::shared_ptr<const DataSource> open_data(std::string_view src) {
@@ -188,6 +209,7 @@ std::shared_ptr<const DataSource> open_data(std::string_view src) {
       raw.notes.label_names.clear();
     }
     if (raw.labels.defined()) raw.labels = raw.labels.narrow(0, 0, count);
+    take_subset(request, raw);
     for (const auto& warning : raw.warnings) warn_once(warning);
     for (const auto& left : raw.notes.left_out.kinds())
       warn_once(fmt::format("{}: not taken: {}", path, to_text(left)));

@@ -56,7 +56,7 @@ class DataSource {
 //   FILE.npy | FILE.npz[,key=NAME][,label-key=NAME]   uint8 [N,H,W,C], or float [N,...]; [,layout=nchw|nhwc][,range=LOW..HIGH]
 //   glyphs[,size=16][,count=4096][,seed=0]         procedural digits with labels, made here
 //   moons | rings | swissroll | checkerboard | grid [,count=2048][,seed=0]    2-D points, no labels
-// Every form takes labels=no and first=N (only the first N samples), those with images channels=grey|rgb,
+// Every form takes labels=no, first=N and subset=N[,subset_seed=0] (core/data/subset.h), those with images channels=grey|rgb,
 // crop=square|N|HxW and resize=N|HxW, done in this order.
 // What was found and not taken is in notes.left_out, and one warning a kind says so.
 // usage_error for an unknown form or option, io_error / bad_file for what is in the files.

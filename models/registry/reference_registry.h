@@ -35,7 +35,9 @@ struct ReferenceKind {
   std::function<std::unique_ptr<Denoiser>(const ReferenceRequest&)> fit;
   std::string words;  // what a sentence calls the only one of its kind: "the Gaussian"; "": the text it was named by
   ReferenceLook look;
-  bool of_images = false;  // whether its data must be images [C,H,W]
+  std::string in_all = {};  // what `all` calls it: "mixture,components=10"; "": it is not among them
+  bool of_images = false;   // whether its data must be images [C,H,W]
+  bool costly = false;      // whether an evaluation takes so long that --references all measures a part of it
 };
 
 // Every kind there is, in the order of --help. The table is in reference_registry.cpp: a new kind is one row there.

@@ -8,6 +8,7 @@
 #include "analysis/page/series.h"
 #include "bindings.h"
 #include "core/device.h"
+#include "core/duration.h"
 #include "core/stopwatch.h"
 #include "models/registry/model_registry.h"
 #include "named_model.h"
@@ -38,10 +39,16 @@ void open_references_of(CompareInputs& inputs, const std::vector<std::variant<st
   inputs.references = open_references(inputs.opened, inputs.data,
                                       {model.device, model.text.empty() ? "auto" : model.precision}, seed);
   auto& subjects = inputs.references.subjects;
-  for (size_t i = 0; i < given.size(); ++i) {
-    const auto* named = std::get_if<NamedModel>(&given[i]);
-    if (named == nullptr) continue;
-    subjects.insert(subjects.begin() + static_cast<std::ptrdiff_t>(i), subject_of(*named));
+  const auto of_all = std::ssize(subjects) - std::ssize(inputs.opened) + 1;  // where `all` is among them
+  std::erase(inputs.opened, "all");
+  std::ptrdiff_t place = 0;
+  for (const auto& one : given) {
+    const auto* named = std::get_if<NamedModel>(&one);
+    if (named == nullptr) {
+      place += std::get<std::string>(one) == "all" ? of_all : 1;
+      continue;
+    }
+    subjects.insert(subjects.begin() + place++, subject_of(*named));
     if (!named->text.empty()) inputs.opened.push_back(named->text);
   }
   for (size_t i = 0; i < subjects.size(); ++i) {
@@ -118,6 +125,9 @@ void add_comparing(py::module_& module) {
       .def_readwrite("solver", &CompareRunOptions::solver)
       .def_readwrite("space", &CompareRunOptions::space)
       .def_readwrite("label", &CompareRunOptions::label)
+      .def_readwrite("band", &CompareRunOptions::band)
+      .def("set_budget",
+           [](CompareRunOptions& options, const std::string& text) { options.budget = parse_duration(text, "budget"); })
       .def("set_schedule",
            [](CompareRunOptions& options, const std::string& schedule, std::optional<int64_t> steps,
               std::optional<double> sigma_min, std::optional<double> sigma_max, std::optional<double> rho,

@@ -3,6 +3,7 @@
 #include "analysis/compare/training_probe.h"
 #include "bindings.h"
 #include "core/device.h"
+#include "core/duration.h"
 #include "samplers/preview.h"
 #include "train/train_call.h"
 
@@ -34,7 +35,7 @@ RunRequest request_of(const TrainCall& call) {
   request.command_line = call.command;
   request.allow_change = call.allow_change;
   if (!call.init.empty()) request.init = read_initial_model(call.init);
-  if (!call.max_time.empty()) request.max_seconds = parse_duration(call.max_time);
+  if (!call.max_time.empty()) request.max_seconds = parse_duration(call.max_time, "--max-time");
   return request;
 }
 

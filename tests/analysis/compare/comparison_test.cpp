@@ -64,6 +64,7 @@ TEST(Comparison, FollowsTheFormulas) {
   c.reference_score = torch::tensor({10., 30.}, torch::kFloat64).reshape({1, 1, 1, 2});
   c.model_denoised = torch::tensor({2., 30.}, torch::kFloat64).reshape({1, 1, 2});
   c.reference_denoised = torch::tensor({8., 8.}, torch::kFloat64).reshape({1, 1, 1, 2});
+  c.evaluated = torch::full({1, 1}, 2, torch::kInt64);
   const auto rows = summarise(c, 200, 0);
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_DOUBLE_EQ(rows[0].score.value, 1 - 4. / 10);

@@ -1,7 +1,6 @@
 #include "analysis/compare/ranking.h"
 
 #include <cmath>
-#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -10,8 +9,6 @@
 
 namespace farfield {
 namespace {
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // Data probes of three references at three levels: residuals [R][S] of each of n probes, times a little of each probe's own.
 Comparison comparison_of(const std::vector<std::vector<double>>& residuals, int64_t n = 20) {
@@ -28,6 +25,7 @@ Comparison comparison_of(const std::vector<std::vector<double>>& residuals, int6
     for (int64_t s = 0; s < levels; ++s)
       one.difference[0][r][s] = residuals[r][s] * (1 + 0.05 * test::normals({n}, 10 + r));
   }
+  one.evaluated = torch::full({references, levels}, n, torch::kInt64);
   return one;
 }
 
@@ -61,12 +59,12 @@ TEST(Ranking, BelowZeroCountsAsZeroOverAllLevels) {
 // A costly reference has few levels and probes: all are held to those.
 TEST(Ranking, IsAtWhatAllHave) {
   Comparison one = comparison_of({{0.5, 0.2, 0.1}, {0.3, 0.3, 0.3}});
-  one.difference[0][1][1] = kNone;
-  one.difference[0][1][2].narrow(0, 7, 13) = kNone;
+  one.evaluated[1][1] = 0;
+  one.evaluated[1][2] = 7;
   const auto ranking = rank_references(one, 200, 0);
   EXPECT_EQ(ranking->levels, (std::vector<int64_t>{0, 2}));
   EXPECT_EQ(ranking->probes, 7);
-  one.difference[0][1] = kNone;
+  one.evaluated[1] = 0;
   EXPECT_FALSE(rank_references(one, 200, 0));
 }
 

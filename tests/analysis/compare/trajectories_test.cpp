@@ -1,4 +1,4 @@
-#include "analysis/compare/trajectories.h"
+#include "analysis/compare/compare_trajectories.h"
 
 #include <cmath>
 
@@ -86,7 +86,7 @@ TEST(Trajectories, DoNotDependOnTheBatchAndMeasureTheDifference) {
   const std::string csv = trajectory_table(a, rows).csv();
   EXPECT_EQ(csv.substr(0, csv.find('\n')),
             "reference,sigma,samples,deviation,deviation_low,deviation_high,denoiser_deviation,denoiser_deviation_low,"
-            "denoiser_deviation_high,rms");
+            "denoiser_deviation_high,rms,mse,deviation_q25,deviation_q75");
   EXPECT_NE(csv.find("\nb,80,10,0,0,0,"), std::string::npos);
   EXPECT_NE(csv.find(",,,"), std::string::npos);  // no step starts at the last level
 }
