@@ -18,6 +18,7 @@ namespace {
 constexpr const char* kSmoothingExamples =
     "  farfield smoothing --out runs/smoothing\n"
     "  farfield smoothing --points 2 --kappa 0.4 --t0 0.2 --out runs/two\n"
+    "  farfield smoothing --learned-steps 0 --decay-steps 0 --out runs/closed\n"
     "  farfield smoothing --dimension 16 --starts 65536 --out runs/many\n";
 
 struct SmoothingArguments {
@@ -68,7 +69,16 @@ void add_smoothing_command(CLI::App& app, Context& context) {
   command->add_option("--starts", options.starts, "samples of p at t0")
       ->transform(whole_number(1, kMostStarts))
       ->capture_default_str();
-  command->add_option("--seed", options.seed, "of the starts")
+  command->add_option("--learned-steps", options.learned_steps, "of learning the score over t; 0: no learned process")
+      ->transform(whole_number(0, kMostLearningSteps))
+      ->capture_default_str();
+  command->add_option("--decay-steps", options.decay_steps, "of learning with weight decay at one t; 0: leave that out")
+      ->transform(whole_number(0, kMostLearningSteps))
+      ->capture_default_str();
+  command->add_option("--hidden", options.hidden, "units in each hidden layer of what learns")
+      ->transform(whole_number(1, kMostHidden))
+      ->capture_default_str();
+  command->add_option("--seed", options.seed, "of the starts, and of what is learned")
       ->transform(whole_number(0, limits::kHighestSeed))
       ->capture_default_str();
   command->add_option("--out", arguments->out, "folder to make")->required();

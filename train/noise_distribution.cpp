@@ -47,6 +47,11 @@ NoiseDistribution loguniform(const NoiseDistributionOptions& options) {
   return loguniform_between(options.sigma_min, options.sigma_max);
 }
 
+NoiseDistribution t_uniform(const NoiseDistributionOptions& options) {
+  const double low = options.sigma_min, width = options.sigma_max * options.sigma_max - low * low;
+  return {[=](const torch::Tensor& u) { return torch::sqrt(u * width + low * low); }, low, options.sigma_max};
+}
+
 NoiseDistribution ve(const NoiseDistributionOptions&) { return loguniform_between(0.02, 100); }
 
 NoiseDistribution vp(const NoiseDistributionOptions&) {
@@ -62,12 +67,13 @@ struct DistributionEntry {
   const char* name;
   NoiseDistribution (*make)(const NoiseDistributionOptions&);
   bool has_moments, has_ends;   // takes p_mean and p_std; takes sigma_min and sigma_max
-  double sigma_min, sigma_max;  // default ends
+  double sigma_min, sigma_max;  // default ends; one that is 0 or infinite may stay away
 };
 constexpr DistributionEntry kDistributions[] = {
     {"lognormal", lognormal, true, true, 0, kInfinity},
     {"loguniform", loguniform, false, true, 0.002, 80},
     {"range", range, false, true, 0.002, 80},
+    {"t_uniform", t_uniform, false, true, 0, 80},
     {"vp", vp, false, false, 0, kInfinity},
     {"ve", ve, false, false, 0, kInfinity},
 };
@@ -129,10 +135,10 @@ void NoiseDistributionOptions::validate() const {
   require_option(p_std >= kLowestStd && p_std <= kHighestStd, "loss.p_std", p_std,
                  fmt::format("above 0, from {} to {}", kLowestStd, kHighestStd));
   if (!entry.has_ends) return;
-  const bool unbounded = entry.has_moments;
-  require_option(limits::is_sigma(sigma_min) || (unbounded && sigma_min == 0), "loss.sigma_min", sigma_min,
-                 (unbounded ? "0 (no end) or more, " : "above 0, ") + kLevelRange);
-  const bool ends = limits::is_sigma(sigma_max) || (unbounded && std::isinf(sigma_max));
+  const bool may_reach_zero = entry.sigma_min == 0;
+  require_option(limits::is_sigma(sigma_min) || (may_reach_zero && sigma_min == 0), "loss.sigma_min", sigma_min,
+                 (may_reach_zero ? "0 (no end) or more, " : "above 0, ") + kLevelRange);
+  const bool ends = limits::is_sigma(sigma_max) || (std::isinf(entry.sigma_max) && std::isinf(sigma_max));
   require_option(ends && sigma_max > sigma_min, "loss.sigma_max", sigma_max,
                  fmt::format("above loss.sigma_min = {}, {}", format_double(sigma_min), kLevelRange));
   const double inside = lognormal_cdf(sigma_max, p_mean, p_std) - lognormal_cdf(sigma_min, p_mean, p_std);

@@ -9,6 +9,7 @@
 #include "analysis/page/charts.h"
 #include "analysis/page/format.h"
 #include "analysis/smoothing/smoothing_table.h"
+#include "analysis/stats/ratio_cell.h"
 
 namespace farfield {
 namespace {
@@ -32,10 +33,19 @@ Table table_of(const std::string& axis, const std::vector<Series>& series) {
   for (const Series& one : series) table.columns.push_back(one.label);
   for (size_t i = 0; i < series[0].x.size(); ++i) {
     std::vector<Cell> row = {series[0].x[i]};
-    for (const Series& one : series) row.push_back(std::isfinite(one.y[i]) ? Cell(one.y[i]) : Cell());
+    for (const Series& one : series) row.push_back(ratio_cell(one.y[i]));
     table.add(std::move(row));
   }
   return table;
+}
+
+// The processes that took steps, by name: those of the closed form's side and, where there is one, the learned one.
+std::vector<std::string> stepped(const SmoothingRun& run) {
+  std::vector<std::string> names;
+  for (const SmoothingProcess& process : run.processes) {
+    if (process.name != "flow") names.push_back(process.name);
+  }
+  return names;
 }
 
 const SmoothingProcess& process_named(const SmoothingRun& run, std::string_view name) {
@@ -87,11 +97,16 @@ std::optional<Figure> scatter_figure(const SmoothingRun& run) {
   figure.title = fmt::format("Under the empirical score {} of the ends lie on a point, under the smoothed one {}",
                              format_digits(empirical.on_points, 3), format_digits(smoothed.on_points, 3));
   figure.caption = fmt::format(
-      "The first {} starts, and their places at t = {} and at the end. Both scores bring them to the line; only the empirical one "
-      "takes them on to the points (004, Fig 3).",
-      std::min(kShownPoints, run.options.starts), format_digits(run.times[1], 3));
+      "The first {} starts, and their places at t = {} and at the end. All scores bring them to the line; only the empirical one "
+      "takes them on to the points (004, Fig 3).{}",
+      std::min(kShownPoints, run.options.starts), format_digits(run.times[1], 3),
+      run.options.learned_steps == 0
+          ? ""
+          : fmt::format(
+                " The learned score is that of a perceptron with two hidden layers of {} units, after {} steps (A.7).",
+                run.options.hidden, run.options.learned_steps));
   const auto styles = series_styles({"start", "half way", "end"});
-  for (const std::string name : {"empirical", "smoothed", "piecewise"}) {
+  for (const std::string& name : stepped(run)) {
     const torch::Tensor shown = process_named(run, name).snapshots.narrow(1, 0,
                                                                           std::min(kShownPoints, run.options.starts));
     std::vector<PointCloud> clouds;
@@ -115,7 +130,7 @@ std::optional<Figure> scatter_figure(const SmoothingRun& run) {
 std::optional<Figure> density_figure(const SmoothingRun& run) {
   const SmoothingOptions& options = run.options;
   const EvenPoints line = options.line();
-  const auto styles = series_styles({"start", "closed", "empirical", "smoothed", "piecewise"});
+  const auto styles = series_styles({"start", "closed", "empirical", "smoothed", "piecewise", "network"});
   const double reach = run.bins.back();
   std::vector<Series> series = {sampled("p at t0", styles[0], -reach, reach,
                                         [&](double x) { return std::exp(line.log_density(x, options.start_time)); }),
@@ -124,7 +139,7 @@ std::optional<Figure> density_figure(const SmoothingRun& run) {
   })};
   Panel ends{{"density of the ends", Scale::kLog, {}}, {}, {}, 200};
   size_t style = 2;
-  for (const std::string name : {"empirical", "smoothed", "piecewise"}) {
+  for (const std::string& name : stepped(run)) {
     ends.series.push_back(
         histogram_series(name, styles[style++], process_named(run, name).snapshots[2].select(1, 0), run.bins));
   }
@@ -156,6 +171,37 @@ std::optional<Figure> process_figure(const SmoothingRun& run) {
       "for any step.";
   figure.data_file = "processes.csv";
   figure.numbers = smoothing_table(run);
+  return figure;
+}
+
+std::optional<Figure> decay_figure(const SmoothingRun& run) {
+  if (!run.decay) return std::nullopt;
+  const WeightDecay& decay = *run.decay;
+  const EvenPoints line({-1, 1});
+  LineChart chart{{"x", Scale::kLinear, {}}, {}};
+  std::vector<Series> all;
+  std::string found, picked;
+  for (const DecayedScore& one : decay.scores) {
+    const auto styles = series_styles({"network", "piecewise"});
+    const std::string lambda = "λ = " + format_digits(one.weight_decay, 3), tau = format_digits(one.smoothing, 3);
+    Series smoothed{"τ = " + tau, styles[1], decay.x, {}, {}, {}};
+    for (const double x : decay.x) smoothed.y.push_back(line.piecewise_smoothed_score(x, decay.time, one.smoothing));
+    const Series learned{"learned, " + lambda, styles[0], decay.x, one.score, {}, {}};
+    chart.panels.push_back({{"score", Scale::kLinear, {}}, {learned, smoothed}, {}, 150});
+    all.push_back(learned), all.push_back(smoothed);
+    found += (found.empty() ? "" : ", ") + tau;
+    picked += (picked.empty() ? "" : ", ") + format_digits(one.picked, 3);
+  }
+  Figure figure;
+  figure.title = fmt::format("Learned with weight decay a score looks smoothed over {} (004 picked {})", found, picked);
+  figure.caption = fmt::format(
+      "Scores of two points at ±1 at t = {}, learned by a perceptron with two hidden layers of {} ReLU units (Adam 0.001, {} steps of "
+      "1024; 004, Fig 1 centre) with λ added to the gradient times the parameters, and the piecewise linear score smoothed over the "
+      "τ that is nearest in least squares on [−1, 1]. The document gives neither width nor activation and picked its τ by eye.",
+      format_digits(decay.time, 2), run.options.hidden, run.options.decay_steps);
+  figure.charts = {
+      {line_chart(chart), "Learned scores over x, each with the smoothed piecewise linear score nearest to it."}};
+  figure.numbers = table_of("x", all);
   return figure;
 }
 

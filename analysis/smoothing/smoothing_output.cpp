@@ -37,6 +37,14 @@ std::string smoothing_summary(const SmoothingRun& run) {
                              {"apart", process.apart},
                              {"divergence", process.divergence}};
   }
+  if (run.decay) {
+    for (const DecayedScore& one : run.decay->scores) {
+      summary["decay"].push_back({{"weight_decay", one.weight_decay},
+                                  {"smoothing", one.smoothing},
+                                  {"document", one.picked},
+                                  {"residual", one.residual}});
+    }
+  }
   return dump_json(summary, 2) + "\n";
 }
 
@@ -47,6 +55,8 @@ const std::vector<FigureRow<SmoothingRun>>& smoothing_figure_rows() {
       {kProcesses, scatter_figure},
       {kProcesses, density_figure, "densities.csv", "histograms of the ends' first coordinate"},
       {kProcesses, process_figure, "processes.csv", "measures of the ends of every process"},
+      {"What a network learns", decay_figure, "decay.csv",
+       "scores learned with weight decay, and the smoothed ones nearest to them"},
       {kTheory, divergence_figure, "divergences.csv", "divergence of the uniform density over t0"},
       {kTheory, loss_figure, "losses.csv", "loss of smoothing over t, and its limit"},
   };
@@ -67,7 +77,9 @@ void save_smoothing(const SmoothingRun& run, const RunCall& call, RunInfo info, 
                                               options.extent, options.dimension)},
                        {"smoothing", fmt::format("τ = Δ − √(κt), κ = {}", options.kappa)},
                        {"process", fmt::format("from t0 = {}, Euler in √t with step {}, {} starts, seed {}",
-                                               options.start_time, options.step, options.starts, options.seed)}};
+                                               options.start_time, options.step, options.starts, options.seed)},
+                       {"learned", fmt::format("{} steps over t, {} with weight decay, {} hidden units",
+                                               options.learned_steps, options.decay_steps, options.hidden)}};
   const Facts settings = {{"time", format_seconds(call.seconds)}, {"program", version_line()}};
   Report report("farfield smoothing", "What smoothing the score does to generated samples", smoothing_headline(run),
                 {call.command, asked, settings});

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/smoothing/learned_score.h"
 #include "core/error.h"
 #include "core/interrupts.h"
 #include "core/math/random.h"
@@ -36,22 +37,33 @@ torch::Tensor starts_of(const SmoothingOptions& options, const EvenPoints& line)
   return x;
 }
 
-// Euler in sigma: dx/dsigma = -sigma s(x, sigma^2), first coordinate by `score`, the others with -x / t.
-SmoothingProcess integrate_starts(const std::string& name, const LineScore& score, const torch::Tensor& starts,
-                                  const std::vector<double>& sigmas, size_t middle) {
-  torch::Tensor x = starts.clone();
-  std::vector<torch::Tensor> snapshots = {starts};
-  Progress progress(name + " score", static_cast<int64_t>(sigmas.size()) - 1, "steps");
-  for (size_t n = 0; n + 1 < sigmas.size(); ++n) {
-    stop_if_interrupted();
-    const double from = sigmas[n], to = sigmas[n + 1];
-    auto first = x.select(1, 0);
+// A step of Euler's method in sigma, dx/dsigma = -sigma s(x, sigma^2), in place; x [starts, d].
+using EulerStep = std::function<void(torch::Tensor& x, double from, double to)>;
+
+// First coordinate by `score`, the others with -x / t.
+EulerStep along_line(const LineScore& score) {
+  return [score](torch::Tensor& x, double from, double to) {
     double* rows = x.mutable_data_ptr<double>();
     for (int64_t i = 0; i < x.size(0); ++i) {
       double& value = rows[i * x.size(1)];
       value -= (to - from) * from * score(value, from * from);
     }
     if (x.size(1) > 1) x.narrow(1, 1, x.size(1) - 1).mul_(to / from);
+  };
+}
+
+EulerStep by_learned(const LearnedScore& score) {
+  return [score](torch::Tensor& x, double from, double to) { x.sub_(score(x, from * from), (to - from) * from); };
+}
+
+SmoothingProcess integrate_starts(const std::string& name, const EulerStep& step, const torch::Tensor& starts,
+                                  const std::vector<double>& sigmas, size_t middle) {
+  torch::Tensor x = starts.clone();
+  std::vector<torch::Tensor> snapshots = {starts};
+  Progress progress(name + " score", static_cast<int64_t>(sigmas.size()) - 1, "steps");
+  for (size_t n = 0; n + 1 < sigmas.size(); ++n) {
+    stop_if_interrupted();
+    step(x, sigmas[n], sigmas[n + 1]);
     if (n + 1 == middle) snapshots.push_back(x.clone());
     progress.advance();
   }
@@ -154,6 +166,10 @@ void SmoothingOptions::validate() const {
   if (!(step > 0 && std::sqrt(start_time) / step <= kMostSteps))
     refuse(fmt::format("step is {}, expected above 0 and at most 10,000 steps from sqrt(t0) = {}", step,
                        std::sqrt(start_time)));
+  if (learned_steps < 0 || learned_steps > kMostLearningSteps || decay_steps < 0 || decay_steps > kMostLearningSteps)
+    refuse(fmt::format("learned_steps is {} and decay_steps {}, expected 0 to {}", learned_steps, decay_steps,
+                       kMostLearningSteps));
+  if (hidden < 1 || hidden > kMostHidden) refuse(fmt::format("hidden is {}, expected 1 to {}", hidden, kMostHidden));
   line().smoothing_at(start_time, kappa);
 }
 
@@ -187,11 +203,22 @@ SmoothingRun run_smoothing(const SmoothingOptions& options) {
       {"smoothed", [&](double x, double t) { return line.smoothed_score(x, t, tau(t)); }},
       {"piecewise", [&](double x, double t) { return line.piecewise_smoothed_score(x, t, tau(t)); }}};
   for (const auto& [name, score] : scores)
-    run.processes.push_back(integrate_starts(name, score, starts, sigmas, middle));
+    run.processes.push_back(integrate_starts(name, along_line(score), starts, sigmas, middle));
   run.processes.push_back(flow_of_starts(options, line, starts, run.times));
-  const std::vector<double> masses = end_masses(line, options.start_time, options.kappa, run.bins);
   const torch::Tensor flow = run.processes.back().snapshots[2];
+  if (options.learned_steps > 0) {
+    constexpr double kRate = 0.004;  // and batches of 16: the paper's
+    const LearnedScore learned = learn_score(line, options.dimension, options.start_time,
+                                             {.steps = options.learned_steps,
+                                              .batch = 16,
+                                              .learning_rate = kRate,
+                                              .hidden = options.hidden,
+                                              .seed = options.seed});
+    run.processes.push_back(integrate_starts("learned", by_learned(learned), starts, sigmas, middle));
+  }
+  const std::vector<double> masses = end_masses(line, options.start_time, options.kappa, run.bins);
   for (SmoothingProcess& process : run.processes) measure_ends(process, run, line, masses, flow);
+  if (options.decay_steps > 0) run.decay = learn_with_decay(options.decay_steps, options.hidden, options.seed);
   return run;
 }
 

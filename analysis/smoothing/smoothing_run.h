@@ -1,28 +1,34 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <torch/types.h>
 
+#include "analysis/smoothing/weight_decay.h"
 #include "models/smoothing/line_smoothing.h"
 
 namespace farfield {
 
 inline constexpr int64_t kMostLinePoints = 1000, kMostDimension = 64, kMostStarts = 100'000;
+inline constexpr int64_t kMostLearningSteps = 1'000'000, kMostHidden = 4096;
 
 // The experiment of "On the Interpolation Effect of Score Smoothing" (004), section 4.2: n points evenly on [-extent,
 // extent] of the first axis of R^d, noised to time t_0 = sigma_0^2 and carried back by scores that are more and more
 // smoothed. The defaults are the paper's.
 struct SmoothingOptions {
-  int64_t points = 4;        // n >= 2
-  double extent = 1;         // > 0
-  int64_t dimension = 2;     // d >= 1
-  double kappa = 0.4;        // tau_t = Delta - sqrt(kappa t)
-  double start_time = 0.02;  // t_0, below Delta^2 / kappa
-  double step = 0.002;       // of Euler's method in sigma = sqrt(t); the last one goes to 0
-  int64_t starts = 4096;     // x ~ p_{t_0}
+  int64_t points = 4;            // n >= 2
+  double extent = 1;             // > 0
+  int64_t dimension = 2;         // d >= 1
+  double kappa = 0.4;            // tau_t = Delta - sqrt(kappa t)
+  double start_time = 0.02;      // t_0, below Delta^2 / kappa
+  double step = 0.002;           // of Euler's method in sigma = sqrt(t); the last one goes to 0
+  int64_t starts = 4096;         // x ~ p_{t_0}
+  int64_t learned_steps = 3000;  // of learning the score over t (Fig 3 iv); 0: no learned process
+  int64_t decay_steps = 1200;    // of learning with weight decay at one t (Fig 1); 0: leave it out
+  int64_t hidden = 128;          // units of a hidden layer of both
   uint64_t seed = 0;
 
   EvenPoints line() const;
@@ -32,7 +38,8 @@ struct SmoothingOptions {
 
 // What became of the starts under one score.
 struct SmoothingProcess {
-  std::string name;         // "empirical", "smoothed", "piecewise", "flow" (the closed form of the last one, no steps)
+  std::string name;         // "empirical", "smoothed", "piecewise", "flow" (the closed form of the last one, no steps),
+                            // "learned"
   torch::Tensor snapshots;  // [3, starts, d] float64, at SmoothingRun::times
   double variance_across;   // of all coordinates but the first at the end; NaN for d = 1
   double nearest;           // mean distance of the ends to the nearest point
@@ -47,6 +54,7 @@ struct SmoothingRun {
   std::vector<double> times;  // t_0, about t_0 / 2, 0
   std::vector<double> bins;   // 101 edges over [-1.5 extent, 1.5 extent]
   std::vector<SmoothingProcess> processes;
+  std::optional<WeightDecay> decay = {};
 };
 
 // A start is a function of its own number and the seed; the processes share the starts.

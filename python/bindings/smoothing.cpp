@@ -51,6 +51,9 @@ void add_smoothing(py::module_& module) {
       .def_readwrite("t0", &SmoothingOptions::start_time)
       .def_readwrite("step", &SmoothingOptions::step)
       .def_readwrite("starts", &SmoothingOptions::starts)
+      .def_readwrite("learned_steps", &SmoothingOptions::learned_steps)
+      .def_readwrite("decay_steps", &SmoothingOptions::decay_steps)
+      .def_readwrite("hidden", &SmoothingOptions::hidden)
       .def_readwrite("seed", &SmoothingOptions::seed);
   py::class_<Smoothing>(module, "Smoothing", "What smoothing() returns.")
       .def_property_readonly("headline", [](const Smoothing& one) { return smoothing_headline(one.run); },

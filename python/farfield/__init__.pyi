@@ -223,7 +223,8 @@ def neighbours(samples: Run | _Text | _Array, data: Data | _Text | _Array, *, k:
 def modes(data: Data | _Text | _Array, bandwidth: str | float | Iterable[float], *, start: Run | _Text | _Array | None = None,
           max_iterations: int = 10_000, batch: int = 1024, threads: int | None = None) -> Modes: ...
 def smoothing(*, points: int = 4, extent: float = 1.0, dimension: int = 2, kappa: float = 0.4, t0: float = 0.02,
-              step: float = 0.002, starts: int = 4096, seed: int = 0, threads: int | None = None) -> Smoothing: ...
+              step: float = 0.002, starts: int = 4096, learned_steps: int = 3000, decay_steps: int = 1200, hidden: int = 128,
+              seed: int = 0, threads: int | None = None) -> Smoothing: ...
 def study(model: _Model, *, solvers: str | Iterable[str] = "all", schedules: str | Iterable[str] = ..., nfe: _Numbers = ...,
           seeds: _Numbers = ..., label: int | None = None, gaussian: Fitted | _Text | None = None,
           teleport: float | str = "auto", reference: str | None = None, batch: int = 64,

@@ -105,6 +105,13 @@ TEST(Draws, HaveTheMomentsOfTheirLaw) {
   EXPECT_NEAR(normal.var().item<double>(), 1, 0.03);
 }
 
+TEST(NoiseDistribution, UniformInTimeIsUniformInTheVariance) {
+  const auto u = numbers({0.01, 0.25, 0.81, 1 - 0x1p-53});
+  EXPECT_LT(test::relative_deviation(make_noise_distribution(noise("t_uniform", 0, 0.2))(u), u.sqrt() * 0.2), 1e-15);
+  const auto above = make_noise_distribution(noise("t_uniform", 0.1, 0.2))(u);
+  EXPECT_LT(test::relative_deviation(above.square(), 0.01 + 0.03 * u), 1e-14);
+}
+
 // For data N(0, sigma_data^2) the best denoiser leaves sigma^2 sigma_data^2 / (sigma^2 + sigma_data^2) a value, so the
 // weighted loss is 1 at every sigma.
 TEST(Loss, EdmsWeightMakesTheGaussianOptimumOneEverywhere) {

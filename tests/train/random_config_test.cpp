@@ -95,7 +95,7 @@ class Grammar {
                {"preconditioning", {{"name", one_of({"edm", "vp", "ve", "iddpm"})}, {"sigma_data", number(0.1, 2)}}},
                {"loss",
                 {{"name", one_of({"edm", "vp", "ve"})},
-                 {"noise", one_of({"lognormal", "loguniform", "range", "vp", "ve"})},
+                 {"noise", one_of({"lognormal", "loguniform", "range", "t_uniform", "vp", "ve"})},
                  {"p_mean", one_of({"-1.2", "0", "1"})},
                  {"p_std", number(0.5, 2)},
                  {"sigma_min", number(0.001, 0.1)},

@@ -74,6 +74,10 @@ TEST(TrainOptions, SettingsThatDoNotBelongTogetherAreRefused) {
       {{"loss.noise=vp", "loss.p_mean=0"}, "loss.p_mean does not apply to loss.noise = vp"},
       {{"loss.name=ve", "loss.sigma_min=1"}, "loss.sigma_min does not apply to loss.noise = ve"},
       {{"loss.noise=loguniform", "loss.p_std=1"}, "loss.p_std does not apply"},
+      {{"loss.noise=t_uniform", "loss.p_mean=1"}, "loss.p_mean does not apply"},
+      {{"loss.noise=t_uniform", "loss.sigma_max=0"}, "loss.sigma_max"},
+      {{"loss.noise=t_uniform", "loss.sigma_min=-1"}, "0 (no end) or more"},
+      {{"loss.noise=t_uniform", "preconditioning.name=ve"}, "is defined from 0.02 to 100"},
       {{"loss.sigma_min=0.1", "probes.images=6"},
        "probes.sigmas reach from 0.05 to 10, but the network is defined from 0.1"},
       {{"network.model_type=PointMlp", "run.gradient_checkpointing=true"}, "a PointMlp has no blocks to run again"},
@@ -93,6 +97,7 @@ TEST(TrainOptions, TheResolvedConfigIsAConfig) {
   for (const std::vector<std::string>& settings : {std::vector<std::string>{},
                                                    {"loss.noise=range", "loss.sigma_max=9"},
                                                    {"loss.sigma_min=0.01"},
+                                                   {"loss.noise=t_uniform", "loss.name=ve", "loss.sigma_max=0.2"},
                                                    {"loss.name=vp"},
                                                    {"optimiser.name=adamw", "optimiser.schedule=cosine",
                                                     "optimiser.decay_images=100", "ema.sigma_rel=[0.05,0.1]"}}) {

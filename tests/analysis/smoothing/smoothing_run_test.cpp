@@ -12,7 +12,7 @@ namespace {
 
 // The four processes of the paper, with the values that are known beforehand.
 TEST(SmoothingRun, OfThePaperHasTheKnownEnds) {
-  const SmoothingRun run = run_smoothing({});
+  const SmoothingRun run = run_smoothing({.learned_steps = 0, .decay_steps = 0});
   ASSERT_EQ(run.processes.size(), 4u);
   const auto& [empirical, smoothed, piecewise, flow] = std::tie(run.processes[0], run.processes[1], run.processes[2],
                                                                 run.processes[3]);
@@ -31,29 +31,32 @@ TEST(SmoothingRun, OfThePaperHasTheKnownEnds) {
 
 TEST(SmoothingRun, MassesSumToOneAndFollowTheClosedForm) {
   const SmoothingOptions options;
-  const SmoothingRun run = run_smoothing({.starts = 4});
+  const SmoothingRun run = run_smoothing({.starts = 4, .learned_steps = 2, .decay_steps = 0});
   const auto masses = end_masses(options.line(), options.start_time, options.kappa, run.bins);
   EXPECT_NEAR(std::accumulate(masses.begin(), masses.end(), 0.0), 1, 1e-12);
 }
 
 // A start is its own: more starts do not change those before, nor does another dimension's length of run.
 TEST(SmoothingRun, StartsAreAFunctionOfTheirNumber) {
-  const SmoothingRun few = run_smoothing({.starts = 5}), many = run_smoothing({.starts = 9});
+  const SmoothingRun few = run_smoothing({.starts = 5, .learned_steps = 9, .decay_steps = 0}),
+                     many = run_smoothing({.starts = 9, .learned_steps = 9, .decay_steps = 0});
+  ASSERT_EQ(few.processes.size(), 5u);
   for (size_t p = 0; p < few.processes.size(); ++p)
     EXPECT_TRUE(torch::equal(few.processes[p].snapshots, many.processes[p].snapshots.narrow(1, 0, 5)));
 }
 
 TEST(SmoothingRun, OfOneDimensionAndOfOneStepHasNoHoles) {
-  const SmoothingRun line = run_smoothing({.dimension = 1, .starts = 3});
+  const SmoothingRun line = run_smoothing({.dimension = 1, .starts = 3, .learned_steps = 2, .decay_steps = 0});
   EXPECT_TRUE(std::isnan(line.processes[0].variance_across));
-  const SmoothingRun step = run_smoothing({.step = 1, .starts = 3});
+  const SmoothingRun step = run_smoothing({.step = 1, .starts = 3, .learned_steps = 2, .decay_steps = 0});
   EXPECT_EQ(step.processes[0].snapshots.sizes(), torch::IntArrayRef({3, 3, 2}));
 }
 
 TEST(SmoothingRun, OptionsOutOfRangeAreUsageErrors) {
   for (const SmoothingOptions& bad :
        {SmoothingOptions{.points = 1}, SmoothingOptions{.extent = -1}, SmoothingOptions{.start_time = 1},
-        SmoothingOptions{.step = 0}, SmoothingOptions{.starts = 0}, SmoothingOptions{.kappa = 0}}) {
+        SmoothingOptions{.step = 0}, SmoothingOptions{.starts = 0}, SmoothingOptions{.kappa = 0},
+        SmoothingOptions{.learned_steps = -1}, SmoothingOptions{.decay_steps = -1}, SmoothingOptions{.hidden = 0}}) {
     const auto error = test::error_of([&] { run_smoothing(bad); });
     EXPECT_EQ(error->code(), ExitCode::kUsage) << error->what();
   }
