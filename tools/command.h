@@ -46,6 +46,9 @@ void add_schedule_command(CLI::App& app, Context& context);
 void add_schedule_search_command(CLI::App& schedule, Context& context);  // farfield schedule search
 void add_study_command(CLI::App& app, Context& context);
 void add_compare_command(CLI::App& app, Context& context);
+void add_sweep_command(CLI::App& app, Context& context);
+void add_dynamics_command(CLI::App& app, Context& context);
+void add_field_command(CLI::App& app, Context& context);
 void add_geometry_command(CLI::App& app, Context& context);
 void add_deviation_command(CLI::App& app, Context& context);
 void add_neighbours_command(CLI::App& app, Context& context);

@@ -182,6 +182,9 @@ int main(int argc, char** argv) {
   add_schedule_command(app, context);
   add_study_command(app, context);
   add_compare_command(app, context);
+  add_sweep_command(app, context);
+  add_dynamics_command(app, context);
+  add_field_command(app, context);
   add_geometry_command(app, context);
   add_deviation_command(app, context);
   add_neighbours_command(app, context);

@@ -9,6 +9,7 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include "analysis/compare/probe_sums.h"
 #include "core/checked_product.h"
 #include "core/error.h"
 #include "core/interrupts.h"
@@ -18,8 +19,6 @@
 
 namespace farfield {
 namespace {
-
-torch::Tensor squared_norms(const torch::Tensor& rows) { return rows.flatten(1).square().sum(1); }
 
 void check_levels_of(const Subject& subject, const std::vector<double>& sigmas) {
   const DenoiserInfo& info = subject.denoiser->info();
@@ -67,6 +66,13 @@ Tensors probe_sums(const Subject& model, const std::vector<Subject>& references,
   };
   return {squared_norms(model_denoised - exact_x), squared_norms(model_denoised), stacked(difference), stacked(score),
           stacked(norm)};
+// One batch of B probes at one level: its kComparisonSums, the first two [B], the others [R, B].
+Tensors compare_batch(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes,
+                      double sigma) {
+  const torch::Tensor x = probes.clean + sigma * probes.noise;  // [B, ...shape] float32
+  Tensors denoised;
+  for (const Subject& reference : references) denoised.push_back(reference(x, sigma));
+  return probe_sums(x, model(x, sigma), denoised);
 }
 
 torch::Tensor Subject::operator()(const torch::Tensor& x, double sigma) const {

@@ -3,7 +3,7 @@
 // theme changes.
 (() => {
   'use strict';
-  const kRightMargin = 14, kNarrow = 250, kSquare = 420, kCellWidth = 64, kCellHeight = 22, kView = 620;
+  const kRightMargin = 14, kNarrow = 250, kSquare = 420, kCellWidth = 64, kCellHeight = 22, kView = 620, kPanel = 260, kFieldAxis = 52;
 
   const config = {
     background: null, padding: 2, font: 'system-ui, "Segoe UI", Roboto, sans-serif',
@@ -60,13 +60,28 @@
       spec.layer = spec.layer.filter((layer) => layer.name !== 'cell numbers');
   }
 
+  // Panels of one shape side by side, as many as the chart has columns.
+  function sizeField(spec, room) {
+    const meta = spec.usermeta, width = Math.min(kPanel, Math.floor((room - kFieldAxis - kRightMargin) / meta.columns) - 6);
+    for (const row of spec.vconcat) {
+      for (const panel of row.hconcat) {
+        panel.width = width;
+        panel.height = Math.round(width * meta.aspect);
+        for (const layer of panel.layer) {
+          const legend = layer.encoding.color && layer.encoding.color.legend;
+          if (legend) legend.gradientLength = width - 4;
+        }
+      }
+    }
+  }
+
   function sizeView3d(spec, room) {
     spec.width = Math.min(kView, room - 10);
     spec.height = 0.8 * spec.width;
     for (const legend of spec.legends || []) legend.columns = Math.max(1, Math.floor(room / (spec.usermeta.label_room + 34)));
   }
 
-  const sizes = { lines: sizeLines, square: sizeSquare, matrix: sizeMatrix, view3d: sizeView3d };
+  const sizes = { lines: sizeLines, square: sizeSquare, matrix: sizeMatrix, field: sizeField, view3d: sizeView3d };
 
   // The JSON of a chart in the room that there is. A view that was turned stays so.
   function sized(chart, room) {

@@ -22,6 +22,7 @@ namespace py = pybind11;
 void add_errors(py::module_& module);
 void add_denoisers(py::module_& module);
 void add_fitting(py::module_& module);
+void add_learning(py::module_& module);
 void add_sampling(py::module_& module);
 void add_comparing(py::module_& module);
 void add_deviating(py::module_& module);

@@ -11,7 +11,7 @@
 #include "core/duration.h"
 #include "core/stopwatch.h"
 #include "models/registry/model_registry.h"
-#include "named_model.h"
+#include "named_references.h"
 
 namespace farfield::python {
 namespace {
@@ -60,15 +60,16 @@ void open_references_of(CompareInputs& inputs, const std::vector<std::variant<st
 }
 
 Comparing compare_models(const NamedModel& model, std::shared_ptr<const DataSource> data,
-                         const std::vector<std::variant<std::string, NamedModel>>& references,
-                         CompareRunOptions options, Texts command) {
+                         const std::vector<NamedReference>& references, CompareRunOptions options, Texts command) {
   return released([&] {
     const Stopwatch clock;
     CompareInputs inputs;
     inputs.data = std::move(data);
     inputs.model = subject_of(model);
     inputs.model_text = model.text.empty() ? inputs.model.name : model.text;
-    open_references_of(inputs, references, model, options.probes.seed);
+    NamedReferences named = open_named(references, inputs.data, model, options.probes.seed);
+    inputs.references = std::move(named.references);
+    inputs.opened = std::move(named.opened);
     if (!model.text.empty()) inputs.opened.insert(inputs.opened.begin(), model.text);
     options.probes.device = parse_device(model.device);
     if (options.schedule.schedule.starts_with("gits:") && !model.text.empty())

@@ -13,6 +13,7 @@ PYBIND11_MODULE(_core, module) {
   add_fitting(module);
   add_sampling(module);
   add_comparing(module);
+  add_learning(module);
   add_deviating(module);
   add_encoding(module);
   add_interpolating(module);

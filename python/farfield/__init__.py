@@ -22,13 +22,14 @@ load_core(torch.__version__)
 
 from . import _core
 from ._comparing import compare
-from ._core import (Comparison, Data, Denoiser, Deviation, Encoding, Fitted, Geometry, Jump, Modes, Neighbours, ScheduleSearch,
-                    Smoothing, Study, Symmetry, Theory)
+from ._core import (Comparison, Data, Denoiser, Deviation, Dynamics, Encoding, Field, Fitted, Geometry, Jump, Modes, Neighbours,
+                    ScheduleSearch, Smoothing, Study, Sweep, Symmetry, Theory)
 from ._deviating import deviation, modes, neighbours
 from ._encoding import encode
 from ._geometry import geometry, polyline
 from ._interpolating import interpolate, interpolation_theory
 from ._jumping import jump
+from ._learning import dynamics, field, sweep
 from ._models import denoiser, fit_gaussian, fit_mixture, guided, load, read_reference
 from ._sampling import Run, levels, sample, solver_names
 from ._smoothing import smoothing
@@ -37,9 +38,10 @@ from ._theorising import symmetry, theory
 from ._training import train
 
 __version__ = _core.version
-__all__ = ["BadFileError", "BugError", "Comparison", "Data", "Denoiser", "Deviation", "Encoding", "Error", "Fitted",
-           "Geometry", "InterruptedRunError", "IoError", "Jump", "Modes", "Neighbours", "NumericError", "OutOfMemoryError",
-           "Run", "ScheduleSearch", "Smoothing", "Study", "Symmetry", "Theory", "TrustError", "UsageError", "compare",
-           "denoiser", "deviation", "encode", "fit_gaussian", "fit_mixture", "geometry", "guided", "interpolate",
-           "interpolation_theory", "jump", "levels", "load", "modes", "neighbours", "polyline", "read_reference", "sample",
-           "search_schedule", "smoothing", "solver_names", "study", "symmetry", "theory", "train"]
+__all__ = ["BadFileError", "BugError", "Comparison", "Data", "Denoiser", "Deviation", "Dynamics", "Encoding", "Error",
+           "Field", "Fitted", "Geometry", "InterruptedRunError", "IoError", "Jump", "Modes", "Neighbours",
+           "NumericError", "OutOfMemoryError", "Run", "ScheduleSearch", "Smoothing", "Study", "Sweep", "Symmetry",
+           "Theory", "TrustError", "UsageError", "compare", "denoiser", "deviation", "dynamics", "encode", "field",
+           "fit_gaussian", "fit_mixture", "geometry", "guided", "interpolate", "interpolation_theory", "jump", "levels",
+           "load", "modes", "neighbours", "polyline", "read_reference", "sample", "search_schedule", "smoothing",
+           "solver_names", "study", "sweep", "symmetry", "theory", "train"]

@@ -97,6 +97,33 @@ class Geometry:
     gaussian_arrays: dict[str, torch.Tensor] | None
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
+class Sweep:
+    headline: str
+    sigmas: list[float]
+    table: _Table
+    gain: _Table
+    minimal_rank: _Table
+    equal: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
+class Dynamics:
+    headline: str
+    sigmas: list[float]
+    images: list[int]
+    table: _Table
+    nearest: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
+class Field:
+    headline: str
+    rows: list[str]
+    sigmas: list[float]
+    field: torch.Tensor
+    log_density: torch.Tensor
+    anchors: torch.Tensor
+    table: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Deviation:
     headline: str
     sigmas: list[float]
@@ -212,6 +239,17 @@ def geometry(model: _Model, *, data: Data | _Text | _Array | None = None, solver
              latents: _Array | None = None, space: str = "ve", centred: bool = True,
              threads: int | None = None) -> Geometry: ...
 def polyline(points: _Array) -> dict[str, Any]: ...
+def sweep(model: _Model, data: Data | _Text | _Array, *, components: Iterable[int] | None = None, ranks: Iterable[int] | None = None,
+          sigmas: Iterable[float] | str | None = None, probes: int | None = None, seed: int = 0, label: int | None = None,
+          batch: int = 64, paper: bool = False, threads: int | None = None) -> Sweep: ...
+def dynamics(models: _Model | Sequence[_Model] | None = None, data: Data | _Text | _Array | None = None, *, run: _Text | None = None,
+             references: Iterable[_Model] | str | None = None, sigmas: Iterable[float] | str | None = None, probes: int = 256,
+             seed: int = 0, images: Sequence[int] = (), label: int | None = None, batch: int = 64,
+             threads: int | None = None) -> Dynamics: ...
+def field(models: _Model | Sequence[_Model] | None = None, data: Data | _Text | _Array | None = None, *, run: _Text | None = None,
+          references: Iterable[_Model] | str | None = None, anchors: Iterable[int] = (0, 1, 2),
+          anchors_of: Data | _Text | _Array | None = None, sigmas: Iterable[float] | str | None = None, grid: int = 25,
+          label: int | None = None, batch: int = 64, threads: int | None = None) -> Field: ...
 def deviation(model: _Model, data: Data | _Text | _Array, *, optimal: _Model = "delta", start: str = "seeds",
               solver: str = "heun", steps: int | None = None, seeds: _Numbers | None = None, schedule: str = "polynomial",
               sigmas: Iterable[float] | None = None, sigma_min: float | None = None, sigma_max: float | None = None,

@@ -228,6 +228,37 @@ def test_jumps_are_those_of_the_program(program, tmp_path):
         ff.jump("delta:moons", solver="dopri5")
 
 
+def test_what_was_learned_is_what_the_program_says(program, tmp_path):
+    of = ("--data", "moons,count=60", "--sigmas", "0.2,1")
+    program("sweep", "--model", "gaussian:moons,count=60", *of, "--components", "1,3", "--ranks", "1", "--probes", "20", "--out", tmp_path / "sweep")
+    w = ff.sweep("gaussian:moons,count=60", "moons,count=60", components=[3, 1], ranks=[1], sigmas=[1, 0.2], probes=20, threads=1)
+    w.save(tmp_path / "swept")
+    program("dynamics", "--models", "mean:moons,count=60;gaussian:moons,count=60".replace(";", ","), *of, "--references", "gaussian,delta",
+            "--probes", "20", "--out", tmp_path / "dynamics")
+    d = ff.dynamics(["mean:moons,count=60", "gaussian:moons,count=60"], "moons,count=60", references=["gaussian", "delta"], sigmas=[0.2, 1],
+                    probes=20, threads=1)
+    d.save(tmp_path / "followed")
+    program("field", "--model", "gaussian:moons,count=60", *of, "--references", "delta", "--anchors", "1,5", "--grid", "5", "--out", tmp_path / "field")
+    f = ff.field("gaussian:moons,count=60", "moons,count=60", references=["delta"], anchors=[1, 5], sigmas=[0.2, 1], grid=5, threads=1)
+    f.save(tmp_path / "mapped")
+    for python, there, names in (("swept", "sweep", ("sweep.csv", "gain.csv", "minimal_rank.csv", "sweep.npz")),
+                                 ("followed", "dynamics", ("dynamics.csv", "nearest.csv", "dynamics.npz")),
+                                 ("mapped", "field", ("field.csv", "field.npz"))):
+        for name in names:
+            assert (tmp_path / python / name).read_bytes() == (tmp_path / there / name).read_bytes(), name
+        assert same_page(tmp_path / python, tmp_path / there), there
+    assert w.table["residual"].shape == (2 * 2 * 2 + 2,) and (w.table["residual"][w.table["full"] == 1][:2] < 1e-12).all()
+    assert d.images == [1, 2] and d.nearest["falls_always"].tolist()[:2] == [1, 1]
+    assert f.field.shape == (2, 2, 5, 5, 5) and f.rows[1] == "delta" and f.anchors.shape == (2, 2)
+    step = ff.load("gaussian:moons,count=60")
+    own = ff.dynamics([ff.load("mean:moons,count=60"), step], "moons,count=60", references=[step], sigmas="1:2:2", probes=8, images=[10, 20])
+    assert own.images == [10, 20] and own.table["residual"][-1] == 0
+    with pytest.raises(ff.UsageError, match="models or run"):
+        ff.dynamics(data="moons")
+    with pytest.raises(ff.UsageError, match="sample 99"):
+        ff.field(step, "moons,count=60", anchors=[99])
+
+
 def test_deviations_are_those_of_the_program(program, tmp_path):
     program("deviation", "--model", "gaussian:moons", "--data", "moons", "--seeds", "0-4", "--steps", "6", "--out", tmp_path / "program")
     d = ff.deviation("gaussian:moons", "moons", seeds=range(5), steps=6, threads=1)
