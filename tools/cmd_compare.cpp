@@ -45,15 +45,25 @@ struct CompareArguments {
   std::optional<double> guidance;
   std::string references = kDefaultReferences;
   std::vector<std::string> with;
-  std::string budget;
+  std::string budget, label;
   bool resume = false;
   CompareRunOptions options;
 };
 
+void take_class(const std::string& text, CompareRunOptions& options) {
+  if (text.empty()) return;
+  options.own_classes = text == "all";
+  if (options.own_classes) return;
+  options.label = parse_int(text, "--class");
+  if (*options.label < 0 || *options.label >= limits::kMostClasses)
+    throw usage_error(fmt::format("--class: got {}, expected 0 to {}, or all", text, limits::kMostClasses - 1));
+}
+
 // The model leans towards the class that it is compared on.
-void guide(Subject& model, double weight, std::optional<int64_t> label) {
+void guide(Subject& model, double weight, const CompareRunOptions& options) {
   model.denoiser = make_guidance(model.denoiser, weight);
-  if (!label) throw usage_error("--guidance leans towards a class; say which with --class");
+  if (!options.label && !options.own_classes)
+    throw usage_error("--guidance leans towards a class; say which with --class");
   model.name += " guided by " + format_double(weight);
   model.kind = model.denoiser->info().kind;
 }
@@ -65,7 +75,7 @@ CompareInputs open_all(const CompareArguments& arguments, const Context& context
                              &world()};
   all.model_text = arguments.model;
   all.model = open_subject(arguments.model, options);
-  if (arguments.guidance) guide(all.model, *arguments.guidance, arguments.options.label);
+  if (arguments.guidance) guide(all.model, *arguments.guidance, arguments.options);
   all.opened = split_references(arguments.references);
   all.references = open_references(all.opened, all.data, options, arguments.options.probes.seed, world());
   std::erase(all.opened, "all");  // no text of one
@@ -118,6 +128,7 @@ void run(CompareArguments& arguments, const Context& context) {
     earlier.emplace(std::vector<std::filesystem::path>(arguments.with.begin(), arguments.with.end()));
   });
   CompareRunOptions& options = arguments.options;
+  take_class(arguments.label, options);
   options.probes.device = parse_device(context.device);
   if (!arguments.sigmas.empty()) options.probes.sigmas = parse_sigmas(arguments.sigmas);
   if (options.schedule.schedule.starts_with("gits:")) options.schedule.model_sha256 = model_sha256(arguments.model);
@@ -168,8 +179,9 @@ void add_compare_command(CLI::App& app, Context& context) {
   command->add_option("--seeds", arguments->options.seeds, "of the sampling trajectories, such as 0-31")
       ->capture_default_str();
   add_trajectory_options(*command, *arguments);
-  command->add_option("--class", arguments->options.label, "compare class-conditional models on this class")
-      ->transform(whole_number(0, limits::kMostClasses - 1));
+  command->add_option(
+      "--class", arguments->label,
+      "compare class-conditional models on this class; all: each probe on its own, with a table of classes");
   command->add_option("--batch", arguments->options.probes.batch, "points at a time")
       ->transform(whole_number(1, limits::kMostBatch))
       ->capture_default_str();

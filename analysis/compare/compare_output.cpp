@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/compare/class_table.h"
 #include "analysis/page/figure_table.h"
 #include "analysis/page/file_word.h"
 #include "analysis/page/format.h"
@@ -67,6 +68,7 @@ const std::vector<FigureRow<CompareView>>& compare_figures() {
       {kExplained, explained_score_figure, "", "",
        "How much of the model's score each reference accounts for. Sampling runs from right to left: from pure noise "
        "at high σ to the image at low σ."},
+      {kExplained, classes_figure},
       {kExplained, explained_denoiser_figure},
       {kExplained, difference_figure},
       {kPaths, deviation_figure},
@@ -86,6 +88,8 @@ void write_comparison(const CompareResult& result, const CompareStory& story, co
   write_csv(folder.path("trajectory.csv"), trajectory_table(result.trajectories, result.trajectory_rows));
   write_csv(folder.path("agreement.csv"), agreement_table(result.trajectories, result.agreement));
   write_csv(folder.path("ends.csv"), end_table(result.trajectories, result.ends));
+  const std::vector<ClassRow> classes = class_rows(result.comparison);
+  if (!classes.empty()) write_csv(folder.path("classes.csv"), class_table(result.comparison, classes));
   if (result.ranking) write_csv(folder.path("ranking.csv"), ranking_table(result.comparison, *result.ranking));
   write_arrays(result, folder);
 
@@ -96,6 +100,7 @@ void write_comparison(const CompareResult& result, const CompareStory& story, co
   report.file("trajectory.csv", "every number of the trajectory charts");
   report.file("agreement.csv", "how alike D and the samples are to the model's, by six measures");
   report.file("ends.csv", "distances of the final samples, seed by seed, with paired differences");
+  if (!classes.empty()) report.file("classes.csv", "the explained variance of the score, class by class");
   if (result.ranking) report.file("ranking.csv", "the references in order, over all noise levels and at each");
   report.file("trajectory.npz", "squared norms along every trajectory, the samples, what the strips show");
   write_grids(result, story.model, report, folder);

@@ -55,6 +55,7 @@ struct CompareView {
 // trajectories to trajectory.csv.
 std::optional<Figure> ranking_figure(const CompareView& view);
 Figure explained_score_figure(const CompareView& view);
+std::optional<Figure> classes_figure(const CompareView& view);
 Figure explained_denoiser_figure(const CompareView& view);
 Figure difference_figure(const CompareView& view);
 std::optional<Figure> agreement_figure(const CompareView& view);

@@ -74,6 +74,8 @@ Facts asked_of(const CompareRun& run) {
   if (!shares.empty()) asked.emplace_back("measured in part", join(shares, ". "));
   if (options.label) {
     asked.emplace_back("class", std::to_string(*options.label));
+  } else if (options.own_classes) {
+    asked.emplace_back("class", "each probe's own; of noise and seeds the classes in turn");
   } else if (model.label_dim > 0) {
     asked.emplace_back("class",
                        "none: the network, trained with labels, is asked without one (--class K asks for one)");
@@ -104,6 +106,7 @@ std::string config_json(const CompareRun& run, const RunCall& call) {
                                           {"schedule", options.schedule.schedule},
                                           {"space", options.space},
                                           {"class", options.label.value_or(-1)},
+                                          {"own_classes", options.own_classes},
                                           {"levels", result.trajectories.levels},
                                           {"budget", options.budget.value_or(0)},
                                           {"shares", shares},
@@ -134,7 +137,10 @@ CompareRun run_compare(CompareInputs inputs, CompareRunOptions options, const Pa
   const TrajectoryOptions paths{parse_seeds(options.seeds), resolve_levels(options.schedule, info),
                                 options.probes.batch, options.probes.device, parse_space(options.space)};
   check_paths({.seeds = paths.seeds, .levels = paths.levels, .batch = paths.batch}, *solver, info);
-  choose_class(inputs.model, inputs.references.subjects, options.label);
+  if (options.own_classes)
+    choose_own_classes(inputs.model, inputs.references.subjects);
+  else
+    choose_class(inputs.model, inputs.references.subjects, options.label);
   std::vector<Subject>& references = inputs.references.subjects;
   if (options.probes.sigmas.empty()) options.probes.sigmas = default_sigmas(inputs.model, references);
   options.probes.validate();

@@ -39,6 +39,7 @@ struct CompareRunOptions {
   ScheduleRequest schedule;       // of the trajectories
   std::string space = "ve";       // of the trajectories, as parse_space() takes it
   std::optional<int64_t> label;   // the class that all are asked for; choose_class()
+  bool own_classes = false;       // instead: choose_own_classes()
   std::string band = "interval";  // of the trajectories, as parse_band() takes it
   std::optional<double> budget;   // seconds for the costly references of `all`, about; nothing: kCostlyProbes and so on
 };

@@ -16,6 +16,7 @@
 #include "core/limits.h"
 #include "core/progress.h"
 #include "core/shards.h"
+#include "samplers/seed_batch.h"
 
 namespace farfield {
 namespace {
@@ -44,38 +45,18 @@ void check_subjects(const Subject& model, const std::vector<Subject>& references
 
 }  // namespace
 
-Tensors probe_sums(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes,
-                   double sigma) {
-  const torch::Tensor x = probes.clean + sigma * probes.noise;  // [B, ...shape] float32
-  const torch::Tensor exact_x = x.to(torch::kFloat64);
-  const torch::Tensor model_denoised = model(x, sigma).to(torch::kFloat64);
-  Tensors difference, score, norm;
-  for (const Subject& reference : references) {
-    if (reference.share) {
-      const auto none = torch::full({x.size(0)}, std::numeric_limits<double>::quiet_NaN(), exact_x.options());
-      for (Tensors* sums : {&difference, &score, &norm}) sums->push_back(none);
-      continue;
-    }
-    const torch::Tensor denoised = reference(x, sigma).to(torch::kFloat64);
-    difference.push_back(squared_norms(model_denoised - denoised));
-    score.push_back(squared_norms(denoised - exact_x));
-    norm.push_back(squared_norms(denoised));
-  }
-  const auto stacked = [&](const Tensors& rows) {
-    return rows.empty() ? torch::empty({0, x.size(0)}, exact_x.options()) : torch::stack(rows);
-  };
-  return {squared_norms(model_denoised - exact_x), squared_norms(model_denoised), stacked(difference), stacked(score),
-          stacked(norm)};
-// One batch of B probes at one level: its kComparisonSums, the first two [B], the others [R, B].
 Tensors compare_batch(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes,
                       double sigma) {
   const torch::Tensor x = probes.clean + sigma * probes.noise;  // [B, ...shape] float32
   Tensors denoised;
-  for (const Subject& reference : references) denoised.push_back(reference(x, sigma));
-  return probe_sums(x, model(x, sigma), denoised);
+  for (const Subject& reference : references)
+    denoised.push_back(reference.share ? torch::Tensor() : reference(x, sigma, probes.classes));
+  return probe_sums(x, model(x, sigma, probes.classes), denoised);
 }
 
-torch::Tensor Subject::operator()(const torch::Tensor& x, double sigma) const {
+torch::Tensor Subject::operator()(const torch::Tensor& x, double sigma, const torch::Tensor& classes) const {
+  const int64_t label_dim = denoiser->info().label_dim;
+  if (own_classes && label_dim > 0) return (*denoiser)(x, sigma, one_hot_labels(classes, label_dim, x.device()));
   if (!label.defined()) return (*denoiser)(x, sigma);
   return (*denoiser)(x, sigma, label.to(x.device()).expand({x.size(0), label.size(0)}));
 }
@@ -102,6 +83,11 @@ void CompareOptions::validate() const {
   require("probes", probes, 2, limits::kMostProbes);
   require("batch", batch, 1, limits::kMostBatch);
   require("replicates", replicates, 100, limits::kMostIterations);
+}
+
+torch::Tensor classes_of(const Subject& model, const Probes& probes, ProbeKind kind, int64_t first, int64_t count) {
+  if (!model.own_classes) return {};
+  return probes.classes(kind, first, count, model.denoiser->info().label_dim);
 }
 
 Comparison compare(const Subject& model, const std::vector<Subject>& references, std::shared_ptr<const DataSource> data,
@@ -133,6 +119,12 @@ Comparison compare(const Subject& model, const std::vector<Subject>& references,
     if (references[static_cast<size_t>(r)].share) result.evaluated[r] = 0;
   }
 
+  if (model.own_classes) {
+    Tensors asked;
+    for (const ProbeKind kind : result.kinds) asked.push_back(classes_of(model, probes, kind, 0, options.probes));
+    result.classes = torch::stack(asked);
+  }
+
   // Parts are the batches of every kind; of each all levels.
   const int64_t batches = (options.probes + options.batch - 1) / options.batch;
   const auto first_of = [&](int64_t part) { return part % batches * options.batch; };
@@ -140,11 +132,13 @@ Comparison compare(const Subject& model, const std::vector<Subject>& references,
   for_each_shard(comm, kinds * batches, [&](int64_t part) {
     const int64_t size = std::min(options.batch, options.probes - first_of(part));
     Probes::Batch batch = probes.batch(result.kinds[part / batches], first_of(part), size);
-    batch = {batch.clean.to(options.device), batch.noise.to(options.device)};
+    const ProbeKind kind = result.kinds[static_cast<size_t>(part / batches)];
+    batch = {batch.clean.to(options.device), batch.noise.to(options.device),
+             classes_of(model, probes, kind, first_of(part), size)};
     std::array<Tensors, std::size(kComparisonSums)> sums;
     for (const double sigma : options.sigmas) {
       stop_if_interrupted();
-      const Tensors at_level = probe_sums(model, references, batch, sigma);
+      const Tensors at_level = compare_batch(model, references, batch, sigma);
       for (size_t i = 0; i < sums.size(); ++i) sums[i].push_back(at_level[i]);
       progress.advance(size);
     }

@@ -30,10 +30,12 @@ struct Subject {
   std::string kind;  // DenoiserInfo::kind
   std::shared_ptr<const Denoiser> denoiser;
   torch::Tensor label;              // [label_dim] one-hot; undefined: unconditional (all zero)
+  bool own_classes = false;         // instead of `label`: each sample is asked for a class of its own
   std::optional<Share> share = {};  // of a reference; nothing: it is measured everywhere
   std::string note = {};            // what a reader must know of it: "2,000 of 60,000 samples"
 
-  torch::Tensor operator()(const torch::Tensor& x, double sigma) const;
+  // `classes` [B] int64: of the samples, where own_classes.
+  torch::Tensor operator()(const torch::Tensor& x, double sigma, const torch::Tensor& classes = {}) const;
 };
 
 struct CompareOptions {
@@ -59,7 +61,8 @@ struct Comparison {
   torch::Tensor model_denoised;         // [P,S,n]   |D_model|^2
   torch::Tensor reference_score;        // [P,R,S,n]
   torch::Tensor reference_denoised;     // [P,R,S,n]
-  torch::Tensor evaluated;              // [R,S] int64: at the first so many probes of each kind
+  torch::Tensor classes;    // [P,n] int64: what each probe was asked for; undefined: one class, or none, for all
+  torch::Tensor evaluated;  // [R,S] int64: at the first so many probes of each kind
 };
 
 // Every denoiser is evaluated once at every probe and level, but for references with a Share, which measure_shares() (shares.h)
@@ -69,13 +72,17 @@ struct Comparison {
 Comparison compare(const Subject& model, const std::vector<Subject>& references, std::shared_ptr<const DataSource> data,
                    const CompareOptions& options, Comm& comm = alone());
 
-// The sums of Comparison of one kind, in the order in which they travel: two of the model, three of the references.
+// What some probes are asked for, [count] int64; undefined unless the model has own_classes.
+torch::Tensor classes_of(const Subject& model, const Probes& probes, ProbeKind kind, int64_t first, int64_t count);
+
+// The sums of Comparison, in the order in which they travel.
 inline constexpr torch::Tensor Comparison::* kComparisonSums[] = {&Comparison::model_score, &Comparison::model_denoised,
                                                                   &Comparison::difference, &Comparison::reference_score,
                                                                   &Comparison::reference_denoised};
-// One batch of B probes at one level: those sums, the model's [B], the references' [R, B]. NaN of references with a Share.
-Tensors probe_sums(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes,
-                   double sigma);
+
+// One batch of B probes at one level: the sums of probe_sums.h; NaN of references with a Share.
+Tensors compare_batch(const Subject& model, const std::vector<Subject>& references, const Probes::Batch& probes,
+                      double sigma);
 
 // The explained variance of one row: 1 - sum |a - b|^2 / sum |a|^2 over probes (ratio of totals, not centred), a = the
 // model's score or denoiser, b = the reference's; its 95 % bootstrap interval; the mean over probes of the ratio of each

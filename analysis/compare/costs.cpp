@@ -52,7 +52,7 @@ double timed(const Subject& reference, const Share& share, std::shared_ptr<const
   const Probes::Batch points = probes.batch(data ? ProbeKind::kData : ProbeKind::kNoise, 0, batch);
   const auto at = [&](int64_t level) {
     const double sigma = options.sigmas[static_cast<size_t>(level)];
-    reference((points.clean + sigma * points.noise).to(options.device), sigma);
+    reference((points.clean + sigma * points.noise).to(options.device), sigma, torch::zeros({batch}, torch::kInt64));
   };
   std::vector<int64_t> levels = share.levels;
   if (!reference.share) levels = {levels[levels.size() / 2]};

@@ -1,5 +1,7 @@
 #include "analysis/compare/probe_sums.h"
 
+#include <limits>
+
 namespace farfield {
 namespace {
 
@@ -11,6 +13,11 @@ Tensors probe_sums(const torch::Tensor& x, const torch::Tensor& model, const Ten
   const torch::Tensor exact_x = x.to(torch::kFloat64), exact_model = model.to(torch::kFloat64);
   Tensors difference, score, norm;
   for (const torch::Tensor& reference : references) {
+    if (!reference.defined()) {
+      const auto none = torch::full({x.size(0)}, std::numeric_limits<double>::quiet_NaN(), exact_x.options());
+      for (Tensors* sums : {&difference, &score, &norm}) sums->push_back(none);
+      continue;
+    }
     const torch::Tensor denoised = reference.to(torch::kFloat64);
     difference.push_back(probe_norms(exact_model - denoised));
     score.push_back(probe_norms(denoised - exact_x));

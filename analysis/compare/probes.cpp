@@ -44,4 +44,10 @@ Probes::Batch Probes::batch(ProbeKind kind, int64_t first, int64_t count) const 
   return batch;
 }
 
+torch::Tensor Probes::classes(ProbeKind kind, int64_t first, int64_t count, int64_t label_dim) const {
+  if (kind == ProbeKind::kData && data_ && data_->labels().defined())
+    return data_->labels().index_select(0, order_.narrow(0, first, count));
+  return torch::arange(first, first + count, torch::kInt64).remainder(label_dim);
+}
+
 }  // namespace farfield

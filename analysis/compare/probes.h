@@ -28,8 +28,12 @@ class Probes {
   // [B, ...shape], float32 on the CPU. x = y + sigma n.
   struct Batch {
     torch::Tensor clean, noise;
+    torch::Tensor classes = {};  // [B] int64, where they are asked for: classes()
   };
   Batch batch(ProbeKind kind, int64_t first, int64_t count) const;
+  // A class for each of these probes, int64 [count]: that of the sample behind a data probe where the data have labels, the
+  // number of the probe modulo `label_dim` of others.
+  torch::Tensor classes(ProbeKind kind, int64_t first, int64_t count, int64_t label_dim) const;
 
  private:
   std::shared_ptr<const DataSource> data_;

@@ -169,4 +169,18 @@ void choose_class(Subject& model, std::vector<Subject>& references, std::optiona
   for (Subject& reference : references) set_class(reference, *label);
 }
 
+void choose_own_classes(Subject& model, std::vector<Subject>& references) {
+  const int64_t classes = model.denoiser->info().label_dim;
+  if (classes == 0) throw usage_error("--class all: " + model.name + " takes no class labels; leave it out");
+  model.own_classes = true;
+  for (Subject& reference : references) {
+    const int64_t known = reference.denoiser->info().label_dim;
+    if (known > 0 && known != classes) {
+      throw usage_error(fmt::format("--class all: {} knows {} classes, {} {}; leave it out", model.name, classes,
+                                    reference.name, known));
+    }
+    reference.own_classes = known > 0;
+  }
+}
+
 }  // namespace farfield

@@ -44,4 +44,8 @@ Subject open_subject(const std::string& model, const ModelOptions& options);
 // (labels zero), and one line on stderr says so. usage_error when the model takes no labels or has no such class.
 void choose_class(Subject& model, std::vector<Subject>& references, std::optional<int64_t> label);
 
+// Asks them for a class of each sample's own: that of the data behind a probe, the classes in turn where there are none.
+// usage_error when the model takes no labels, or a reference knows another number of classes.
+void choose_own_classes(Subject& model, std::vector<Subject>& references);
+
 }  // namespace farfield

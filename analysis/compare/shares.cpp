@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include "analysis/compare/probe_sums.h"
 #include "analysis/compare/trajectory_sums.h"
 #include "analysis/paths/path.h"
 #include "core/error.h"
@@ -75,8 +76,9 @@ void measure_shares(Comparison& comparison, const Subject& model, const std::vec
         stop_if_interrupted();
         const int64_t size = std::min(options.batch, count - first);
         Probes::Batch batch = probes.batch(kind, first, size);
-        batch = {batch.clean.to(options.device), batch.noise.to(options.device)};
-        const Tensors sums = probe_sums(model, {whole}, batch, sigma);
+        batch = {batch.clean.to(options.device), batch.noise.to(options.device),
+                 classes_of(model, probes, kind, first, size)};
+        const Tensors sums = compare_batch(model, {whole}, batch, sigma);
         batches.push_back(torch::cat({sums[2], sums[3], sums[4]}).cpu());
         progress.advance(size);
       }

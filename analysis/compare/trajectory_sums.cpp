@@ -5,6 +5,7 @@
 
 #include "analysis/paths/path.h"
 #include "analysis/stats/agreement.h"
+#include "samplers/seed_batch.h"
 
 namespace farfield {
 namespace {
@@ -41,10 +42,11 @@ struct PathSet {
 };
 
 // D of a reference at every state of the model's path from which a step starts.
-Tensors denoised_along(const Path& model, const Subject& reference, const SampleRequest& request) {
+Tensors denoised_along(const Path& model, const Subject& reference, const SampleRequest& request,
+                       const torch::Tensor& classes) {
   Tensors all;
   for (int64_t n = 0; n < model.denoised.size(0); ++n) {
-    all.push_back(reference(model.states[n].to(request.device), model.levels[static_cast<size_t>(n)]).cpu());
+    all.push_back(reference(model.states[n].to(request.device), model.levels[static_cast<size_t>(n)], classes).cpu());
     if (request.on_evaluation) request.on_evaluation(model.states.size(1));
   }
   return all;
@@ -55,14 +57,22 @@ PathSet run_paths(const Subject& model, const std::vector<Subject>& references, 
                   const SampleRequest& request, RowRange rows) {
   PathStart start = path_start(request, model.denoiser->info(), rows);
   PathSet set;
+  torch::Tensor classes;
+  if (model.own_classes) {
+    const int64_t label_dim = model.denoiser->info().label_dim;
+    classes = torch::arange(rows.first, rows.first + rows.size, torch::kInt64).remainder(label_dim);
+  }
   const auto run = [&](const Subject& subject) {
-    start.labels = subject.label.defined() ? subject.label.expand({rows.size, -1}).to(request.device) : torch::Tensor();
+    const int64_t label_dim = subject.denoiser->info().label_dim;
+    start.labels = subject.own_classes && label_dim > 0 ? one_hot_labels(classes, label_dim, request.device)
+                   : subject.label.defined()            ? subject.label.expand({rows.size, -1}).to(request.device)
+                                                        : torch::Tensor();
     set.paths.push_back(run_path(*subject.denoiser, solver, request, start));
   };
   run(model);
   for (const Subject& reference : references) {
     run(reference);
-    set.along.push_back(denoised_along(set.paths.front(), reference, request));
+    set.along.push_back(denoised_along(set.paths.front(), reference, request, classes));
   }
   return set;
 }

@@ -94,6 +94,7 @@ Comparison empty_look(const DynamicsRun& run) {
     look.*sum = of_model ? torch::zeros({1, levels, probes}, torch::kFloat64)
                          : torch::zeros({1, count, levels, probes}, torch::kFloat64);
   }
+  look.evaluated = torch::full({count, levels}, probes, torch::kInt64);
   return look;
 }
 

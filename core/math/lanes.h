@@ -29,7 +29,7 @@ FARFIELD_INLINE const typename LanesOf<Scalar>::InMemory& load(const Scalar* fro
 }
 
 template <class Scalar>
-FARFIELD_INLINE void store(Scalar* to, const typename LanesOf<Scalar>::Type& lanes) {
+FARFIELD_INLINE void store(Scalar* to, const typename LanesOf<Scalar>::InMemory& lanes) {
   *reinterpret_cast<typename LanesOf<Scalar>::InMemory*>(to) = lanes;
 }
 

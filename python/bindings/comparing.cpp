@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include "analysis/compare/class_table.h"
 #include "analysis/compare/compare_run.h"
 #include "analysis/compare/compare_sigmas.h"
 #include "analysis/page/series.h"
@@ -24,40 +25,6 @@ struct Comparing {
   CompareRun run;
   RunCall call;
 };
-
-Subject subject_of(const NamedModel& model) {
-  if (!model.text.empty()) return farfield::subject_of(model.text, model.denoiser);
-  return {model.denoiser->info().name, model.denoiser->info().kind, model.denoiser, {}};
-}
-
-// The references in the order given: MODEL texts are opened, denoisers taken as they are.
-void open_references_of(CompareInputs& inputs, const std::vector<std::variant<std::string, NamedModel>>& given,
-                        const NamedModel& model, uint64_t seed) {
-  for (const auto& one : given) {
-    if (const auto* text = std::get_if<std::string>(&one)) inputs.opened.push_back(*text);
-  }
-  inputs.references = open_references(inputs.opened, inputs.data,
-                                      {model.device, model.text.empty() ? "auto" : model.precision}, seed);
-  auto& subjects = inputs.references.subjects;
-  const auto of_all = std::ssize(subjects) - std::ssize(inputs.opened) + 1;  // where `all` is among them
-  std::erase(inputs.opened, "all");
-  std::ptrdiff_t place = 0;
-  for (const auto& one : given) {
-    const auto* named = std::get_if<NamedModel>(&one);
-    if (named == nullptr) {
-      place += std::get<std::string>(one) == "all" ? of_all : 1;
-      continue;
-    }
-    subjects.insert(subjects.begin() + place++, subject_of(*named));
-    if (!named->text.empty()) inputs.opened.push_back(named->text);
-  }
-  for (size_t i = 0; i < subjects.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      if (subjects[i].name == subjects[j].name)
-        throw usage_error("reference '" + subjects[i].name + "' is named twice; name it once");
-    }
-  }
-}
 
 Comparing compare_models(const NamedModel& model, std::shared_ptr<const DataSource> data,
                          const std::vector<NamedReference>& references, CompareRunOptions options, Texts command) {
@@ -117,6 +84,11 @@ py::dict ends_of(const Comparing& one) {
   return columns_of(end_table(one.run.result.trajectories, one.run.result.ends));
 }
 
+py::dict classes_of_run(const Comparing& one) {
+  const Comparison& comparison = one.run.result.comparison;
+  return columns_of(class_table(comparison, class_rows(comparison)));
+}
+
 }  // namespace
 
 void add_comparing(py::module_& module) {
@@ -126,6 +98,7 @@ void add_comparing(py::module_& module) {
       .def_readwrite("solver", &CompareRunOptions::solver)
       .def_readwrite("space", &CompareRunOptions::space)
       .def_readwrite("label", &CompareRunOptions::label)
+      .def_readwrite("own_classes", &CompareRunOptions::own_classes)
       .def_readwrite("band", &CompareRunOptions::band)
       .def("set_budget",
            [](CompareRunOptions& options, const std::string& text) { options.budget = parse_duration(text, "budget"); })
@@ -153,6 +126,8 @@ void add_comparing(py::module_& module) {
                              "A dict of numpy columns, those of ranking.csv; None with one reference.")
       .def_property_readonly("agreement_table", &agreement_table_of,
                              "A dict of numpy columns, those of agreement.csv (docs/formats.md).")
+      .def_property_readonly("classes", &classes_of_run,
+                             "A dict of numpy columns, those of classes.csv; empty unless label is \"all\".")
       .def_property_readonly("ends", &ends_of, "A dict of numpy columns, those of ends.csv (docs/formats.md).")
       .def_property_readonly("trajectory_table", &trajectory_table_of,
                              "A dict of numpy columns, those of trajectory.csv (docs/formats.md).")

@@ -18,10 +18,16 @@ NamedReferences open_named(const std::vector<NamedReference>& given, const std::
   all.references = open_references(all.opened, data, {model.device, model.text.empty() ? "auto" : model.precision},
                                    seed);
   auto& subjects = all.references.subjects;
-  for (size_t i = 0; i < given.size(); ++i) {
-    const auto* named = std::get_if<NamedModel>(&given[i]);
-    if (named == nullptr) continue;
-    subjects.insert(subjects.begin() + static_cast<std::ptrdiff_t>(i), subject_of(*named));
+  const auto of_all = std::ssize(subjects) - std::ssize(all.opened) + 1;  // where `all` is among them
+  std::erase(all.opened, "all");
+  std::ptrdiff_t place = 0;
+  for (const auto& one : given) {
+    const auto* named = std::get_if<NamedModel>(&one);
+    if (named == nullptr) {
+      place += std::get<std::string>(one) == "all" ? of_all : 1;
+      continue;
+    }
+    subjects.insert(subjects.begin() + place++, subject_of(*named));
     if (!named->text.empty()) all.opened.push_back(named->text);
   }
   for (size_t i = 0; i < subjects.size(); ++i) {

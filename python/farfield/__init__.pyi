@@ -63,6 +63,7 @@ class Comparison:
     ranking: _Table | None
     agreement_table: _Table
     ends: _Table
+    classes: _Table
     def save(self, out: str | PathLike[str], *, with_runs: Sequence[str | PathLike[str]] = ..., force: bool = False) -> Path: ...
 
 class Encoding:
@@ -216,7 +217,7 @@ def compare(model: _Model, *, data: Data | _Text | _Array | None = None,
             seed: int = 0, seeds: _Numbers = ..., steps: int | None = None, solver: str = "heun",
             schedule: str = "polynomial", sigma_min: float | None = None, sigma_max: float | None = None,
             rho: float | None = None, variant: str | None = None, final: str | None = None, space: str = "ve",
-            label: int | None = None, band: str = "interval", budget: float | str | None = None, batch: int = 64,
+            label: int | str | None = None, band: str = "interval", budget: float | str | None = None, batch: int = 64,
             threads: int | None = None) -> Comparison: ...
 def encode(model: _Model, *, data: Data | _Text | _Array, against: _Model | None = None,
            gaussian: Fitted | _Text | None = None, solver: str = "heun", steps: int | None = None,

@@ -21,7 +21,7 @@ def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed
     seeds, solver, schedule, steps, sigma_min, sigma_max, rho, variant, final: of the sampling trajectories, as those of sample()
     space       of the trajectories' states: "ve", x as it is; "vp", x / sqrt(1 + sigma^2)
     band        of the page's trajectories: "interval" or "quartiles" over seeds
-    label       compare class-conditional models on this class; ff.guided(model, weight) leans towards it
+    label       compare class-conditional models on this class, or "all": each probe on its own, .classes has the table; ff.guided(model, weight) leans towards it
     batch       points at a time; does not change results;  threads: as of sample()
 
     .table and .trajectory_table are dicts of numpy columns, those of comparison.csv and trajectory.csv; .ranking
@@ -31,7 +31,9 @@ def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed
     options = _core.CompareOptions()
     levels = [] if sigmas is None else _core.parse_sigmas(sigmas) if isinstance(sigmas, str) else sorted(map(float, sigmas))
     options.set_probes(levels, probes, seed, batch)
-    options.seeds, options.label, options.solver, options.space = number_text(seeds), label, solver, space
+    options.seeds, options.solver, options.space = number_text(seeds), solver, space
+    options.own_classes = isinstance(label, str) and label == "all"
+    options.label = None if options.own_classes else label
     options.set_schedule(schedule, steps, sigma_min, sigma_max, rho, variant, final)
     options.band = band
     if budget is not None:

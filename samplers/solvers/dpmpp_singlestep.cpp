@@ -26,7 +26,7 @@ class DpmppSde final : public Solver {
 
   Step step(const DenoiseFn& denoise, const torch::Tensor& x, Interval interval, StepMemory* memory) const override {
     const auto [from, to] = interval;
-    const auto& noise = static_cast<BrownianMemory&>(*memory);
+    const auto* noise = static_cast<BrownianMemory*>(memory);
     const auto denoised = denoise(x, from);
     if (to == 0) return {denoised, denoised};
 
@@ -36,13 +36,14 @@ class DpmppSde final : public Solver {
   }
 
  private:
-  // Along a D that is a mean of values: (down/from) x + (1 - down/from) sum_j f_j D_j + up s_noise z.
+  // Along a D that is a mean of values: (down/from) x + (1 - down/from) sum_j f_j D_j + up s_noise z. `noise` may be null
+  // where eta is 0.
   torch::Tensor ancestral_step(const torch::Tensor& x, const std::vector<Term>& mean, Interval interval,
-                               const BrownianMemory& noise) const {
+                               const BrownianMemory* noise) const {
     const auto [down, up] = ancestral_split(interval.from, interval.to, fresh_.eta);
     std::vector<Term> terms = {{down / interval.from, x}};
     for (const Term& term : mean) terms.push_back({(interval.from - down) / interval.from * term.factor, term.tensor});
-    if (up > 0) terms.push_back({up * fresh_.s_noise, noise.increment(interval, x)});
+    if (up > 0) terms.push_back({up * fresh_.s_noise, noise->increment(interval, x)});
     return linear_combination(terms);
   }
 

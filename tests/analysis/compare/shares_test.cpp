@@ -4,6 +4,7 @@
 
 #include "analysis/compare/compare_run.h"
 #include "analysis/compare/costs.h"
+#include "analysis/compare/probe_sums.h"
 #include "analysis/compare/references.h"
 #include "core/data/source.h"
 #include "samplers/schedules/noise_levels.h"

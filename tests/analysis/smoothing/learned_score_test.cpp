@@ -20,7 +20,7 @@ TEST(LearnedScore, WithWeightDecayLooksSmoothed) {
     const DecayedScore& one = decay.scores[i];
     EXPECT_NEAR(one.smoothing, one.picked, 0.04) << one.weight_decay;
     EXPECT_NEAR(one.smoothing, known[i], 0.02) << one.weight_decay;
-    EXPECT_LT(one.residual, 0.5) << one.weight_decay;  // of scores up to 6
+    EXPECT_LT(one.residual, 0.5) << one.weight_decay;                                  // of scores up to 6
     EXPECT_GT(one.smoothing, (i == 0 ? 0.17 : decay.scores[i - 1].smoothing) + 0.05);  // 0.17: without decay
   }
 }
