@@ -23,7 +23,7 @@ void set_rests(const Tile& points, const double* along, Tile& rests) {
     double* to = rests.row(n - 1);
     for (int64_t at = 0; at < points.width(); at += kLanes) {
       const ColumnLanes last = load(end + at);
-      store(to + at, ColumnLanes(load(p + at) - last - part * (load(start + at) - last)));
+      store(to + at, load(p + at) - last - part * (load(start + at) - last));
     }
   }
 }
@@ -42,7 +42,7 @@ void set_directions(const Tile& rows, int64_t levels, const double* weights, Til
     FARFIELD_UNROLLED
     for (int64_t k = 0; k < kMost; ++k) {
       store(directions.row(k) + at, sums[k]);
-      if (k > 0) store(lengths[k - 1].lanes, ColumnLanes(load(lengths[k - 1].lanes) + sums[k] * sums[k]));
+      if (k > 0) store(lengths[k - 1].lanes, load(lengths[k - 1].lanes) + sums[k] * sums[k]);
     }
   }
 }

@@ -21,7 +21,7 @@ void set_second_slopes(const Tile& denoised, const std::vector<ThreePointRule>& 
     for (int64_t at = 0; at < denoised.width(); at += kLanes) {
       const ColumnLanes slope = rule.weights[0] * load(a + at) + rule.weights[1] * load(b + at) +
                                 rule.weights[2] * load(c + at);
-      store(to + at, ColumnLanes(per * slope));
+      store(to + at, per * slope);
     }
   }
 }

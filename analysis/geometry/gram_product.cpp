@@ -26,7 +26,7 @@ FARFIELD_INLINE void store_totals(const ColumnLanes (&sums)[4], double* totals) 
                              __builtin_shufflevector(sums[2], sums[3], 1, 9, 3, 11, 5, 13, 7, 15);
   const ColumnLanes halves = __builtin_shufflevector(first, second, 0, 1, 8, 9, 4, 5, 12, 13) +
                              __builtin_shufflevector(first, second, 2, 3, 10, 11, 6, 7, 14, 15);
-  store(totals, ColumnLanes(halves + __builtin_shufflevector(halves, halves, 4, 5, 6, 7, 0, 1, 2, 3)));
+  store(totals, halves + __builtin_shufflevector(halves, halves, 4, 5, 6, 7, 0, 1, 2, 3));
 }
 
 // Four rows against four: sixteen sums stay in registers.

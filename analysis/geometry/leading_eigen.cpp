@@ -34,7 +34,7 @@ void subtract_rank_two(double* rows, int64_t stride, int64_t first, int64_t n, i
     double* row = rows + i * stride;
     const double of_w = v[i], of_v = w[i];
     for (int64_t at = from; at < stride; at += kLanes)
-      store(row + at, ColumnLanes(load(row + at) - of_w * load(w + at) - of_v * load(v + at)));
+      store(row + at, load(row + at) - of_w * load(w + at) - of_v * load(v + at));
   }
 }
 
@@ -57,8 +57,8 @@ void multiply_rows(const double* rows, int64_t stride, int64_t first, int64_t n,
       low[0] += v[n - 1] * load(last);
       high[0] += v[n - 1] * load(last + kLanes);
     }
-    store(out + at, ColumnLanes(low[0] + low[1]));
-    store(out + at + kLanes, ColumnLanes(high[0] + high[1]));
+    store(out + at, low[0] + low[1]);
+    store(out + at + kLanes, high[0] + high[1]);
   }
 }
 

@@ -28,6 +28,7 @@ FARFIELD_INLINE const typename LanesOf<Scalar>::InMemory& load(const Scalar* fro
   return *reinterpret_cast<const typename LanesOf<Scalar>::InMemory*>(from);
 }
 
+// Takes an expression as it is: a cast to Type would claim more alignment than clang gives a temporary.
 template <class Scalar>
 FARFIELD_INLINE void store(Scalar* to, const typename LanesOf<Scalar>::InMemory& lanes) {
   *reinterpret_cast<typename LanesOf<Scalar>::InMemory*>(to) = lanes;
