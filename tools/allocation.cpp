@@ -10,5 +10,8 @@ void* operator new(std::size_t bytes) {
   throw std::bad_alloc();
 }
 
+// As the library's own does; a sanitizer's would take from elsewhere what is given back here.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return std::malloc(bytes == 0 ? 1 : bytes); }
+
 void operator delete(void* block) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t) noexcept { std::free(block); }
