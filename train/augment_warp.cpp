@@ -31,7 +31,8 @@ struct Margins {
 // code takes the corners of the image itself and the largest margins of a batch; an image then depends on its neighbours.
 Margins margins_of(const AffineMap& map, const ImageShape& shape) {
   const double cx = static_cast<double>(shape.width - 1) / 2, cy = static_cast<double>(shape.height - 1) / 2;
-  constexpr double kFilter = kTaps / 4 + 1;
+  constexpr int64_t kReach = kTaps / 4 + 1;
+  constexpr auto kFilter = static_cast<double>(kReach);
   double left = 0, top = 0, right = 0, bottom = 0;
   for (const double x : {-cx - kBorder, cx + kBorder}) {
     for (const double y : {-cy - kBorder, cy + kBorder}) {

@@ -30,7 +30,7 @@ constexpr LossEntry kLosses[] = {
 
 std::vector<std::string> loss_names() {
   std::vector<std::string> names;
-  for (const auto& entry : kLosses) names.push_back(entry.name);
+  for (const auto& entry : kLosses) names.emplace_back(entry.name);
   return names;
 }
 

@@ -95,7 +95,7 @@ void refuse(const Config& loss, const char* key, const std::string& name) {
 
 std::vector<std::string> noise_distribution_names() {
   std::vector<std::string> names;
-  for (const auto& entry : kDistributions) names.push_back(entry.name);
+  for (const auto& entry : kDistributions) names.emplace_back(entry.name);
   return names;
 }
 

@@ -68,7 +68,7 @@ Trainer::Trainer(const TrainOptions& options, std::shared_ptr<const DataSource> 
       adam_(make_adam_state(parameters_.values())) {
   start_loader(0);
   parameters_.collect_gradients();
-  exchange_.emplace(parameters_, comm_);
+  exchange_ = std::make_unique<GradientExchange>(parameters_, comm_);
   if (options_.run.gradient_checkpointing) recompute_blocks(*network_.network);
   for (auto& parameter : average_.network->parameters()) parameter.requires_grad_(false);
   for (auto& rule : farfield::further_averages(options.ema)) {

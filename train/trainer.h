@@ -107,7 +107,7 @@ class Trainer {
   PreconditionedNetwork network_, average_;
   InputMaker make_inputs_;
   FlatParameters parameters_, average_parameters_;
-  std::optional<GradientExchange> exchange_;
+  std::unique_ptr<GradientExchange> exchange_;
   AdamState adam_;
   std::vector<FurtherAverage> further_;
   int64_t images_ = 0, skipped_ = 0, skipped_in_a_row_ = 0;

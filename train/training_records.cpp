@@ -46,7 +46,7 @@ TrainingRecords::TrainingRecords(const TrainOptions& options, const RunRequest& 
 void TrainingRecords::open() {
   place_ = take_training_folder(request_.folder, request_.use, request_.inputs);
   folder_ = place_.path;
-  checkpoints_.emplace(folder_, options_.run.keep_states);
+  checkpoints_ = std::make_unique<Checkpoints>(folder_, options_.run.keep_states);
   if (request_.use == FolderUse::kResume) resume();
 }
 
@@ -58,9 +58,9 @@ void TrainingRecords::began_with(const InitialModel& init, const std::vector<std
 void TrainingRecords::begin() {
   resumed_from_ = saved_at_ = ticked_at_ = trainer_.images_seen();
   write_run_info();
-  log_.emplace(folder_, resumed_from_);
-  if (request_.probe) probe_log_.emplace(folder_, resumed_from_);
-  events_.emplace(folder_, resumed_from_);
+  log_ = std::make_unique<TrainingLog>(folder_, resumed_from_);
+  if (request_.probe) probe_log_ = std::make_unique<ProbeLog>(folder_, resumed_from_);
+  events_ = std::make_unique<TrainingEvents>(folder_, resumed_from_);
   write_file_atomically(folder_ / "config.yaml", request_.resolved_config);
 }
 

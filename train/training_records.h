@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -65,10 +65,10 @@ class TrainingRecords {
   Trainer& trainer_;
   LossRecord& losses_;
   TrainingFolder place_;
-  std::optional<Checkpoints> checkpoints_;
-  std::optional<TrainingLog> log_;
-  std::optional<ProbeLog> probe_log_;
-  std::optional<TrainingEvents> events_;
+  std::unique_ptr<Checkpoints> checkpoints_;
+  std::unique_ptr<TrainingLog> log_;
+  std::unique_ptr<ProbeLog> probe_log_;
+  std::unique_ptr<TrainingEvents> events_;
   Stopwatch clock_, since_tick_;
   std::string init_ = "null";  // what the run began with, as JSON; null: fresh weights
   std::vector<std::string> changes_;
