@@ -42,6 +42,24 @@ FieldChart empty_chart(const FieldRun& run) {
   return chart;
 }
 
+// Of every point the mean of its components' colours, weighted by how much it comes from each (002, figure 2).
+std::vector<std::string> component_colours(const torch::Tensor& shares) {
+  static const double palette[][3] = {{213, 62, 79},   {50, 136, 189}, {102, 166, 30}, {230, 171, 2},
+                                      {117, 112, 179}, {27, 158, 119}, {231, 41, 138}, {166, 118, 29}};
+  const torch::Tensor flat = shares.flatten(0, 1);  // [grid^2, K]
+  torch::Tensor colours = torch::empty({flat.size(1), 3}, torch::kFloat64);
+  for (int64_t k = 0; k < flat.size(1); ++k) {
+    for (int64_t c = 0; c < 3; ++c) colours[k][c].fill_(palette[k % std::ssize(palette)][c]);
+  }
+  const std::vector<double> mixed = numbers_of(torch::mm(flat, colours));
+  std::vector<std::string> words;
+  for (size_t i = 0; i < mixed.size(); i += 3) {
+    words.push_back(fmt::format("#{:02x}{:02x}{:02x}", std::lround(mixed[i]), std::lround(mixed[i + 1]),
+                                std::lround(mixed[i + 2])));
+  }
+  return words;
+}
+
 std::string anchors_words(const FieldRun& run) {
   const std::string places = join(run.options.anchors, ", ");
   if (run.plane.dim() == 2) return "The plane is that of the data; samples " + places + " are dots.";
@@ -118,12 +136,42 @@ std::optional<Figure> density_figure(const FieldRun& run) {
   return figure;
 }
 
+std::optional<Figure> component_figure(const FieldRun& run) {
+  FieldChart chart = empty_chart(run);
+  chart.heat_title = "‖P s‖";
+  for (size_t row = 0; row < run.components.size(); ++row) {
+    if (!run.components[row].defined()) continue;
+    std::vector<FieldPanel> panels;
+    for (const int64_t level : drawn_levels(run)) {
+      const torch::Tensor field = run.field[static_cast<int64_t>(row)][level];
+      const std::string title = chart.panels.empty()
+                                    ? "σ = " + format_sigma(run.options.sigmas[static_cast<size_t>(level)])
+                                    : "";
+      panels.push_back({title, numbers_of(field.select(2, kAlong1)), numbers_of(field.select(2, kAlong2)),
+                        numbers_of(field.select(2, kInPlane)), component_colours(run.components[row][level])});
+    }
+    chart.rows.push_back(run.names[row]);
+    chart.panels.push_back(std::move(panels));
+  }
+  if (chart.panels.empty()) return std::nullopt;
+  Figure figure;
+  figure.title = "Each component rules a part of the plane, with soft borders where there is noise";
+  figure.caption =
+      "Colours: Σ_k g_k(x) colour_k, g_k(x) the probability that x comes from component k (002, figure 2). Arrows as above.";
+  figure.charts = {{field_chart(chart), "Which component of a mixture a point comes from, with the score's arrows."}};
+  figure.data_file = "field.npz";
+  return figure;
+}
+
 std::optional<Figure> simplex_figure(const FieldRun& run) {
   std::vector<Series> lines = lines_over_levels(run, &SimplexMeasure::ratio);
   if (std::ranges::none_of(lines[0].y, [](double ratio) { return std::isfinite(ratio); })) return std::nullopt;
   Figure figure;
-  figure.title = field_headline(run);
-  figure.title.pop_back();
+  const std::vector<SimplexMeasure> measures = simplex_measures(run);
+  figure.title = fmt::format("Within the triangle D moves x by {} of what it does over the box at σ = {}, {} at σ = {}",
+                             format_digits(measures.front().ratio, 2), format_sigma(run.options.sigmas.front()),
+                             format_digits(measures[run.options.sigmas.size() - 1].ratio, 2),
+                             format_sigma(run.options.sigmas.back()));
   figure.caption =
       "Mean of ‖σ² P s‖, how far D moves x within the plane, over the grid points in the triangle of the anchors, divided by that over "
       "the box. 002 (figure 11) sees fields of networks nearly vanish inside such triangles at σ near 0.1, and those of mixtures and of "

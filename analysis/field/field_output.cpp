@@ -1,5 +1,7 @@
 #include "analysis/field/field_output.h"
 
+#include <map>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -14,8 +16,11 @@ namespace {
 
 const std::vector<FigureRow<FieldRun>>& field_figure_rows() {
   static const std::string kFields = "Fields", kMeasures = "Inside and outside";
-  static const std::vector<FigureRow<FieldRun>> rows = {
-      {kFields, density_figure}, {kFields, field_figure}, {kMeasures, simplex_figure}, {kMeasures, outside_figure}};
+  static const std::vector<FigureRow<FieldRun>> rows = {{kFields, density_figure},
+                                                        {kFields, field_figure},
+                                                        {kFields, component_figure},
+                                                        {kMeasures, simplex_figure},
+                                                        {kMeasures, outside_figure}};
   return rows;
 }
 
@@ -52,15 +57,19 @@ void write_arrays(const FieldRun& run, const RunFolder& folder) {
   const auto line = [&](double low, double high) {
     return torch::tensor(grid_line(low, high, run.options.grid), torch::kFloat64);
   };
-  write_npz(folder.path("field.npz"), {{"field", run.field},
-                                       {"log_density", run.log_density},
-                                       {"sigmas", torch::tensor(run.options.sigmas, torch::kFloat64)},
-                                       {"p", line(run.plane.p_low, run.plane.p_high)},
-                                       {"q", line(run.plane.q_low, run.plane.q_high)},
-                                       {"anchors", run.plane.anchors},
-                                       {"origin", run.plane.origin},
-                                       {"e1", run.plane.e1},
-                                       {"e2", run.plane.e2}});
+  std::map<std::string, torch::Tensor> arrays = {{"field", run.field},
+                                                 {"log_density", run.log_density},
+                                                 {"sigmas", torch::tensor(run.options.sigmas, torch::kFloat64)},
+                                                 {"p", line(run.plane.p_low, run.plane.p_high)},
+                                                 {"q", line(run.plane.q_low, run.plane.q_high)},
+                                                 {"anchors", run.plane.anchors},
+                                                 {"origin", run.plane.origin},
+                                                 {"e1", run.plane.e1},
+                                                 {"e2", run.plane.e2}};
+  for (size_t row = 0; row < run.components.size(); ++row) {
+    if (run.components[row].defined()) arrays[fmt::format("components_{}", row)] = run.components[row];
+  }
+  write_npz(folder.path("field.npz"), arrays);
 }
 
 }  // namespace

@@ -25,8 +25,9 @@ std::vector<SimplexMeasure> simplex_measures(const FieldRun& run);  // in the or
 Table field_table(const FieldRun& run);  // field.csv (docs/formats.md)
 
 // The figures of `farfield field`, each a row of the table in field_output.cpp.
-std::optional<Figure> field_figure(const FieldRun& run);    // 002, figures 2, 11, 13, 19-21, 26-28
-std::optional<Figure> density_figure(const FieldRun& run);  // of data in the plane: 002, figure 2 above
+std::optional<Figure> field_figure(const FieldRun& run);      // 002, figures 2, 11, 13, 19-21, 26-28
+std::optional<Figure> density_figure(const FieldRun& run);    // of data in the plane: 002, figure 2 above
+std::optional<Figure> component_figure(const FieldRun& run);  // below: which component rules where
 std::optional<Figure> simplex_figure(const FieldRun& run);
 std::optional<Figure> outside_figure(const FieldRun& run);
 

@@ -16,6 +16,7 @@
 #include "core/shards.h"
 #include "core/text.h"
 #include "models/analytic/analytic.h"
+#include "models/analytic/component_posterior.h"
 #include "models/analytic/fit.h"
 #include "samplers/model_levels.h"
 
@@ -99,6 +100,14 @@ torch::Tensor densities(const Subject& subject, const ScorePlane& plane, const s
   return torch::full({places.size(0)}, std::numeric_limits<double>::quiet_NaN(), torch::kFloat64);
 }
 
+// Of a mixture in the plane of its data, [grid * grid, K]; else [grid * grid, 0].
+torch::Tensor component_shares(const Subject& subject, const ScorePlane& plane, const torch::Tensor& places,
+                               double sigma) {
+  const auto* mixture = dynamic_cast<const ComponentPosterior*>(subject.denoiser.get());
+  if (mixture == nullptr || plane.dim() != 2) return torch::zeros({places.size(0), 0}, torch::kFloat64);
+  return mixture->responsibilities(plane.points(places), sigma);
+}
+
 }  // namespace
 
 void FieldOptions::validate() const {
@@ -136,7 +145,7 @@ torch::Tensor plane_field(const Subject& subject, const ScorePlane& plane, const
 
 FieldRun run_field(FieldInputs inputs, FieldOptions options, Comm& comm) {
   const torch::NoGradGuard no_gradients;
-  FieldRun run{std::move(inputs), std::move(options), {}, {}, {}, {}, {}};
+  FieldRun run{std::move(inputs), std::move(options), {}, {}, {}, {}, {}, {}};
   if (run.inputs.rows.empty()) throw usage_error("field: no model and no reference");
   run.plane = plane_for(run.inputs, run.options);
   std::vector<Subject> subjects;
@@ -154,6 +163,7 @@ FieldRun run_field(FieldInputs inputs, FieldOptions options, Comm& comm) {
   checked_product("field: bytes of the fields", {rows, levels, grid * grid, kFieldColumns, sizeof(double)},
                   limits::kMostBytes);
   const torch::Tensor places = grid_places(run.plane, grid);
+  run.components.resize(subjects.size());
   run.field = torch::empty({rows, levels, grid, grid, kFieldColumns}, torch::kFloat64);
   run.log_density = torch::empty({rows, levels, grid, grid}, torch::kFloat64);
   Progress progress("fields", rows * levels * grid * grid, "evaluations");
@@ -162,10 +172,16 @@ FieldRun run_field(FieldInputs inputs, FieldOptions options, Comm& comm) {
     const double sigma = run.options.sigmas[static_cast<size_t>(part % levels)];
     const torch::Tensor field = plane_field(subject, run.plane, shape, places, sigma, run.options);
     progress.advance(grid * grid);
-    return Tensors{field.contiguous(), densities(subject, run.plane, shape, places, sigma).contiguous()};
+    return Tensors{field.contiguous(), densities(subject, run.plane, shape, places, sigma).contiguous(),
+                   component_shares(subject, run.plane, places, sigma).contiguous()};
   }, [&](int64_t part, const Tensors& values) {
     run.field[part / levels][part % levels].copy_(values[0].reshape({grid, grid, kFieldColumns}));
     run.log_density[part / levels][part % levels].copy_(values[1].reshape({grid, grid}));
+    if (const int64_t count = values[2].size(1); count > 0) {
+      torch::Tensor& shares = run.components[static_cast<size_t>(part / levels)];
+      if (!shares.defined()) shares = torch::empty({levels, grid, grid, count}, torch::kFloat64);
+      shares[part % levels].copy_(values[2].reshape({grid, grid, count}));
+    }
     if (!is_mine(comm, part)) progress.advance(grid * grid);
   });
   return run;

@@ -53,6 +53,9 @@ struct FieldRun {
   std::vector<std::string> names, kinds;  // of the rows, R
   torch::Tensor field;        // [R, S, grid, grid, kFieldColumns] float64; rows of the grid are q, columns p
   torch::Tensor log_density;  // [R, S, grid, grid] nats; NaN where a row has none
+  // In the plane of data of two numbers, of rows that are mixtures: which component a point comes from, [S, grid, grid, K]
+  // (models/analytic/component_posterior.h); undefined for the others. R.
+  std::vector<torch::Tensor> components;
 };
 
 // The score s = (D - x) / sigma^2 of a subject at places [m, 2] of a plane, [m, kFieldColumns]. Samples have `shape`.

@@ -83,7 +83,8 @@ json log_axis(const Limits& limits) {
       const bool wanted = factor == 1 ? (last - exponent) % stride == 0 : fine;
       if (!wanted || value < limits.first * (1 - 1e-9) || value > limits.second * (1 + 1e-9)) continue;
       values.push_back(value);
-      labels.push_back(powers && value != 1 ? power_of_ten(exponent) : format_sigma(value));
+      const std::string power = (factor == 1 ? "" : fmt::format("{}·", factor)) + power_of_ten(exponent);
+      labels.push_back(powers && value != 1 ? power : format_sigma(value));
     }
   }
   const std::string pick = dump_json(labels) + "[indexof(" + dump_json(values) + ", datum.value)]";

@@ -17,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMostArrows = 13;  // along a side: more of them are black
+constexpr double kOverlap = 1.03;   // of neighbouring squares, which else show seams
 constexpr double kLongest = 0.9;    // of the longest arrow, in distances between arrows
 
 // Few letters: a fraction of a pixel is enough.
@@ -29,19 +30,16 @@ double spacing(const std::vector<double>& points) {
   return points.size() < 2 ? 1 : (points.back() - points.front()) / static_cast<double>(points.size() - 1);
 }
 
-bool coloured(const FieldChart& chart, double heat) { return std::isfinite(heat) && (!chart.log_heat || heat > 0); }
-
 std::pair<double, double> heat_range(const FieldChart& chart, size_t column) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const auto& row : chart.panels) {
     for (const double heat : row[column].heat) {
-      if (!coloured(chart, heat)) continue;
+      if (!std::isfinite(heat)) continue;
       low = std::min(low, heat);
       high = std::max(high, heat);
     }
   }
   if (low > high) return {0.1, 1};
-  if (chart.log_heat) return {std::max(low, high * 1e-6), low < high ? high : 2 * high};
   return {low, low < high ? high : low + 1};
 }
 
@@ -57,16 +55,17 @@ double longest_vector(const FieldChart& chart, size_t column) {
 }
 
 json squares(const FieldChart& chart, const FieldPanel& panel) {
-  const double half_x = spacing(chart.x) / 2, half_y = spacing(chart.y) / 2;
+  const double half_x = kOverlap * spacing(chart.x) / 2, half_y = kOverlap * spacing(chart.y) / 2;
   const double extent = chart.x.back() - chart.x.front();
   json values = json::array();
   for (size_t i = 0; i < chart.y.size(); ++i) {
     for (size_t j = 0; j < chart.x.size(); ++j) {
       const double heat = panel.heat[i * chart.x.size() + j];
-      if (!coloured(chart, heat)) continue;
+      if (!std::isfinite(heat)) continue;
       values.push_back({placed(chart.x[j] - half_x, extent), placed(chart.y[i] - half_y, extent),
                         placed(chart.x[j] + half_x, extent), placed(chart.y[i] + half_y, extent),
                         std::stod(format_digits(heat, 3))});
+      if (!panel.colours.empty()) values.back().push_back(panel.colours[i * chart.x.size() + j]);
     }
   }
   return values;
@@ -106,71 +105,76 @@ struct PanelPlace {
   bool left, bottom;  // whose axes are drawn
 };
 
-json panel_json(const FieldChart& chart, const PanelPlace& at) {
-  const FieldPanel& panel = chart.panels[at.row][at.column];
-  const double half_x = spacing(chart.x) / 2, half_y = spacing(chart.y) / 2;
-  const std::pair<double, double> x_domain{chart.x.front() - half_x, chart.x.back() + half_x},
-      y_domain{chart.y.front() - half_y, chart.y.back() + half_y};
+json mark_of(const char* type, json more = json::object()) {
+  more.update({{"type", type}, {"clip", true}});
+  return more;
+}
+
+json heat_colour(const FieldChart& chart, const PanelPlace& at) {
   const auto [low, high] = heat_range(chart, at.column);
-  const json x = place(0, chart.x_title.c_str(), x_domain, at.bottom),
-             y = place(1, chart.y_title.c_str(), y_domain, at.left);
-  const json colour = {{"field", "4"},
-                       {"type", "quantitative"},
-                       {"scale",
-                        {{"type", chart.log_heat ? "log" : "linear"},
-                         {"domain", {low, high}},
-                         {"zero", false},
-                         {"nice", false},
-                         {"scheme", "viridis"},
-                         {"clamp", true}}},
-                       {"legend", at.row == 0 ? json{{"title", nullptr},
-                                                     {"orient", "top"},
-                                                     {"direction", "horizontal"},
-                                                     {"gradientThickness", 8},
-                                                     {"tickCount", 2},
-                                                     {"format", ".2~g"}}
-                                              : json(nullptr)}};
+  const json legend = {{"title", nullptr},       {"orient", "top"}, {"direction", "horizontal"},
+                       {"gradientThickness", 8}, {"tickCount", 2},  {"format", ".2~g"}};
+  const json scale = {{"type", "linear"}, {"domain", {low, high}}, {"zero", false},
+                      {"nice", false},    {"scheme", "viridis"},   {"clamp", true}};
+  return {{"field", "4"}, {"type", "quantitative"}, {"scale", scale}, {"legend", at.row == 0 ? legend : json(nullptr)}};
+}
+
+json square_layer(const FieldChart& chart, const PanelPlace& at, const json& x, const json& y) {
+  const FieldPanel& panel = chart.panels[at.row][at.column];
+  const json own_colour = {{"field", "5"}, {"type", "nominal"}, {"scale", nullptr}};
+  return {{"data", {{"values", squares(chart, panel)}}},
+          {"mark", mark_of("rect")},
+          {"encoding",
+           {{"x", x},
+            {"y", y},
+            {"x2", {{"field", "2"}}},
+            {"y2", {{"field", "3"}}},
+            {"color", panel.colours.empty() ? heat_colour(chart, at) : own_colour},
+            {"tooltip", {{"field", "4"}, {"type", "quantitative"}, {"title", chart.heat_title}}}}}};
+}
+
+// Shafts, and heads at their tips.
+json arrow_layers(const FieldChart& chart, const PanelPlace& at, const json& x, const json& y) {
+  const FieldPanel& panel = chart.panels[at.row][at.column];
+  const std::string name = "arrows-" + std::to_string(at.row) + "-" + std::to_string(at.column);
   const json ink = {{"value", "#ffffff"}};
+  const json tip_x = {{"field", "2"}, {"type", "quantitative"}}, tip_y = {{"field", "3"}, {"type", "quantitative"}};
+  return {{{"data", {{"name", name}, {"values", arrows(chart, panel, longest_vector(chart, at.column))}}},
+           {"mark", mark_of("rule", {{"strokeWidth", 1}})},
+           {"encoding", {{"x", x}, {"y", y}, {"x2", {{"field", "2"}}}, {"y2", {{"field", "3"}}}, {"color", ink}}}},
+          {{"data", {{"name", name}}},
+           {"mark", mark_of("point", {{"shape", "triangle"}, {"filled", true}, {"size", 14}, {"opacity", 1}})},
+           {"encoding",
+            {{"x", tip_x},
+             {"y", tip_y},
+             {"angle", {{"field", "4"}, {"type", "quantitative"}, {"scale", nullptr}}},
+             {"color", ink}}}}};
+}
+
+json point_layer(const FieldChart& chart) {
   json points = json::array();
   for (const auto& [p, q] : chart.points) points.push_back({p, q});
-  json layers = {
-      {{"data", {{"values", squares(chart, panel)}}},
-       {"mark", {{"type", "rect"}, {"clip", true}}},
-       {"encoding",
-        {{"x", x},
-         {"y", y},
-         {"x2", {{"field", "2"}}},
-         {"y2", {{"field", "3"}}},
-         {"color", colour},
-         {"tooltip", {{"field", "4"}, {"type", "quantitative"}, {"title", chart.heat_title}}}}}},
-      {{"data",
-        {{"name", "arrows-" + std::to_string(at.row) + "-" + std::to_string(at.column)},
-         {"values", arrows(chart, panel, longest_vector(chart, at.column))}}},
-       {"mark", {{"type", "rule"}, {"clip", true}, {"strokeWidth", 1}}},
-       {"encoding", {{"x", x}, {"y", y}, {"x2", {{"field", "2"}}}, {"y2", {{"field", "3"}}}, {"color", ink}}}},
-      {{"data", {{"name", "arrows-" + std::to_string(at.row) + "-" + std::to_string(at.column)}}},
-       {"mark",
-        {{"type", "point"}, {"shape", "triangle"}, {"filled", true}, {"clip", true}, {"size", 14}, {"opacity", 1}}},
-       {"encoding",
-        {{"x", {{"field", "2"}, {"type", "quantitative"}}},
-         {"y", {{"field", "3"}, {"type", "quantitative"}}},
-         {"angle", {{"field", "4"}, {"type", "quantitative"}, {"scale", nullptr}}},
-         {"color", ink}}}}};
-  if (!chart.points.empty()) {
-    layers.push_back({{"data", {{"values", points}}},
-                      {"mark",
-                       {{"type", "point"},
-                        {"filled", true},
-                        {"clip", true},
-                        {"size", 34},
-                        {"opacity", 1},
-                        {"stroke", "#ffffff"},
-                        {"strokeWidth", 1}}},
-                      {"encoding",
-                       {{"x", {{"field", "0"}, {"type", "quantitative"}}},
-                        {"y", {{"field", "1"}, {"type", "quantitative"}}},
-                        {"color", {{"value", "#d62728"}}}}}});
-  }
+  return {
+      {"data", {{"values", points}}},
+      {"mark",
+       mark_of("point", {{"filled", true}, {"size", 34}, {"opacity", 1}, {"stroke", "#ffffff"}, {"strokeWidth", 1}})},
+      {"encoding",
+       {{"x", {{"field", "0"}, {"type", "quantitative"}}},
+        {"y", {{"field", "1"}, {"type", "quantitative"}}},
+        {"color", {{"value", "#d62728"}}}}}};
+}
+
+json panel_json(const FieldChart& chart, const PanelPlace& at) {
+  const FieldPanel& panel = chart.panels[at.row][at.column];
+  const auto domain = [](const std::vector<double>& line) {
+    return std::pair{line.front() - spacing(line) / 2, line.back() + spacing(line) / 2};
+  };
+  const json x = place(0, chart.x_title.c_str(), domain(chart.x), at.bottom),
+             y = place(1, chart.y_title.c_str(), domain(chart.y), at.left);
+  json layers = json::array();
+  layers.push_back(square_layer(chart, at, x, y));
+  for (const json& layer : arrow_layers(chart, at, x, y)) layers.push_back(layer);
+  if (!chart.points.empty()) layers.push_back(point_layer(chart));
   json result = {{"layer", layers}, {"resolve", {{"scale", {{"color", "independent"}}}}}};
   if (!panel.title.empty())
     result["title"] = {{"text", printable(panel.title)}, {"anchor", "middle"}, {"fontSize", 12}};

@@ -17,6 +17,7 @@ namespace {
 
 constexpr double kTradeOffSigma = 0.1;  // the document's
 constexpr int kLevelLines = 4;
+constexpr double kTurn = 1.05;  // what the largest K leaves over what the best one does, to speak of a turn
 
 size_t full_place(const SweepRun& run) { return run.options.ranks.size(); }
 
@@ -43,6 +44,12 @@ std::vector<Series> empty_series(const std::vector<std::string>& names) {
   std::vector<Series> series;
   for (size_t i = 0; i < names.size(); ++i) series.push_back({names[i], styles[i], {}, {}, {}, {}});
   return series;
+}
+
+// A logarithmic axis from one number to another.
+std::optional<std::pair<double, double>> span(int64_t from, int64_t to) {
+  if (from >= to) return std::nullopt;
+  return std::pair{static_cast<double>(from) / 1.02, static_cast<double>(to) * 1.02};
 }
 
 void add_point(Series& series, double x, const SweptNumber& number) {
@@ -73,7 +80,7 @@ Table reading_table(const SweepView& view) {
   return table;
 }
 
-// The level where the best number of components lies inside the range: beyond it more of them explain less.
+// The levels where more components than the best number explain less, by a twentieth at least.
 std::string u_shape_words(const SweepView& view) {
   std::vector<std::string> turns;
   for (size_t level = 0; level < view.run.options.sigmas.size(); ++level) {
@@ -82,7 +89,8 @@ std::string u_shape_words(const SweepView& view) {
       if (left_over(view, k, full_place(view.run), level) < left_over(view, best, full_place(view.run), level))
         best = k;
     }
-    if (best + 1 < view.run.mixtures.size())
+    const double last = left_over(view, view.run.mixtures.size() - 1, full_place(view.run), level);
+    if (last > kTurn * left_over(view, best, full_place(view.run), level))
       turns.push_back(fmt::format("{} at {}", view.run.mixtures[best].components, sigma_word(view.run, level)));
   }
   return turns.empty()
@@ -105,7 +113,7 @@ std::optional<Figure> over_components_figure(const SweepView& view) {
   const SweepRun& run = view.run;
   if (run.mixtures.size() < 2) return std::nullopt;
   LineChart chart;
-  chart.x = {"components K", Scale::kLog, {}};
+  chart.x = {"components K", Scale::kLog, span(run.mixtures.front().components, run.mixtures.back().components)};
   for (size_t level = 0; level < run.options.sigmas.size(); ++level) {
     Panel panel{{"left over at " + sigma_word(run, level), Scale::kLog, {}}, empty_series(rank_names(run)), {}, 120};
     for (size_t q = 0; q <= full_place(run); ++q) {
@@ -132,7 +140,9 @@ std::optional<Figure> over_components_figure(const SweepView& view) {
 std::optional<Figure> over_ranks_figure(const SweepView& view) {
   const SweepRun& run = view.run;
   LineChart chart;
-  chart.x = {"rank r", Scale::kLog, {}};
+  int64_t largest = 1;
+  for (const SweptMixture& mixture : run.mixtures) largest = std::max(largest, mixture.largest_rank);
+  chart.x = {"rank r", Scale::kLog, span(std::min(run.options.ranks.front(), largest), largest)};
   for (size_t level = 0; level < run.options.sigmas.size(); ++level) {
     Panel panel{{"left over at " + sigma_word(run, level), Scale::kLog, {}}, empty_series(mixture_names(run)), {}, 120};
     for (size_t k = 0; k < run.mixtures.size(); ++k) {
@@ -284,7 +294,7 @@ std::optional<Figure> trade_off_figure(const SweepView& view) {
   map.digits = 2;
   std::vector<const EqualPair*> pairs;
   for (const EqualPair& pair : view.summary.equal) {
-    if (pair.level == static_cast<int64_t>(place)) pairs.push_back(&pair);
+    if (pair.level == static_cast<int64_t>(place) && pair.fewer_residual < 1) pairs.push_back(&pair);
   }
   Figure figure;
   figure.title = "Components against rank at " + sigma_word(run, place);
@@ -292,7 +302,7 @@ std::optional<Figure> trade_off_figure(const SweepView& view) {
     const EqualPair& widest = **std::ranges::max_element(pairs, {}, [](const EqualPair* pair) {
       return static_cast<double>(pair->fewer_rank) / static_cast<double>(pair->more_rank);
     });
-    figure.title = fmt::format("At {} {} components of rank {} explain what {} of rank {} do: {} and {} left over",
+    figure.title = fmt::format("At {}, {} components of rank {} explain as much as {} of rank {}: {} and {} left over",
                                sigma_word(run, place), widest.more, widest.more_rank, widest.fewer, widest.fewer_rank,
                                format_digits(widest.more_residual, 3), format_digits(widest.fewer_residual, 3));
   }

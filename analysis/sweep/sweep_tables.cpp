@@ -204,17 +204,16 @@ Table equal_pairs_table(const SweepRun& run, const SweepSummary& summary) {
 std::string sweep_headline(const SweepRun& run, const SweepSummary& summary) {
   const size_t last = run.options.sigmas.size() - 1, full = run.options.ranks.size();
   const size_t best = best_mixture(run, summary, 0);
-  std::string text = fmt::format("At sigma = {} {} of full rank explain most of the score of {}: {} is left",
-                                 format_sigma(run.options.sigmas[0]), components_word(run.mixtures[best].components),
-                                 run.inputs.model.name, percent_left(summary.at(run, best, full, 0).residual.value));
-  if (best == 0) text.replace(text.find(" explain most"), 8, " explains");
-  if (best > 0 && run.options.components.front() == 1) {
-    text += fmt::format(", {} by one", percent_left(summary.at(run, 0, full, 0).residual.value));
-  }
-  text += fmt::format(", {} by the data themselves", percent_left(summary.exact[0].residual.value));
+  const auto left = [&](size_t mixture) { return percent_left(summary.at(run, mixture, full, 0).residual.value); };
+  std::string text = fmt::format(
+      "Of mixtures {} best the score of {} at sigma = {}: {} is left over",
+      components_word(run.mixtures[best].components) + (run.mixtures[best].components == 1 ? " explains" : " explain"),
+      run.inputs.model.name, format_sigma(run.options.sigmas[0]), left(best));
+  if (best > 0 && run.options.components.front() == 1) text += "; one Gaussian leaves " + left(0);
+  text += fmt::format("; the data themselves leave {}", percent_left(summary.exact[0].residual.value));
   if (last == 0) return text + ".";
   const MinimalRank& rank = summary.minimal[last];  // of the first mixture
-  return text + fmt::format("; at sigma = {} rank {} of {} does what its full rank does.",
+  return text + fmt::format(". At sigma = {} rank {} of {} does what its full rank does.",
                             format_sigma(run.options.sigmas[last]), rank.rank,
                             components_word(run.mixtures[0].components));
 }

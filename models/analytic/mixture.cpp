@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/math/softmax_sum.h"
 #include "models/analytic/analytic_base.h"
+#include "models/analytic/component_posterior.h"
 #include "models/analytic/fit.h"
 #include "models/analytic/reference_fits.h"
 #include "models/constant_tensor.h"
@@ -41,7 +42,7 @@ double total_variance(const MixtureStats& stats) {
 // All arithmetic is float64. Rows are centred at the mean of the means, so that x U - mean_k U loses nothing to a
 // common offset; the part of x - mean_k outside the basis is formed as a vector before it is squared, because
 // |x - mean_k|^2 - |z|^2 would lose all digits at small sigma.
-class Mixture final : public AnalyticBase {
+class Mixture final : public AnalyticBase, public ComponentPosterior {
  public:
   Mixture(const MixtureStats& stats, std::vector<int64_t> shape)
       : AnalyticBase("mixture", mixture_name(stats), std::move(shape), stats.dim(), total_variance(stats)),
@@ -53,6 +54,17 @@ class Mixture final : public AnalyticBase {
         tails_(stats.tails),
         log_weights_(stats.weights.log()),
         spans_(bases_span(stats)) {}
+
+  torch::Tensor responsibilities(const torch::Tensor& x, double sigma) const override {
+    check_density_input(info(), x, sigma);
+    const torch::Tensor rows = rows_of(x).to(torch::kFloat64);
+    std::vector<torch::Tensor> chunks;
+    for (const torch::Tensor& chunk : rows.split(chunk_rows())) {
+      const auto variance = torch::full({chunk.size(0), 1}, sigma * sigma, chunk.options());
+      chunks.push_back(responsibilities(evaluate(chunk, variance)));
+    }
+    return torch::cat(chunks);
+  }
 
  private:
   struct Parts {

@@ -57,7 +57,7 @@ TEST(SweepCommand, FindsTheMixtureAndWritesWhatItMeasured) {
   const auto result = run_farfield(words);
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const auto answer = json::parse(result.out);
-  EXPECT_NE(answer.at("headline").get<std::string>().find("At sigma = 0.1 3 Gaussians of full rank explain most"),
+  EXPECT_NE(answer.at("headline").get<std::string>().find("Of mixtures 3 Gaussians explain best the score"),
             std::string::npos)
       << result.out;
   expect_files(folder / "out", {"sweep.csv", "gain.csv", "minimal_rank.csv", "sweep.npz"});
@@ -73,7 +73,7 @@ TEST(SweepCommand, MistakesLeaveNothingBehind) {
                   {{{"--components", "1,61"}, "--components: 61, but 'moons,count=60' has 60 samples"},
                    {{"--ranks", "3"}, "--ranks: 3, but samples of 'moons,count=60' have 2 numbers"},
                    {{"--ranks", "x"}, "--ranks"},
-                   {{"--sigmas", "0"}, "--sigmas"},
+                   {{"--sigmas", "0"}, "sigmas: 0"},
                    {{"--class", "1"}, "takes no class labels"}});
 }
 

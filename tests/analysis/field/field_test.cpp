@@ -163,6 +163,12 @@ TEST(Field, OfPointsInThePlane) {
   const auto& density = dynamic_cast<const AnalyticDenoiser&>(*gaussian.denoiser);
   EXPECT_TRUE(torch::equal(run.log_density[0][1].flatten(), density.log_density(x, 0.5)));
   EXPECT_EQ(field_table(run).csv().find("nan"), std::string::npos);
+  EXPECT_FALSE(component_figure(run).has_value());  // no mixture
+  const FieldRun mixed = run_field(inputs_with(data, {"mixture,components=3", "delta"}), small_field({0, 4}));
+  ASSERT_EQ(mixed.components[0].sizes(), torch::IntArrayRef({3, 9, 9, 3}));
+  EXPECT_FALSE(mixed.components[1].defined());
+  EXPECT_LE(test::deviation(mixed.components[0].sum(3), torch::ones({3, 9, 9}, torch::kFloat64)), 1e-12);
+  EXPECT_TRUE(component_figure(mixed).has_value());
 }
 
 TEST(Field, EvaluatesOnceAPointAndIsTheSameForAllRanks) {

@@ -61,6 +61,21 @@ std::shared_ptr<const DataSource> cloud(int64_t count, int64_t dim) {
                                       0);
 }
 
+// The same over noised samples of it: the closed form to 1 %, rank 0 by the mean.
+TEST(Sweep, RanksOfAGaussianOverManyProbes) {
+  const GaussianStats stats = six_dimensions();
+  const auto model = make_gaussian(stats, {6});
+  const double sigma = 0.5;
+  const Tensor x = test::normals({100'000, 6}, 5) * (stats.eigenvalues + sigma * sigma).sqrt();
+  const Tensor own = (*model)(x, sigma);
+  const double power = (own - x).square().sum().item<double>();
+  const Tensor all = RankLadder(to_mixture(stats), {1, 2, 3, 4, 5}).denoise(x, sigma);
+  for (int64_t rank = 0; rank <= 5; ++rank) {
+    const Tensor cut = rank == 0 ? torch::zeros_like(x) : all[rank - 1];
+    EXPECT_NEAR((cut - own).square().sum().item<double>() / power / kLeft[rank], 1, 0.01) << rank;
+  }
+}
+
 // Every rank of a ladder is the mixture that was cut to it.
 TEST(Sweep, ALadderIsTheCutMixtures) {
   const auto data = cloud(60, 7);

@@ -1,7 +1,10 @@
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "core/math/random.h"
 #include "models/analytic/analytic.h"
+#include "models/analytic/component_posterior.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
@@ -27,6 +30,27 @@ torch::Tensor dense_denoiser(const MixtureStats& stats, const torch::Tensor& x, 
   }
   const torch::Tensor share = torch::softmax(torch::stack(log_joint, 1), 1);
   return (share.unsqueeze(2) * torch::stack(denoised, 1)).sum(1);
+}
+
+// Of two isotropic components: the logistic function of the difference of their exponents.
+TEST(Mixture, SaysWhichComponentAStateComesFrom) {
+  MixtureStats stats;
+  stats.weights = torch::tensor({0.3, 0.7}, torch::kFloat64);
+  stats.means = torch::tensor({{-1., 0.}, {1., 0.}}, torch::kFloat64);
+  stats.bases = torch::eye(2, torch::kFloat64).repeat({2, 1, 1});
+  stats.eigenvalues = torch::full({2, 2}, 0.25, torch::kFloat64);
+  stats.tails = torch::zeros({2}, torch::kFloat64);
+  stats.counts = torch::zeros({2}, torch::kInt64);
+  const auto mixture = make_mixture(stats, {2});
+  const auto& components = dynamic_cast<const ComponentPosterior&>(*mixture);
+  const torch::Tensor x = normal({9, 2}, 5);
+  for (const double sigma : {0.1, 1.0}) {
+    const torch::Tensor share = components.responsibilities(x, sigma);
+    const torch::Tensor exponent = 2 * x.select(1, 0) / (0.25 + sigma * sigma) + std::log(0.7 / 0.3);
+    EXPECT_LE(test::deviation(share.select(1, 1), torch::sigmoid(exponent)), 1e-13) << sigma;
+    EXPECT_LE(test::deviation(share.sum(1), torch::ones({9}, torch::kFloat64)), 1e-14);
+  }
+  test::error_of([&] { components.responsibilities(x, 0); });
 }
 
 // A cluster with fewer points than dimensions has fewer eigenvectors than the others: its missing ones are zero rows.
