@@ -88,7 +88,7 @@ std::unique_ptr<Denoiser> make_class_delta(const torch::Tensor& points, const to
   std::vector<int64_t> counts;
   for (int64_t one = 0; one < label_dim; ++one) counts.push_back((classes == one).sum().item<int64_t>());
   return std::make_unique<ClassDelta>(points.index_select(0, classes.argsort(/*stable=*/true, 0, /*descending=*/false)),
-                                      counts, shape);
+                                      counts, std::move(shape));
 }
 
 }  // namespace farfield

@@ -151,7 +151,7 @@ class Delta final : public AnalyticBase, public DataPosterior {
     const auto device = query.rows.device();
     const double unit = 4 * std::sqrt(static_cast<double>(dim())) * unit_roundoff(torch::kFloat64);
     const auto error = unit * max_norm_ * query.centred.norm(2, {1}, true) / query.variance;
-    const auto allowed = (error <= kDenseLogitError).squeeze(1);
+    auto allowed = (error <= kDenseLogitError).squeeze(1);
     if (count() * dim() <= kSmallData) return allowed;
     const auto probe = probe_.on(device);
     const auto many = selected(scores(query, probe, probe_half_squares_.on(device)), window(query)).sum(1) *

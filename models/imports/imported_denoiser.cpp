@@ -92,7 +92,7 @@ ImportOptions ImportOptions::parse(const std::vector<std::string>& words, const 
     const size_t equals = word.find('=');
     const std::string key = word.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
-    const std::string what = file + ": " + key;
+    const std::string what = fmt::format("{}: {}", file, key);
     if (key == "convention")
       options.convention = value;
     else if (key == "shape")

@@ -39,7 +39,7 @@ std::string innermost_place(const std::vector<std::string>& lines, size_t marked
     std::string place = lines[i].substr(at + kFile.size());
     if (const size_t quote = place.find("\","); quote != std::string::npos) place.erase(quote, 2);
     const std::string code = marked >= 1 && marked - 1 > i ? lines[marked - 1] : "";
-    return on_one_line(place + (code.empty() ? "" : ": " + code));
+    return on_one_line(code.empty() ? place : fmt::format("{}: {}", place, code));
   }
   return "";
 }

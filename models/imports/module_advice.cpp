@@ -121,8 +121,8 @@ std::string advice_for(const ImportedCall& module, const ModuleCall& call, const
       try {
         if (!call_module(module, variant.call).problem.empty()) continue;
         return fmt::format(fmt::runtime(variant.meaning), variant.call.inputs[0].size(0), call.inputs[0].size(0));
-      } catch (const Error&) {
-      } catch (const std::bad_alloc&) {
+      } catch (const Error&) {           // not this one, then
+      } catch (const std::bad_alloc&) {  // nor one that is too large
       }
     }
     return "";

@@ -22,8 +22,7 @@ std::optional<int64_t> bytes_needed(const torch::Tensor& tensor) {
     if (__builtin_add_overflow(last, step, &last)) return std::nullopt;
   }
   int64_t bytes = 0;
-  if (__builtin_add_overflow(last, int64_t{1}, &last) ||
-      __builtin_mul_overflow(last, static_cast<int64_t>(tensor.element_size()), &bytes)) {
+  if (__builtin_add_overflow(last, int64_t{1}, &last) || __builtin_mul_overflow(last, tensor.element_size(), &bytes)) {
     return std::nullopt;
   }
   return bytes;

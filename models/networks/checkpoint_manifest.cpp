@@ -1,6 +1,7 @@
 #include "models/networks/checkpoint_manifest.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -92,11 +93,11 @@ std::string read_to_hash(const fs::path& file) { return sha256_file(file); }
 
 std::optional<CheckpointEntry> newest_valid(const fs::path& run_folder, const std::vector<CheckpointEntry>& entries,
                                             const ReadHashed& read) {
-  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-    const fs::path path = run_folder / entry->file;
+  for (const CheckpointEntry& entry : std::views::reverse(entries)) {
+    const fs::path path = run_folder / entry.file;
     std::string fault = "its SHA-256 differs from the one in checkpoints.json";
     try {
-      if (read(path) == entry->sha256) return *entry;
+      if (read(path) == entry.sha256) return entry;
     } catch (const Error& error) {
       if (error.code() == ExitCode::kMemory) throw;
       fault = error.what();

@@ -15,11 +15,11 @@ namespace farfield {
 namespace {
 
 using torch::Tensor;
-using Tensors = std::map<std::string, Tensor>;
+using NamedTensors = std::map<std::string, Tensor>;
 constexpr const char* kModelPrefix = "model.";
 
 // What stands in front of one of the expected names in `name`; nothing when none of them ends it.
-std::optional<std::string> text_in_front(const std::string& name, const Tensors& expected) {
+std::optional<std::string> text_in_front(const std::string& name, const NamedTensors& expected) {
   for (size_t start = 0; start != std::string::npos && start < name.size();) {
     const std::string rest = name.substr(start);
     if (expected.contains(rest)) return name.substr(0, start);
@@ -30,7 +30,7 @@ std::optional<std::string> text_in_front(const std::string& name, const Tensors&
   return std::nullopt;
 }
 
-std::string prefix_hint(const Tensors& got, const Tensors& expected) {
+std::string prefix_hint(const NamedTensors& got, const NamedTensors& expected) {
   std::map<std::string, size_t> fronts;
   size_t bare = 0;
   for (const auto& [name, tensor] : got) {
@@ -46,7 +46,7 @@ std::string prefix_hint(const Tensors& got, const Tensors& expected) {
   return "";
 }
 
-size_t count_common(const Tensors& expected, const Tensors& got) {
+size_t count_common(const NamedTensors& expected, const NamedTensors& got) {
   size_t common = 0;
   for (const auto& [name, tensor] : expected) {
     const auto found = got.find(name);
@@ -55,8 +55,8 @@ size_t count_common(const Tensors& expected, const Tensors& got) {
   return common;
 }
 
-size_t count_differences(const ModelConfig& config, const Tensors& got) {
-  const Tensors expected = expected_tensors(config);
+size_t count_differences(const ModelConfig& config, const NamedTensors& got) {
+  const NamedTensors expected = expected_tensors(config);
   return expected.size() + got.size() - 2 * count_common(expected, got);
 }
 
@@ -82,12 +82,12 @@ void add_changes(std::vector<Change>& changes, const NetworkConfig& now, const c
 }
 
 // The inputs of a linear layer in the file; 0 when it is not there.
-int64_t size_in(const Tensors& got, const std::string& name) {
+int64_t size_in(const NamedTensors& got, const std::string& name) {
   const auto found = got.find(name);
   return found == got.end() || found->second.dim() != 2 ? 0 : found->second.size(1);
 }
 
-std::vector<Change> changes_of(const ModelConfig& config, const Tensors& got) {
+std::vector<Change> changes_of(const ModelConfig& config, const NamedTensors& got) {
   using N = NetworkConfig;
   const N& now = config.network;
   std::vector<Change> changes;
@@ -121,7 +121,7 @@ std::vector<Change> changes_of(const ModelConfig& config, const Tensors& got) {
 }
 
 // The one change that leaves the fewest differences, when it leaves fewer than `fewest`, which it lowers.
-std::optional<Change> best_change(const ModelConfig& config, const Tensors& got, size_t& fewest) {
+std::optional<Change> best_change(const ModelConfig& config, const NamedTensors& got, size_t& fewest) {
   std::optional<Change> best;
   for (const Change& change : changes_of(config, got)) {
     ModelConfig other = config;
@@ -139,7 +139,7 @@ std::optional<Change> best_change(const ModelConfig& config, const Tensors& got,
 }
 
 // Settings that bring the expected names nearer to the file's, found one after the other.
-std::string variant_hint(ModelConfig config, const Tensors& got) {
+std::string variant_hint(ModelConfig config, const NamedTensors& got) {
   constexpr size_t kMostChanges = 4;
   const size_t at_first = count_differences(config, got);
   if (at_first < 3) return "";  // one tensor that is missing, too much or of another shape says enough
@@ -160,7 +160,7 @@ std::string variant_hint(ModelConfig config, const Tensors& got) {
 }  // namespace
 
 std::map<std::string, Tensor> named_tensors(const ModelConfig& config, const Network& network) {
-  Tensors all;
+  NamedTensors all;
   for (const auto& entry : network.named_parameters()) all[kModelPrefix + entry.key()] = entry.value();
   for (const auto& entry : network.named_buffers()) all[kModelPrefix + entry.key()] = entry.value();
   for (const auto& [name, table] : make_preconditioning(config.precond)->tables()) all[name] = table;
@@ -172,7 +172,7 @@ std::map<std::string, Tensor> expected_tensors(const ModelConfig& config) {
   return named_tensors(config, *build_network(config.network, {{}, torch::kMeta}, factor));
 }
 
-std::string hint_for_names(const ModelConfig& config, const Tensors& got) {
+std::string hint_for_names(const ModelConfig& config, const NamedTensors& got) {
   constexpr size_t kMostTensors = 5000;  // of a network; larger files get no hint, only the list
   if (got.empty() || got.size() > kMostTensors) return "";
   if (std::string hint = prefix_hint(got, expected_tensors(config)); !hint.empty()) return hint;

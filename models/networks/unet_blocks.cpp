@@ -231,9 +231,9 @@ void recompute_blocks(torch::nn::Module& module) {
 }
 
 Tensor positional_embedding(const Tensor& labels, int64_t channels, bool endpoint, int64_t max_positions) {
-  const Tensor index = torch::arange(channels / 2, labels.options());
-  const Tensor frequencies = torch::pow(1.0 / static_cast<double>(max_positions),
-                                        index / static_cast<double>(channels / 2 - (endpoint ? 1 : 0)));
+  const int64_t half = channels / 2, spans = half - (endpoint ? 1 : 0);
+  const Tensor index = torch::arange(half, labels.options());
+  const Tensor frequencies = torch::pow(1.0 / static_cast<double>(max_positions), index / static_cast<double>(spans));
   const Tensor angles = labels.outer(frequencies);
   return torch::cat({angles.cos(), angles.sin()}, 1);
 }
