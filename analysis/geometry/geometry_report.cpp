@@ -99,11 +99,11 @@ std::string headline_of(const GeometryView& view) {
 Table comparison_of_paths(const GeometryView& view) {
   Table table{.columns = {"number"}, .rows = {}};
   for (const std::string& name : short_names(view)) table.columns.push_back(name);
-  table.columns.push_back("documents");
+  table.columns.emplace_back("documents");
   for (const ComparedNumber& number : compared_numbers(view)) {
     std::vector<Cell> row = {number.what};
-    for (const PathSummary& summary : view.summaries) row.push_back(number.of(summary));
-    row.push_back(number.documents);
+    for (const PathSummary& summary : view.summaries) row.emplace_back(number.of(summary));
+    row.emplace_back(number.documents);
     table.add(std::move(row));
   }
   return table;
@@ -116,7 +116,7 @@ Table observation_table(const GeometryView& view) {
     std::vector<Cell> row = {one.words};
     for (const PathSummary& summary : view.summaries) {
       const Observation& here = observation_of(summary, one.name);
-      row.push_back(here.holds() ? "holds" : "not " + where_words(here, view.run.levels.size()));
+      row.emplace_back(here.holds() ? "holds" : "not " + where_words(here, view.run.levels.size()));
     }
     table.add(std::move(row));
   }
@@ -165,7 +165,7 @@ Table level_numbers(const GeometryView& view,
     std::vector<Cell> row = {format_sigma(view.run.levels[n])};
     for (const auto& [title, measure] : titles_and_measures) {
       const Curve& curve = view.model().curves.at(measure);
-      row.push_back(curve.count[n] > 0 ? format_measured(curve.mean[n], curve.low[n], curve.high[n]) : "");
+      row.emplace_back(curve.count[n] > 0 ? format_measured(curve.mean[n], curve.low[n], curve.high[n]) : "");
     }
     table.add(std::move(row));
   }

@@ -119,7 +119,7 @@ std::string shift_chart(const Table& table) {
   chart.columns.insert(chart.columns.end(), {"length, 90°", "length, 60°"});
   for (const auto& row : table.rows) {
     const std::string &mode = std::get<std::string>(row[0]), &weight = std::get<std::string>(row[1]);
-    chart.rows.push_back(weight.empty() ? mode : mode + ", " + weight);
+    chart.rows.push_back(weight.empty() ? mode : fmt::format("{}, {}", mode, weight));
     std::vector<double> shifts;
     for (size_t j = 0; j < chart.columns.size(); ++j) {
       const double* value = std::get_if<double>(&row[2 + j]);

@@ -154,7 +154,8 @@ std::optional<Figure> potential_figure(const SymmetryRun& run) {
   Panel sde{{"reverse SDE", Scale::kLinear, {}}, {}, {0}, 220},
       ode{{"probability-flow ODE", Scale::kLinear, {}}, {}, {0}, 180};
   for (size_t i = 0; i < labels.size(); ++i) {
-    Series one{labels[i], styles[i], {}, {}, {}, {}}, other = one;
+    Series one{labels[i], styles[i], {}, {}, {}, {}};
+    Series other{labels[i], styles[i], {}, {}, {}, {}};
     for (size_t k = 0; k < run.potentials[i].position.size(); k += 2) {
       one.x.push_back(run.potentials[i].position[k]), one.y.push_back(run.potentials[i].sde[k]);
       other.x.push_back(run.potentials[i].position[k]), other.y.push_back(run.potentials[i].ode[k]);
