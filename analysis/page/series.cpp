@@ -20,7 +20,7 @@ struct Look {
   std::vector<int> dash;
 };
 // A dash a mark. The first is that of learned models.
-const std::array<Look, 17> kLooks = {{{"circle", {}},
+const std::array<Look, 19> kLooks = {{{"circle", {}},
                                       {"triangle-up", {8, 3}},
                                       {"square", {7, 2, 2, 2}},
                                       {"diamond", {4, 2}},
@@ -36,7 +36,9 @@ const std::array<Look, 17> kLooks = {{{"circle", {}},
                                       {kHexagonMark, {4, 2, 4, 4}},
                                       {kSaltireMark, {1, 3}},
                                       {kPentagonMark, {12, 2, 2, 2}},
-                                      {kHourglassMark, {5, 4}}}};
+                                      {kHourglassMark, {5, 4}},
+                                      {kTrapezoidMark, {8, 2, 1, 2}},
+                                      {kChevronMark, {2, 4}}}};
 size_t place_of(std::string_view mark) {
   return static_cast<size_t>(std::ranges::find(kLooks, mark, &Look::mark) - kLooks.begin());
 }

@@ -7,6 +7,7 @@
 #include "core/named_options.h"
 #include "core/text.h"
 #include "models/patches/patch_fits.h"
+#include "models/smoothing/smoothing_fits.h"
 
 namespace farfield {
 // Colours are Okabe and Ito's where there is one: told apart without colour vision, and by mark and dash without colour.
@@ -68,6 +69,19 @@ const std::vector<ReferenceKind>& reference_table() {
        "the exact score of the data set",
        {"#009e73", "#00734f", "#1fc897", "#3fd9ac", "triangle-up"},
        "delta"},
+       {"#009e73", "#00734f", "#1fc897", "#3fd9ac", "triangle-up"}},
+      {"smoothed",
+       "the score of the data averaged over tau=, on a line over kappa=",
+       {"tau=", "kappa=", "samples=", "offsets=cube|normal", "offset_seed="},
+       smoothed_of,
+       "the smoothed score",
+       {"#b8860b", "#7d5b00", "#e0b84c", "#e8c76b", kTrapezoidMark}},
+      {"piecewise",
+       "the piecewise linear score, to the nearest point, averaged likewise",
+       {"tau=", "kappa=", "samples=", "offsets=cube|normal", "offset_seed="},
+       piecewise_of,
+       "the piecewise linear score",
+       {"#6b8e23", "#4c6619", "#a5c95a", "#b8d67a", kChevronMark}},
       {"ls",
        "local score: a pixel from the boxes around it at the same place",
        {"k=", "table=", "boundary=zero|circular", "window=box|gaussian", "flips=yes|no", "per=class"},

@@ -16,7 +16,8 @@ struct ReferenceLook {
   std::string light, light_text, dark, dark_text, mark;
 };
 
-// Marks that Vega draws as paths, within a square of side 2: a star, six corners, a cross on its side, five corners, an hourglass.
+// Marks that Vega draws as paths, within a square of side 2: a star, six corners, a cross on its side, five corners, an hourglass, a
+// trapezoid, a chevron.
 inline constexpr const char* kStarMark =
     "M0,-1L0.24,-0.31L0.95,-0.31L0.36,0.12L0.59,0.81L0,0.38L-0.59,0.81L-0.36,0.12L-0.95,-0.31L-0.24,-0.31Z";
 inline constexpr const char* kHexagonMark = "M0,-0.9L0.78,-0.45L0.78,0.45L0,0.9L-0.78,0.45L-0.78,-0.45Z";
@@ -24,9 +25,12 @@ inline constexpr const char* kSaltireMark =
     "M-0.9,-0.6L-0.6,-0.9L0,-0.3L0.6,-0.9L0.9,-0.6L0.3,0L0.9,0.6L0.6,0.9L0,0.3L-0.6,0.9L-0.9,0.6L-0.3,0Z";
 inline constexpr const char* kPentagonMark = "M0,-0.95L0.9,-0.29L0.56,0.77L-0.56,0.77L-0.9,-0.29Z";
 inline constexpr const char* kHourglassMark = "M-0.8,-0.8L0.8,-0.8L0.25,0L0.8,0.8L-0.8,0.8L-0.25,0Z";
+inline constexpr const char* kTrapezoidMark = "M-0.95,0.6L-0.45,-0.6L0.45,-0.6L0.95,0.6Z";
+inline constexpr const char* kChevronMark = "M-0.9,-0.1L0,-0.9L0.9,-0.1L0.9,0.7L0,-0.1L-0.9,0.7Z";
 
 // A row of the table of references: denoisers that are fitted to data and then known in closed form. Those of
-// models/analytic are the scores of a density (AnalyticDenoiser) or their far field, those of models/patches are not.
+// models/analytic are the scores of a density (AnalyticDenoiser) or their far field, those of models/smoothing and
+// models/patches are not.
 struct ReferenceKind {
   std::string name;     // what --model and --references begin with; DenoiserInfo::kind
   std::string summary;  // for --help

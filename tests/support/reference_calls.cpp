@@ -11,6 +11,7 @@ namespace farfield::test {
 
 std::map<std::string, std::string> needed_options(const std::string& kind, const std::vector<int64_t>& shape) {
   if (kind == "mixture") return {{"components", "3"}};
+  if (kind == "smoothed" || kind == "piecewise") return {{"tau", "0.3"}};
   if (kind != "pspc-flex") return {};
   static const TempDir folder;
   const int64_t height = shape.at(1), width = shape.at(2);
