@@ -69,7 +69,6 @@ const std::vector<ReferenceKind>& reference_table() {
        "the exact score of the data set",
        {"#009e73", "#00734f", "#1fc897", "#3fd9ac", "triangle-up"},
        "delta"},
-       {"#009e73", "#00734f", "#1fc897", "#3fd9ac", "triangle-up"}},
       {"smoothed",
        "the score of the data averaged over tau=, on a line over kappa=",
        {"tau=", "kappa=", "samples=", "offsets=cube|normal", "offset_seed="},
