@@ -30,6 +30,14 @@ void expect_files(const std::filesystem::path& out, const std::vector<std::strin
   }
 }
 
+// A finished output of the same command is replaced when asked to.
+void expect_replaced(Arguments words) {
+  EXPECT_EQ(run_farfield(words).exit_code, 2);
+  words.push_back("--force");
+  const auto again = run_farfield(words);
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+}
+
 void expect_mistakes(const std::string& command, const Arguments& base,
                      const std::vector<std::pair<Arguments, std::string>>& rows) {
   const test::TempDir folder;
@@ -66,6 +74,7 @@ TEST(SweepCommand, FindsTheMixtureAndWritesWhatItMeasured) {
   EXPECT_LE(arrays.at("difference")[1][1].max().item<double>(), 1e-20);
   EXPECT_EQ(std::filesystem::exists(folder / "out.parts"), false);
   EXPECT_EQ(std::filesystem::exists(folder / "out.outputs.parts"), false);
+  expect_replaced(words);
 }
 
 TEST(SweepCommand, MistakesLeaveNothingBehind) {
@@ -100,6 +109,7 @@ TEST(FieldCommand, DrawsAPlaneOfPoints) {
   const auto arrays = read_npz(folder / "out/field.npz");
   EXPECT_EQ(arrays.at("field").sizes(), torch::IntArrayRef({3, 2, 7, 7, 5}));
   EXPECT_EQ(arrays.at("anchors").sizes(), torch::IntArrayRef({2, 2}));
+  expect_replaced(words);
 }
 
 TEST(FieldCommand, MistakesLeaveNothingBehind) {
@@ -163,6 +173,9 @@ TEST(DynamicsCommand, SaysWhatCompareAndTheLiveProbesSay) {
     }
   }
   EXPECT_EQ(looked, 3 * 4);
+  Arguments again = {"dynamics", "--run", at("run"), "--out", at("dynamics")};
+  again.insert(again.end(), measures.begin(), measures.end());
+  expect_replaced(again);
 }
 
 TEST(DynamicsCommand, MistakesLeaveNothingBehind) {
