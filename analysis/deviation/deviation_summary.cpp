@@ -44,7 +44,7 @@ std::optional<double> negligible_from(const DeviationSummary& summary, const std
   return from;
 }
 
-Ranking ranking_of(const torch::Tensor& gains) {
+LikelihoodRanking ranking_of(const torch::Tensor& gains) {
   const torch::Tensor some = present(gains);
   return {(some >= 0).to(torch::kFloat64).mean().item<double>(), some.min().item<double>()};
 }

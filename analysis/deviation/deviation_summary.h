@@ -19,7 +19,7 @@ struct AtLevel {
 };
 
 // The likelihood ranking of one kind of point over all trajectories and levels.
-struct Ranking {
+struct LikelihoodRanking {
   double fraction, least;  // of gains >= 0; the least gain
 };
 
@@ -34,10 +34,10 @@ struct DeviationSummary {
   std::map<std::string, Curve> curves;                   // of deviation_names()
   std::map<std::string, std::vector<double>> fractions;  // of the gains: part >= 0 at every level
   std::vector<double> ratio_q95, ratio_max;              // of d1 / d2 at every level
-  AtLevel d1, d1_star, ratio;              // the largest mean of d1 and d1_star; the largest d1 / d2 of all
-  double above_one;                        // part of trajectories and levels with d1 > d2 (assumption A.13)
-  std::optional<double> negligible;        // the level from which on, upwards, mean d1 <= 0.5 % of mean d2
-  std::map<std::string, Ranking> ranking;  // by name of the gain; empty without densities
+  AtLevel d1, d1_star, ratio;                        // the largest mean of d1 and d1_star; the largest d1 / d2 of all
+  double above_one;                                  // part of trajectories and levels with d1 > d2 (assumption A.13)
+  std::optional<double> negligible;                  // the level from which on, upwards, mean d1 <= 0.5 % of mean d2
+  std::map<std::string, LikelihoodRanking> ranking;  // by name of the gain; empty without densities
   int64_t broken = 0;  // trajectories and levels with d1 < d2 and a loss of likelihood at D (h = sigma)
   NearestSummary nearest, nearest_star;  // of the last D(x_n) and D*(x*_n)
   double samples = 0;                    // that D* is a mean of, for the chart of the effective number; 0: none
