@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -34,6 +35,12 @@ double peak_added_mb(const std::function<void()>& work) {
   const double before = memory_mb("VmRSS");
   work();
   return memory_mb("VmHWM") - before;
+}
+
+double cpu_seconds(const std::function<void()>& work) {
+  const auto start = std::clock();
+  work();
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 }  // namespace
@@ -73,12 +80,13 @@ const torch::Tensor& image_like_points() {
 void compare(benchmark::State& state, const std::function<void()>& method, const std::function<void()>& bare) {
   const double extra = peak_added_mb(method);
   const double bare_extra = peak_added_mb(bare);
-  std::vector<double> method_seconds, bare_seconds;
+  std::vector<double> method_seconds, bare_seconds, method_cpu, bare_cpu;
   for (auto _ : state) {
-    method_seconds.push_back(seconds(method));
-    bare_seconds.push_back(seconds(bare));
+    method_cpu.push_back(cpu_seconds([&] { method_seconds.push_back(seconds(method)); }));
+    bare_cpu.push_back(cpu_seconds([&] { bare_seconds.push_back(seconds(bare)); }));
   }
   state.counters["ratio"] = median(method_seconds) / median(bare_seconds);
+  state.counters["cpu_ratio"] = *std::ranges::min_element(method_cpu) / *std::ranges::min_element(bare_cpu);
   state.counters["method_ms"] = 1e3 * median(method_seconds);
   state.counters["bare_ms"] = 1e3 * median(bare_seconds);
   state.counters["extra_MB"] = extra;

@@ -16,7 +16,8 @@ double resident_mb();  // memory of this process now, in MiB; 0 where the system
 const torch::Tensor& image_like_points();
 
 // Times `method` and the `bare` work it cannot do without in turn, state's iterations times after one warm-up each, and
-// reports the counters `ratio` (median method / median bare), `bare_ms`, `extra_MB` and `bare_extra_MB`
+// reports the counters `ratio` (median method / median bare), `cpu_ratio` (of the least CPU times of all threads together:
+// what other programs take does not count), `bare_ms`, `extra_MB` and `bare_extra_MB`
 // (peak memory that each added in its warm-up).
 void compare(benchmark::State& state, const std::function<void()>& method, const std::function<void()>& bare);
 

@@ -1,11 +1,14 @@
 // Patch denoisers against the work that they cannot do without: one streaming sum over the same float32 images for
 // those at the same place, the bare matrix products for windows and dense masks. One query image.
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 
 #include <benchmark/benchmark.h>
 #include <torch/types.h>
 
 #include "benchmarks/bench_support.h"
+#include "core/data/source.h"
 #include "core/math/random.h"
 #include "models/analytic/fit.h"
 #include "models/patches/patches.h"
@@ -105,6 +108,33 @@ void window_score_2000(benchmark::State& state) {
 BENCHMARK(window_score_2000)
     ->ArgNames({"k", "sigma_e3", "bits"})
     ->ArgsProduct({{5, 11}, {300, 1000, 4000}, {32, 64}})
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+
+// Digits, whose windows are often equal (background) or far away: against the bare products of all windows, which is the
+// least that neither merging nor pruning could do with. Needs MNIST.
+void window_score_digits(benchmark::State& state) {
+  const torch::NoGradGuard no_grad;
+  const char* folder = std::getenv("FARFIELD_DATA");
+  const std::string files = std::string(folder == nullptr ? "../shared/data" : folder) + "/mnist";
+  if (!std::filesystem::exists(files))
+    return state.SkipWithError("no MNIST; FARFIELD_DATA names the folder that has it");
+  const int64_t k = state.range(0), depth = k * k, windows = kWindowImages * 32 * 32;
+  const auto data = open_data("mnist:" + files + ",pad=32,first=" + std::to_string(kWindowImages));
+  const Tensor noise = SampleRandom(2).normal({1, 1, 32, 32}, torch::kFloat64);
+  const Tensor image = data->rows(torch::tensor({77})).to(torch::kFloat64);
+  const Tensor x = (image + sigma_of(state) * noise).to(torch::kFloat32);
+  const auto denoiser = make_equivariant_local_score({*data, TrainingOptions()}, PatchSizes::fixed(k),
+                                                     WindowMode::kZeroAll);
+  const Tensor rows = torch::randn({1024, depth}), columns = torch::randn({depth, 2048});
+  Tensor product = torch::empty({1024, 2048});
+  compare(state, [&] { (*denoiser)(x, sigma_of(state)); }, [&] {
+    for (int64_t first = 0; first < windows; first += 2048) torch::mm_out(product, rows, columns);
+  });
+}
+BENCHMARK(window_score_digits)
+    ->ArgNames({"k", "sigma_e3"})
+    ->ArgsProduct({{3, 5, 7, 11}, {100, 300, 1000}})
     ->Iterations(1)
     ->Unit(benchmark::kMillisecond);
 
