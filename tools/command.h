@@ -54,6 +54,7 @@ void add_deviation_command(CLI::App& app, Context& context);
 void add_neighbours_command(CLI::App& app, Context& context);
 void add_modes_command(CLI::App& app, Context& context);
 void add_jump_command(CLI::App& app, Context& context);
+void add_calibrate_command(CLI::App& app, Context& context);
 void add_theory_command(CLI::App& app, Context& context);
 void add_symmetry_command(CLI::App& app, Context& context);
 void add_smoothing_command(CLI::App& app, Context& context);

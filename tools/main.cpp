@@ -190,6 +190,7 @@ int main(int argc, char** argv) {
   add_neighbours_command(app, context);
   add_modes_command(app, context);
   add_jump_command(app, context);
+  add_calibrate_command(app, context);
   add_theory_command(app, context);
   add_symmetry_command(app, context);
   add_smoothing_command(app, context);

@@ -45,6 +45,8 @@ const std::map<std::string, std::vector<std::string>>& files_by_kind() {
        {"processes.csv", "scores.csv", "densities.csv", "divergences.csv", "losses.csv", "smoothing.npz",
         "summary.json", "report.html"}},
       {"jump", {"jump.csv", "jump.npz", "slopes.csv", "summary.json", "report.html"}},
+      {"calibrate",
+       {"table.yaml", "calibration.csv", "calibration.npz", "heat.npz", "heat.csv", "summary.json", "report.html"}},
       {"study", {"study.csv", "study.npz", "study.json", "report.html"}},
       {"report", {"report.html", "training.csv", "probes.csv"}},
       {"geometry",

@@ -65,11 +65,17 @@ class BorderMeans final : public FilteredMeans {
   std::shared_ptr<const FilteredMeans> local_;
 };
 
+SizedDenoiser sized_score(const ReferenceRequest& request, WindowMode mode) {
+  image_shape(request.data.info(), kind_of(mode));
+  const TrainingImages images(request.data, read_training(request.options, false));
+  return [=](const PatchSizes& sizes) { return make_equivariant_local_score(images, sizes, mode); };
+}
+
 std::unique_ptr<Denoiser> fitted_score(const ReferenceRequest& request, WindowMode mode) {
   const ImageShape shape = image_shape(request.data.info(), kind_of(mode));
   const PatchSizes sizes = read_sizes(request.options, "k", shape);
-  for (const int64_t k : sizes.all()) check_window(kind_of(mode), k, mode, shape);
-  return make_equivariant_local_score({request.data, read_training(request.options, false)}, sizes, mode);
+  for (const int64_t k : sizes.all()) check_window(kind_of(mode), k, mode, shape);  // before any image is read
+  return sized_score(request, mode)(sizes);
 }
 
 }  // namespace
@@ -104,6 +110,20 @@ std::unique_ptr<Denoiser> circular_score_of(const ReferenceRequest& request) {
 
 std::unique_ptr<Denoiser> zero_padded_score_of(const ReferenceRequest& request) {
   return fitted_score(request, WindowMode::kZeroAll);
+}
+
+SizedDenoiser sized_border_score(const ReferenceRequest& request) { return sized_score(request, WindowMode::kBorder); }
+
+SizedDenoiser sized_circular_interior_score(const ReferenceRequest& request) {
+  return sized_score(request, WindowMode::kCircularInterior);
+}
+
+SizedDenoiser sized_circular_score(const ReferenceRequest& request) {
+  return sized_score(request, WindowMode::kCircularAll);
+}
+
+SizedDenoiser sized_zero_padded_score(const ReferenceRequest& request) {
+  return sized_score(request, WindowMode::kZeroAll);
 }
 
 }  // namespace farfield

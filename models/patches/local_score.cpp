@@ -53,13 +53,18 @@ std::unique_ptr<Denoiser> make_local_score(TrainingImages images, const PatchSiz
   });
 }
 
-std::unique_ptr<Denoiser> local_score_of(const ReferenceRequest& request) {
-  const ImageShape shape = image_shape(request.data.info(), "ls");
-  const PatchSizes sizes = read_sizes(request.options, "k", shape);
+SizedDenoiser sized_local_score(const ReferenceRequest& request) {
+  image_shape(request.data.info(), "ls");
   const bool zero = request.options.choice("boundary", "zero", {"zero", "circular"}) == "zero";
-  const TrainingOptions training = read_training(request.options, false);
+  const BoxBoundary boundary = zero ? BoxBoundary::kZero : BoxBoundary::kCircular;
   const WindowShape window = read_window(request.options);
-  return make_local_score({request.data, training}, sizes, zero ? BoxBoundary::kZero : BoxBoundary::kCircular, window);
+  const TrainingImages images(request.data, read_training(request.options, false));
+  return [=](const PatchSizes& sizes) { return make_local_score(images, sizes, boundary, window); };
+}
+
+std::unique_ptr<Denoiser> local_score_of(const ReferenceRequest& request) {
+  const PatchSizes sizes = read_sizes(request.options, "k", image_shape(request.data.info(), "ls"));
+  return sized_local_score(request)(sizes);
 }
 
 }  // namespace farfield

@@ -54,16 +54,6 @@ std::unique_ptr<FilteredMeans> masked_means(const MaskSet& masks, PlaneLayout la
                                         make_own_means(make_mask_filter(std::move(own)), layout, std::move(pixels)));
 }
 
-// fraction=F, or table=FILE|edm32; edm32 without.
-LevelTable read_fractions(const ReferenceOptions& options) {
-  const double fraction = options.number("fraction", 1, 0, 1);
-  const std::string table = options.text("table", options.has("fraction") ? "" : "edm32");
-  if (options.has("fraction") && options.has("table")) {
-    throw usage_error(fmt::format("pspc-flex: give either fraction={} or table={}, not both", fraction, table));
-  }
-  return options.has("fraction") ? LevelTable({1}, {fraction}, LevelTable::Match::kNearest) : fraction_table(table);
-}
-
 }  // namespace
 
 std::unique_ptr<Denoiser> make_mask_composite(TrainingImages images, HeatMaps heat, LevelTable fractions,

@@ -46,11 +46,16 @@ std::unique_ptr<Denoiser> make_patch_composite(TrainingImages images, const Patc
   });
 }
 
-std::unique_ptr<Denoiser> patch_composite_of(const ReferenceRequest& request) {
-  const ImageShape shape = image_shape(request.data.info(), "pspc");
-  const PatchSizes sizes = read_sizes(request.options, "p", shape);
+SizedDenoiser sized_patch_composite(const ReferenceRequest& request) {
+  image_shape(request.data.info(), "pspc");
   const WindowShape window = read_window(request.options);
-  return make_patch_composite({request.data, read_training(request.options, true)}, sizes, window);
+  const TrainingImages images(request.data, read_training(request.options, true));
+  return [=](const PatchSizes& sizes) { return make_patch_composite(images, sizes, window); };
+}
+
+std::unique_ptr<Denoiser> patch_composite_of(const ReferenceRequest& request) {
+  const PatchSizes sizes = read_sizes(request.options, "p", image_shape(request.data.info(), "pspc"));
+  return sized_patch_composite(request)(sizes);
 }
 
 }  // namespace farfield

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "models/analytic/reference_fits.h"
 #include "models/denoiser.h"
+#include "models/patches/patch_sizes.h"
 
 namespace farfield {
 
@@ -17,5 +19,17 @@ std::unique_ptr<Denoiser> zero_padded_score_of(const ReferenceRequest& request);
 std::unique_ptr<Denoiser> patch_composite_of(const ReferenceRequest& request);          // pspc
 std::unique_ptr<Denoiser> mask_composite_of(const ReferenceRequest& request);           // pspc-flex
 std::unique_ptr<Denoiser> pca_locality_of(const ReferenceRequest& request);
+
+// The denoisers of a kind that has a patch size, all over the same images in the same memory. usage_error for sizes that do
+// not fit.
+using SizedDenoiser = std::function<std::unique_ptr<Denoiser>(const PatchSizes& sizes)>;
+
+// The same kinds but for the size (models/patches/sized_denoiser.h).
+SizedDenoiser sized_local_score(const ReferenceRequest& request);
+SizedDenoiser sized_border_score(const ReferenceRequest& request);
+SizedDenoiser sized_circular_interior_score(const ReferenceRequest& request);
+SizedDenoiser sized_circular_score(const ReferenceRequest& request);
+SizedDenoiser sized_zero_padded_score(const ReferenceRequest& request);
+SizedDenoiser sized_patch_composite(const ReferenceRequest& request);
 
 }  // namespace farfield

@@ -20,6 +20,16 @@ PatchSizes read_sizes(const ReferenceOptions& options, const std::string& key, c
   return options.has(key) ? PatchSizes::fixed(size) : PatchSizes::from_table(table, shape);
 }
 
+LevelTable read_fractions(const ReferenceOptions& options) {
+  const double fraction = options.number("fraction", 1, 0, 1);
+  const std::string table = options.text("table", options.has("fraction") ? "" : "edm32");
+  if (options.has("fraction") && options.has("table")) {
+    throw usage_error(
+        fmt::format("{}: give either fraction={} or table={}, not both", options.name(), fraction, table));
+  }
+  return options.has("fraction") ? LevelTable({1}, {fraction}, LevelTable::Match::kNearest) : fraction_table(table);
+}
+
 TrainingOptions read_training(const ReferenceOptions& options, bool flips) {
   TrainingOptions training;
   training.flips = options.flag("flips", flips);

@@ -14,6 +14,8 @@ namespace farfield {
 
 // `key`=SIZE or table=FILE|edm32, of which at most one is given; edm32 without.
 PatchSizes read_sizes(const ReferenceOptions& options, const std::string& key, const ImageShape& shape);
+// fraction=F, or table=FILE|edm32; edm32 without.
+LevelTable read_fractions(const ReferenceOptions& options);
 // flips=yes|no and per=class.
 TrainingOptions read_training(const ReferenceOptions& options, bool flips);
 

@@ -12,7 +12,7 @@
 namespace farfield {
 namespace {
 
-constexpr double kLargestSize = 1e6;
+constexpr double kLargestSize = 1e6, kWholeImage = 0;  // 0 is no size of a window
 constexpr int64_t kPublishedResolution = 32;
 
 const std::vector<double>& published_levels() {
@@ -33,10 +33,11 @@ LevelTable published_fractions() {
           LevelTable::Match::kNearestLog};
 }
 
-// A table of a file, and the resolution that it names (0: none).
+// A table of a file, the resolution that it names (0: none), and the size from which on it means the exact denoiser (0:
+// none; -1: that of an image).
 struct FileTable {
   LevelTable table;
-  int64_t resolution;
+  int64_t resolution, exact_from;
 };
 
 FileTable read_table(const std::string& file, const std::string& column, Range range) {
@@ -44,6 +45,7 @@ FileTable read_table(const std::string& file, const std::string& column, Range r
   const std::string match = config.choice("match", "nearest-log", {"nearest-log", "nearest"});
   const bool sizes = column == "size";
   const int64_t resolution = sizes ? config.integer("resolution", 0, {0, kLargestSize}) : 0;
+  const int64_t exact_from = sizes ? config.integer("exact_from", -1, {-1, kLargestSize}) : -1;
   const auto sigmas = config.numbers("sigma", {}, {limits::kLowestSigma, limits::kHighestSigma});
   const auto values = config.numbers(column, {}, range);
   config.finish();
@@ -57,7 +59,8 @@ FileTable read_table(const std::string& file, const std::string& column, Range r
     }
   }
   return {{sigmas, values, match == "nearest" ? LevelTable::Match::kNearest : LevelTable::Match::kNearestLog},
-          resolution};
+          resolution,
+          exact_from};
 }
 
 // To the nearest odd number of at least 3.
@@ -78,37 +81,37 @@ double LevelTable::at(double sigma) const {
   return values_[static_cast<size_t>(nearest - sigmas_.begin())];
 }
 
-PatchSizes::PatchSizes(LevelTable table, int64_t whole_from, std::string words)
-    : table_(std::move(table)), whole_from_(whole_from), words_(std::move(words)) {}
+PatchSizes::PatchSizes(LevelTable table, std::string words) : table_(std::move(table)), words_(std::move(words)) {}
 
 PatchSizes PatchSizes::fixed(int64_t size) {
-  return {LevelTable({1}, {static_cast<double>(size)}, LevelTable::Match::kNearest), 0, std::to_string(size)};
+  return {LevelTable({1}, {static_cast<double>(size)}, LevelTable::Match::kNearest), std::to_string(size)};
 }
 
 PatchSizes PatchSizes::from_table(const std::string& text, const ImageShape& shape) {
-  const bool published = text == "edm32";
   const int64_t side = std::min(shape.height, shape.width);
-  const FileTable read = published ? FileTable{published_sizes(), kPublishedResolution}
-                                   : read_table(text, "size", {1, kLargestSize});
-  const double ratio = static_cast<double>(side) / static_cast<double>(read.resolution);
-  if (read.resolution == 0 || read.resolution == side) return {read.table, side, text};
+  const FileTable read = text == "edm32" ? FileTable{published_sizes(), kPublishedResolution, -1}
+                                         : read_table(text, "size", {1, kLargestSize});
+  const int64_t resolution = read.resolution == 0 ? side : read.resolution;
+  const double ratio = static_cast<double>(side) / static_cast<double>(resolution);
   return {read.table.mapped([&](double size) {
-    return size >= static_cast<double>(read.resolution) ? static_cast<double>(side) : scaled(size, ratio);
+    const double own = resolution == side ? size : scaled(size, ratio);
+    const bool whole = read.exact_from < 0 ? size >= static_cast<double>(resolution) || own >= static_cast<double>(side)
+                                           : read.exact_from > 0 && size >= static_cast<double>(read.exact_from);
+    return whole ? kWholeImage : own;
   }),
-          side, text};
+          text};
 }
 
 PatchSizes::Size PatchSizes::at(double sigma) const {
-  const auto size = static_cast<int64_t>(table_.at(sigma));
-  return {size, whole_from_ > 0 && size >= whole_from_};
+  const double size = table_.at(sigma);
+  return {static_cast<int64_t>(size), size == kWholeImage};
 }
 
 std::vector<int64_t> PatchSizes::all() const {
   std::vector<int64_t> sizes;
   for (const double value : table_.values()) {
     const auto size = static_cast<int64_t>(value);
-    const bool whole = whole_from_ > 0 && size >= whole_from_;
-    if (!whole && std::ranges::find(sizes, size) == sizes.end()) sizes.push_back(size);
+    if (value != kWholeImage && std::ranges::find(sizes, size) == sizes.end()) sizes.push_back(size);
   }
   return sizes;
 }

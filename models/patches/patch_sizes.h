@@ -33,6 +33,7 @@ class LevelTable {
 // A table file is YAML (docs/formats.md):
 //   match: nearest-log            # or nearest
 //   resolution: 32                # of the images that the sizes are for; left out: of whatever images
+//   exact_from: 32                # sizes from here on mean the exact denoiser; left out: min(H, W); 0: none
 //   sigma: [80, 57.59, ...]
 //   size: [32, 32, ...]           # of a table of sizes
 //   fraction: [1, 1, ...]         # of a table of fractions
@@ -54,9 +55,8 @@ class PatchSizes {
   const std::string& words() const { return words_; }  // "k = 7" without its letter: "7", "edm32", "table.yaml"
 
  private:
-  PatchSizes(LevelTable table, int64_t whole_from, std::string words);
-  LevelTable table_;
-  int64_t whole_from_;  // sizes from here on are whole; 0: none
+  PatchSizes(LevelTable table, std::string words);
+  LevelTable table_;  // 0: the whole image
   std::string words_;
 };
 

@@ -29,6 +29,7 @@ void add_deviating(py::module_& module);
 void add_encoding(py::module_& module);
 void add_interpolating(py::module_& module);
 void add_jumping(py::module_& module);
+void add_calibrating(py::module_& module);
 void add_geometry(py::module_& module);
 void add_smoothing(py::module_& module);
 void add_studying(py::module_& module);

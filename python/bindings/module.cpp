@@ -18,6 +18,7 @@ PYBIND11_MODULE(_core, module) {
   add_encoding(module);
   add_interpolating(module);
   add_jumping(module);
+  add_calibrating(module);
   add_geometry(module);
   add_smoothing(module);
   add_studying(module);

@@ -86,6 +86,24 @@ class Jump:
     slope_table: _Table | None
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
+class Calibration:
+    headline: str
+    sigmas: list[float]
+    sizes: list[int]
+    median: list[int]
+    mode: list[int]
+    cosine: torch.Tensor
+    distance: torch.Tensor
+    table: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
+class HeatMaps:
+    headline: str
+    sigmas: list[float]
+    heat: torch.Tensor
+    mask_sizes: torch.Tensor
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Geometry:
     headline: str
     summary: dict[str, Any]
@@ -233,6 +251,17 @@ def jump(model: _Model, *, data: Data | _Text | _Array | None = None, solver: st
          variant: str | None = None, final: str | None = None, space: str = "ve", slopes: bool = False,
          batch: int = 64, label: int | None = None, latents: _Array | None = None, classes: _Array | None = None,
          threads: int | None = None) -> Jump: ...
+def calibrate(model: _Model, data: Data | _Text | _Array, *, reference: str = "els-border", sizes: Iterable[int] | None = None,
+              by: str = "cosine", solver: str = "euler", steps: int | None = None, seeds: _Numbers = ...,
+              schedule: str = "polynomial", sigmas: Iterable[float] | None = None, sigma_min: float | None = None,
+              sigma_max: float | None = None, rho: float | None = None, variant: str | None = None,
+              final: str | None = None, batch: int = 64, label: int | None = None, latents: _Array | None = None,
+              classes: _Array | None = None, threads: int | None = None) -> Calibration: ...
+def heat_maps(model: _Model, *, reference: str = "pspc-flex", solver: str = "euler", steps: int | None = None,
+              seeds: _Numbers = ..., schedule: str = "polynomial", sigmas: Iterable[float] | None = None,
+              sigma_min: float | None = None, sigma_max: float | None = None, rho: float | None = None,
+              variant: str | None = None, final: str | None = None, batch: int = 64, label: int | None = None,
+              latents: _Array | None = None, classes: _Array | None = None, threads: int | None = None) -> HeatMaps: ...
 def geometry(model: _Model, *, data: Data | _Text | _Array | None = None, solver: str = "euler", steps: int | None = None,
              seeds: _Numbers = ..., schedule: str = "polynomial", sigmas: Iterable[float] | None = None,
              sigma_min: float | None = None, sigma_max: float | None = None, rho: float | None = None,

@@ -209,6 +209,31 @@ def test_interpolated_latents_are_those_of_the_program(program, tmp_path):
         ff.interpolate(stored["corners"], mode="linear", weight="sine")
 
 
+def test_calibrations_are_those_of_the_program(program, tmp_path):
+    data, model = "glyphs,size=8,count=20", "els-border:glyphs,size=8,count=20,k=5"
+    program("calibrate", "--model", model, "--data", data, "--seeds", "0-2", "--out", tmp_path / "program")
+    c = ff.calibrate(model, data, seeds=range(3), threads=1)
+    page = c.save(tmp_path / "python")
+    for name in ("table.yaml", "calibration.csv", "calibration.npz", "summary.json"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert page.exists() and c.median == [5] * 20 == c.mode and c.cosine[:, :, 1].eq(1).all()
+    assert c.table["size"].tolist() == c.median and len(c.sigmas) == 20
+    with pytest.raises(ff.UsageError, match="no patch size"):
+        ff.calibrate(model, data, reference="delta")
+
+
+def test_heat_maps_are_those_of_the_program(program, tmp_path):
+    program("calibrate", "--model", "gaussian:glyphs,size=8,count=20", "--reference", "pspc-flex", "--seeds", "0-1", "--steps", "4",
+            "--out", tmp_path / "program")
+    h = ff.heat_maps("gaussian:glyphs,size=8,count=20", seeds=range(2), steps=4, threads=1)
+    h.save(tmp_path / "python")
+    for name in ("heat.npz", "heat.csv", "summary.json"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert h.heat.shape == (len(h.sigmas), 8, 8, 8, 8) and h.mask_sizes.shape == (len(h.sigmas), 8, 8)
+    flex = ff.load(f"pspc-flex:glyphs,size=8,count=20,heat={tmp_path / 'python' / 'heat.npz'}")
+    assert flex(torch.zeros(1, 1, 8, 8), h.sigmas[-1]).isfinite().all()
+
+
 def test_jumps_are_those_of_the_program(program, tmp_path):
     program("jump", "--model", "delta:moons", "--data", "moons", "--seeds", "0-4", "--steps", "6", "--out", tmp_path / "program")
     j = ff.jump("delta:moons", data="moons", seeds=range(5), steps=6, threads=1)

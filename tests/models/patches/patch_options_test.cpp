@@ -128,6 +128,11 @@ TEST(PatchSizes, TablesOfFiles) {
   EXPECT_TRUE(logs.at(10).whole);
   EXPECT_EQ(PatchSizes::from_table(table("match: nearest\n" + levels), {1, 8, 8}).at(0.4).size, 3);
   EXPECT_EQ(PatchSizes::from_table(table("resolution: 8\n" + levels), {1, 16, 16}).at(1).size, 11);
+  // Sizes beyond the image are windows of a local score unless they are said to be exact.
+  const auto windows = PatchSizes::from_table(table("exact_from: 0\nsigma: [1]\nsize: [9]\n"), {1, 8, 8}).at(1);
+  EXPECT_EQ(windows.size, 9);
+  EXPECT_FALSE(windows.whole);
+  EXPECT_TRUE(PatchSizes::from_table(table("exact_from: 5\n" + levels), {1, 8, 8}).at(1).whole);
   EXPECT_EQ(fraction_table(table("sigma: [1, 9]\nfraction: [0.5, 1]\n")).at(8), 1);
   for (const char* wrong :
        {"sigma: [1]\nsize: [3, 5]\n", "sigma: []\nsize: []\n", "sigma: [1]\nsize: [2.5]\n", "sigma: [-1]\nsize: [3]\n",
