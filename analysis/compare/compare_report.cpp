@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "models/analytic/far_field.h"
+#include "models/registry/model_form.h"
 #include "models/registry/reference_registry.h"
 
 namespace farfield {
@@ -20,7 +21,9 @@ std::string in_words(const CompareResult& result, int64_t reference) {
   const ReferenceKind* kind = find_reference(result.kinds[reference]);
   const auto same = std::count(result.kinds.begin(), result.kinds.end(), result.kinds[reference]);
   const bool the_only_one = kind != nullptr && same == 1 && !kind->words.empty();
-  return the_only_one ? kind->words : result.comparison.references[reference];
+  const bool whole = result.kinds[reference] != "delta" ||
+                     parse_model(result.comparison.references[reference]).options.empty();  // no point left out
+  return the_only_one && whole ? kind->words : result.comparison.references[reference];
 }
 
 namespace {

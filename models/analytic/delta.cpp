@@ -9,8 +9,6 @@
 #include "core/math/softmax_sum.h"
 #include "models/analytic/analytic_base.h"
 #include "models/analytic/data_posterior.h"
-#include "models/analytic/fit.h"
-#include "models/analytic/reference_fits.h"
 #include "models/constant_tensor.h"
 
 namespace farfield {
@@ -327,10 +325,6 @@ std::unique_ptr<AnalyticDenoiser> make_delta(torch::Tensor points, std::vector<i
   points = points.reshape({points.size(0), -1}).contiguous();
   const auto measures = measure(points);
   return std::make_unique<Delta>(std::move(points), std::move(shape), measures);
-}
-
-std::unique_ptr<AnalyticDenoiser> delta_of(const ReferenceRequest& request) {
-  return make_delta(data_matrix(request.data), request.data.info().shape);
 }
 
 }  // namespace farfield

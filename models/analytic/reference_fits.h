@@ -53,7 +53,7 @@ std::unique_ptr<AnalyticDenoiser> diagonal_of(const ReferenceRequest& request);
 std::unique_ptr<AnalyticDenoiser> gaussian_of(const ReferenceRequest& request);
 // One Gaussian a cluster (components=K) or a class (per=class): fit_mixture() with the same options, kmeans_seed= for its seed.
 std::unique_ptr<AnalyticDenoiser> mixture_of(const ReferenceRequest& request);
-// The mean of the deltas at all samples.
+// The mean of the deltas at all samples; epsilon=, neighbours= or golden=yes reads only some (models/analytic/truncated_delta.h).
 std::unique_ptr<AnalyticDenoiser> delta_of(const ReferenceRequest& request);
 
 }  // namespace farfield

@@ -146,7 +146,7 @@ TEST(OpenModel, RefusesWithTheWayOut) {
       {"gaussian,rank=7", "6 dimensions"},
       {"gaussian,rnk=2", "did you mean 'rank'?"},
       {"gaussian:moons,rnk=2", "did you mean 'rank'?"},
-      {"delta,rank=2", "delta takes no options"},
+      {"mean,rank=2", "mean takes no options"},
       {"delta:moons,rank=2", "unknown option 'rank'"},
       {"gaussian,first=2", "write gaussian:SRC,first="},
       {"gaussian:", "names no data"},

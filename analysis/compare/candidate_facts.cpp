@@ -1,0 +1,44 @@
+#include "analysis/compare/candidate_facts.h"
+
+#include <cmath>
+
+#include "models/analytic/candidate_reading.h"
+
+namespace farfield {
+namespace {
+
+struct NamedReading {
+  std::string name;
+  CandidateReading reading;
+};
+
+std::vector<NamedReading> readings_of(const CompareInputs& inputs) {
+  std::vector<NamedReading> found;
+  const auto look_at = [&](const Subject& subject) {
+    const auto* reader = dynamic_cast<const CandidateReader*>(subject.denoiser.get());
+    if (reader != nullptr) found.push_back({subject.name, reader->reading()});
+  };
+  look_at(inputs.model);
+  for (const Subject& reference : inputs.references.subjects) look_at(reference);
+  return found;
+}
+
+}  // namespace
+
+Facts candidate_facts(const CompareInputs& inputs) {
+  Facts facts;
+  for (const auto& [name, reading] : readings_of(inputs)) facts.emplace_back(name, in_words(reading));
+  return facts;
+}
+
+nlohmann::ordered_json candidate_record(const CompareInputs& inputs) {
+  nlohmann::ordered_json record = nlohmann::ordered_json::object();
+  for (const auto& [name, reading] : readings_of(inputs)) {
+    record[name] = {
+        {"points", reading.points}, {"states", reading.queries}, {"read", reading.read}, {"dropped", nullptr}};
+    if (std::isfinite(reading.dropped)) record[name]["dropped"] = reading.dropped;
+  }
+  return record;
+}
+
+}  // namespace farfield
