@@ -122,7 +122,8 @@ void add_records(RunInfo& info, const CompareRun& run, const RunCall& call) {
     info.add_text("data_fingerprint", run.inputs.data->info().fingerprint);
     info.add("data_left_out", dump_json(to_json(run.inputs.data->info().notes.left_out)));
   }
-  if (auto read = candidate_record(run.inputs); !read.empty()) info.add("candidates", dump_json(read));
+  if (auto read = candidate_record(run.inputs.model, run.inputs.references.subjects); !read.empty())
+    info.add("candidates", dump_json(read));
   for (const std::string& model : run.inputs.opened) {
     if (const auto file = model_file(model); !file.empty()) info.add_input("model", file);
   }
@@ -170,11 +171,10 @@ CompareRun run_compare(CompareInputs inputs, CompareRunOptions options, const Pa
 
 void save_compare(const CompareRun& run, const RunCall& call, const EarlierRuns& earlier, RunInfo info,
                   RunFolder& folder) {
-  const CompareStory story{run.inputs.model.name, call.command, asked_of(run), settings_of(run, call),
-                           parse_band(run.options.band)};
   Facts asked = asked_of(run);
-  for (auto& fact : candidate_facts(run.inputs)) asked.push_back(std::move(fact));
-  const CompareStory story{run.inputs.model.name, call.command, std::move(asked), settings_of(run, call)};
+  for (auto& fact : candidate_facts(run.inputs.model, run.inputs.references.subjects)) asked.push_back(std::move(fact));
+  const CompareStory story{run.inputs.model.name, call.command, std::move(asked), settings_of(run, call),
+                           parse_band(run.options.band)};
   write_comparison(run.result, story, earlier, folder);
   add_records(info, run, call);
   folder.commit(std::move(info));
