@@ -2,6 +2,9 @@
 
 #include <cmath>
 
+#include <nlohmann/json.hpp>
+
+#include "core/io/json.h"
 #include "models/analytic/candidate_reading.h"
 
 namespace farfield {
@@ -31,14 +34,14 @@ Facts candidate_facts(const Subject& model, const std::vector<Subject>& referenc
   return facts;
 }
 
-nlohmann::ordered_json candidate_record(const Subject& model, const std::vector<Subject>& references) {
+std::string candidate_record(const Subject& model, const std::vector<Subject>& references) {
   nlohmann::ordered_json record = nlohmann::ordered_json::object();
   for (const auto& [name, reading] : readings_of(model, references)) {
     record[name] = {
         {"points", reading.points}, {"states", reading.queries}, {"read", reading.read}, {"dropped", nullptr}};
     if (std::isfinite(reading.dropped)) record[name]["dropped"] = reading.dropped;
   }
-  return record;
+  return record.empty() ? "" : dump_json(record);
 }
 
 }  // namespace farfield

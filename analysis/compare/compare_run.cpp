@@ -122,8 +122,8 @@ void add_records(RunInfo& info, const CompareRun& run, const RunCall& call) {
     info.add_text("data_fingerprint", run.inputs.data->info().fingerprint);
     info.add("data_left_out", dump_json(to_json(run.inputs.data->info().notes.left_out)));
   }
-  if (auto read = candidate_record(run.inputs.model, run.inputs.references.subjects); !read.empty())
-    info.add("candidates", dump_json(read));
+  if (const std::string read = candidate_record(run.inputs.model, run.inputs.references.subjects); !read.empty())
+    info.add("candidates", read);
   for (const std::string& model : run.inputs.opened) {
     if (const auto file = model_file(model); !file.empty()) info.add_input("model", file);
   }

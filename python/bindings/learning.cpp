@@ -73,7 +73,7 @@ struct NamedSnapshots {
   std::vector<NamedModel> models;
 };
 
-NamedSnapshots snapshots_of(const std::string& run) { return {snapshots_of_run(run), {}}; }
+NamedSnapshots snapshots_in(const std::string& run) { return {snapshots_of_run(run), {}}; }
 
 NamedSnapshots snapshots_of_named(const std::vector<NamedModel>& models, const std::vector<int64_t>& images) {
   Texts texts;
@@ -211,7 +211,7 @@ void add_dynamics(py::module_& module) {
     options.probes.batch = batch;
   });
   py::class_<NamedSnapshots>(module, "NamedSnapshots")
-      .def_static("of_run", &snapshots_of)
+      .def_static("of_run", &snapshots_in)
       .def_static("of_models", &snapshots_of_named);
   py::class_<Following>(module, "Dynamics",
                         "What dynamics() returns. Tables are dicts of numpy columns (docs/formats.md).")
