@@ -34,7 +34,8 @@ CandidateBounds::CandidateBounds(const Tensor& points, Tensor basis, Tensor cent
 }
 
 Tensor CandidateBounds::embedded(const Tensor& rows) const {
-  const Tensor centred = rows - centre_, along = torch::mm(centred, basis_);
+  const Tensor centred = rows - centre_;
+  Tensor along = torch::mm(centred, basis_);
   if (!rest_) return along;
   const Tensor rest = (centred.square().sum(1) - along.square().sum(1)).clamp_min(0).sqrt();
   return torch::cat({along, rest.unsqueeze(1)}, 1);

@@ -83,12 +83,12 @@ class ClassDelta final : public Denoiser, public DataPosterior {
 }  // namespace
 
 std::unique_ptr<Denoiser> make_class_delta(const torch::Tensor& points, const torch::Tensor& classes, int64_t label_dim,
-                                           std::vector<int64_t> shape) {
+                                           const std::vector<int64_t>& shape) {
   check(classes.dim() == 1 && classes.size(0) == points.size(0) && label_dim > 0, "make_class_delta: a class a point");
   std::vector<int64_t> counts;
   for (int64_t one = 0; one < label_dim; ++one) counts.push_back((classes == one).sum().item<int64_t>());
   return std::make_unique<ClassDelta>(points.index_select(0, classes.argsort(/*stable=*/true, 0, /*descending=*/false)),
-                                      counts, std::move(shape));
+                                      counts, shape);
 }
 
 }  // namespace farfield

@@ -13,6 +13,6 @@ namespace farfield {
 // points [N, ...shape] float32 or float64, copied once; classes [N] int64 in [0, label_dim). usage_error when a class is
 // asked for that has no point.
 std::unique_ptr<Denoiser> make_class_delta(const torch::Tensor& points, const torch::Tensor& classes, int64_t label_dim,
-                                           std::vector<int64_t> shape);
+                                           const std::vector<int64_t>& shape);
 
 }  // namespace farfield

@@ -88,7 +88,7 @@ class TruncatedDelta final : public AnalyticBase, public CandidateReader {
       return screened_candidates(query, sizes.screened, sizes.weighed);
     }
     if (truncation_.neighbours > 0) {
-      const Candidates found = nearest_candidates(query, truncation_.neighbours);
+      Candidates found = nearest_candidates(query, truncation_.neighbours);
       const double left = points - static_cast<double>(found.kept.size());
       note_dropped(std::min(1.0, left * std::exp((found.nearest - found.outside) / (2 * variance))));
       return found;
@@ -152,7 +152,7 @@ class TruncatedDelta final : public AnalyticBase, public CandidateReader {
   void mean_of(const State& state, double* mean) const {
     std::fill_n(mean, dim(), 0.0);
     for (size_t k = 0; k < state.weights.size(); ++k)
-      add_weighted(state.weights[k], point(state.candidates->kept[k]), dim(), mean);
+      add_weighted(state.weights[k], point(state.candidates.value().kept[k]), dim(), mean);
   }
 
   // sum_k w_k (y_k - D) <y_k - D, v>, [d].
@@ -160,7 +160,7 @@ class TruncatedDelta final : public AnalyticBase, public CandidateReader {
     std::fill_n(spread, dim(), 0.0);
     double along = 0;
     for (size_t k = 0; k < state.weights.size(); ++k) {
-      const float* y = point(state.candidates->kept[k]);
+      const float* y = point(state.candidates.value().kept[k]);
       const double weight = state.weights[k] * centred_product(y, mean, v, dim());
       add_weighted(weight, y, dim(), spread), along += weight;
     }
@@ -261,7 +261,7 @@ GoldenSizes golden_sizes(int64_t points, double sigma) {
   return {size(most + (n - most) * g), size(most), size(most - (most - least) * g)};
 }
 
-std::unique_ptr<AnalyticDenoiser> make_truncated_delta(Tensor points, std::vector<int64_t> shape,
+std::unique_ptr<AnalyticDenoiser> make_truncated_delta(Tensor points, const std::vector<int64_t>& shape,
                                                        const Truncation& truncation, uint64_t seed) {
   const bool certified = truncation.epsilon != 0;
   if (certified + (truncation.neighbours != 0) + truncation.golden != 1)

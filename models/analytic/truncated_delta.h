@@ -23,7 +23,7 @@ struct Truncation {
 // components and the length of the rest; points are read that the bounds leave. Where too many are left, all are, by
 // make_delta(). Also a CandidateReader; its count is of all threads. Golden takes images [C, H, W] alone, and its order of the
 // points is seeded by `seed`. usage_error unless exactly one is asked for, 0 < epsilon < 1.
-std::unique_ptr<AnalyticDenoiser> make_truncated_delta(torch::Tensor points, std::vector<int64_t> shape,
+std::unique_ptr<AnalyticDenoiser> make_truncated_delta(torch::Tensor points, const std::vector<int64_t>& shape,
                                                        const Truncation& truncation, uint64_t seed = 0);
 
 // How many of N points the golden subset screens, keeps and weighs at a noise level: g = 1 - sigma / sqrt(1 + sigma^2).
