@@ -23,7 +23,7 @@ namespace {
 
 using torch::Tensor;
 
-constexpr int64_t kRank = 64;
+constexpr int64_t kRank = 128;
 constexpr int64_t kBoundsAtOnce = int64_t{1} << 24;  // numbers
 constexpr int64_t kReadFraction = 8;                 // more than 1 / 8 of the points: all of them cost less
 

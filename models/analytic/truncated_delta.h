@@ -19,7 +19,7 @@ struct Truncation {
       false;  // of the nearest in images of half the size some of the nearest, more the more noise (GoldDiff, ICML 2026)
 };
 
-// points [N, ...shape] float32, kept and not copied. Distances are bounded from below by the points' 64 leading principal
+// points [N, ...shape] float32, kept and not copied. Distances are bounded from below by the points' 128 leading principal
 // components and the length of the rest; points are read that the bounds leave. Where too many are left, all are, by
 // make_delta(). Also a CandidateReader; its count is of all threads. Golden takes images [C, H, W] alone, and its order of the
 // points is seeded by `seed`. usage_error unless exactly one is asked for, 0 < epsilon < 1.
