@@ -42,7 +42,7 @@ PartStore part_store(const Context& context, const std::string& out, nlohmann::o
   const auto earlier = resume ? EarlierParts::kResume : context.force ? EarlierParts::kReplace : EarlierParts::kRefuse;
   PartStore parts;
   do_on_root(world(), [&] { parts = PartStore(out, dump_json(key), earlier); });
-  return world().is_root() ? parts : PartStore(out, dump_json(key), EarlierParts::kResume);
+  return world().is_root() ? parts : PartStore::beside_root(out, dump_json(key));
 }
 
 PartStore part_store(const Context& context, const PathArguments& arguments, const std::string& also) {

@@ -91,6 +91,13 @@ PartStore::PartStore(const fs::path& out, std::string key, EarlierParts earlier)
   }
 }
 
+PartStore PartStore::beside_root(const fs::path& out, std::string key) {
+  PartStore store;
+  store.folder_ = folder_beside(out);
+  store.key_ = std::move(key);
+  return store;
+}
+
 fs::path PartStore::file_of(int64_t part) const { return folder_ / fmt::format("batch-{:06}.npz", part); }
 
 std::optional<Arrays> PartStore::find(int64_t part) const {

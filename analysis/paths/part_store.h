@@ -32,6 +32,9 @@ class PartStore {
   // the folder is not a PartStore's. Without parts all three begin anew.
   PartStore(const std::filesystem::path& out, std::string key, EarlierParts earlier);
 
+  // The same store on a rank beside the root, which has looked at the folder and may be at work in it by now.
+  static PartStore beside_root(const std::filesystem::path& out, std::string key);
+
   std::optional<Arrays> find(int64_t part) const;  // bad_file for a damaged one
   void keep(int64_t part, const Arrays& arrays) const;
   int64_t kept() const;
