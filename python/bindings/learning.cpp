@@ -48,13 +48,9 @@ std::filesystem::path save_learned(const Learned<Run>& one, const char* kind, co
   });
 }
 
-Texts text_of(const NamedModel& model) { return model.text.empty() ? Texts{} : Texts{model.text}; }
+Texts learned_text(const NamedModel& model) { return model.text.empty() ? Texts{} : Texts{model.text}; }
 
-Sweeping sweep(const NamedModel& model, Data data, const std::function<void(SweepOptions&)>& change, bool paper,
-               Texts command) {
-  SweepOptions options = paper ? paper_sweep(data->info(), model.denoiser->info())
-                               : quick_sweep(data->info(), model.denoiser->info());
-  change(options);
+Sweeping sweep(const NamedModel& model, Data data, SweepOptions options, Texts command) {
   return released([&] {
     const Stopwatch clock;
     options.device = parse_device(model.device);
@@ -62,7 +58,7 @@ Sweeping sweep(const NamedModel& model, Data data, const std::function<void(Swee
     SweepRun run = run_sweep(std::move(inputs), std::move(options));
     return Sweeping{std::move(run),
                     {std::move(command), model.device, model.precision, clock.seconds()},
-                    text_of(model),
+                    learned_text(model),
                     {data->info().name}};
   });
 }
@@ -74,8 +70,9 @@ struct NamedSnapshots {
 };
 
 NamedSnapshots snapshots_in(const std::string& run) { return {snapshots_of_run(run), {}}; }
+NamedSnapshots named_run(const std::string& run) { return {snapshots_of_run(run), {}}; }
 
-NamedSnapshots snapshots_of_named(const std::vector<NamedModel>& models, const std::vector<int64_t>& images) {
+NamedSnapshots named_models(const std::vector<NamedModel>& models, const std::vector<int64_t>& images) {
   Texts texts;
   for (const NamedModel& model : models) texts.push_back(model.text.empty() ? model.denoiser->info().name : model.text);
   NamedSnapshots named{snapshots_of_models(texts), models};
@@ -95,7 +92,7 @@ NamedModel like_last(const NamedSnapshots& named, const std::string& run) {
   return named.models.empty() ? NamedModel{nullptr, run, "cpu", "auto"} : named.models.back();
 }
 
-Texts texts_of(const NamedSnapshots& named) {
+Texts learned_texts(const NamedSnapshots& named) {
   Texts texts;
   for (size_t i = 0; i < named.snapshots.size(); ++i) {
     if (named.models.empty() || !named.models[i].text.empty()) texts.push_back(named.snapshots[i].model);
@@ -126,7 +123,7 @@ Following dynamics(const NamedSnapshots& named, const std::string& of, Data data
     read.push_back(data->info().name);
     return Following{std::move(run),
                      {std::move(command), like.device, like.precision, clock.seconds()},
-                     texts_of(named),
+                     learned_texts(named),
                      std::move(read)};
   });
 }
@@ -155,13 +152,17 @@ Mapping field(const NamedSnapshots& named, const std::string& of, Data data, Dat
     run.inputs.rows.clear();
     return Mapping{std::move(run),
                    {std::move(command), like.device, like.precision, clock.seconds()},
-                   texts_of(named),
+                   learned_texts(named),
                    std::move(read)};
   });
 }
 
 void add_sweep(py::module_& module) {
   py::class_<SweepOptions>(module, "SweepOptions")
+      .def_static("quick", [](const NamedModel& model,
+                              const Data& data) { return quick_sweep(data->info(), model.denoiser->info()); })
+      .def_static("paper", [](const NamedModel& model,
+                              const Data& data) { return paper_sweep(data->info(), model.denoiser->info()); })
       .def_readwrite("components", &SweepOptions::components)
       .def_readwrite("ranks", &SweepOptions::ranks)
       .def_readwrite("sigmas", &SweepOptions::sigmas)
@@ -213,6 +214,8 @@ void add_dynamics(py::module_& module) {
   py::class_<NamedSnapshots>(module, "NamedSnapshots")
       .def_static("of_run", &snapshots_in)
       .def_static("of_models", &snapshots_of_named);
+      .def_static("of_run", &named_run)
+      .def_static("of_models", &named_models);
   py::class_<Following>(module, "Dynamics",
                         "What dynamics() returns. Tables are dicts of numpy columns (docs/formats.md).")
       .def_property_readonly(

@@ -31,7 +31,7 @@ def _snapshots(function, models, run, images=()):
     if len(images) not in (0, len(models)):
         raise UsageError(f"{function}: {len(images)} images for {len(models)} models, expected one each")
     subjects = [named(model) for model in models]
-    words = ", ".join(str(getattr(model, "name", model)) for model in models)
+    words = ",".join(str(getattr(model, "name", model)) for model in models)
     return _core.NamedSnapshots.of_models(subjects, [whole(one, "images") for one in images]), words
 
 
@@ -52,20 +52,19 @@ def sweep(model, data, *, components=None, ranks=None, sigmas=None, probes=None,
     sentence; .save("out/") writes the report of the command.
     """
     command = call_text("sweep", model=getattr(model, "name", model), data=data, components=components, ranks=ranks)
-
-    def change(options):
-        if components is not None:
-            options.components = sorted({whole(one, "components") for one in components})
-        if ranks is not None:
-            options.ranks = sorted({whole(one, "ranks") for one in ranks})
-        if sigmas is not None:
-            options.sigmas = _levels(sigmas)
-        if probes is not None:
-            options.probes = probes
-        options.seed, options.batch, options.label = seed, batch, label
-
+    subject, source = named(model), as_data(data)
+    options = (_core.SweepOptions.paper if paper else _core.SweepOptions.quick)(subject, source)
+    if components is not None:
+        options.components = sorted({whole(one, "components") for one in components})
+    if ranks is not None:
+        options.ranks = sorted({whole(one, "ranks") for one in ranks})
+    if sigmas is not None:
+        options.sigmas = _levels(sigmas)
+    if probes is not None:
+        options.probes = probes
+    options.seed, options.batch, options.label = seed, batch, label
     with using_threads(threads):
-        return _core.sweep(named(model), as_data(data), change, bool(paper), command)
+        return _core.sweep(subject, source, options, command)
 
 
 def dynamics(models=None, data=None, *, run=None, references=None, sigmas=None, probes=256, seed=0, images=(), label=None, batch=64,

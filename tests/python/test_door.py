@@ -258,7 +258,7 @@ def test_what_was_learned_is_what_the_program_says(program, tmp_path):
     program("sweep", "--model", "gaussian:moons,count=60", *of, "--components", "1,3", "--ranks", "1", "--probes", "20", "--out", tmp_path / "sweep")
     w = ff.sweep("gaussian:moons,count=60", "moons,count=60", components=[3, 1], ranks=[1], sigmas=[1, 0.2], probes=20, threads=1)
     w.save(tmp_path / "swept")
-    program("dynamics", "--models", "mean:moons,count=60;gaussian:moons,count=60".replace(";", ","), *of, "--references", "gaussian,delta",
+    program("dynamics", "--models", "mean:moons,count=60,gaussian:moons,count=60", *of, "--references", "gaussian,delta",
             "--probes", "20", "--out", tmp_path / "dynamics")
     d = ff.dynamics(["mean:moons,count=60", "gaussian:moons,count=60"], "moons,count=60", references=["gaussian", "delta"], sigmas=[0.2, 1],
                     probes=20, threads=1)
