@@ -69,7 +69,6 @@ struct NamedSnapshots {
   std::vector<NamedModel> models;
 };
 
-NamedSnapshots snapshots_in(const std::string& run) { return {snapshots_of_run(run), {}}; }
 NamedSnapshots named_run(const std::string& run) { return {snapshots_of_run(run), {}}; }
 
 NamedSnapshots named_models(const std::vector<NamedModel>& models, const std::vector<int64_t>& images) {
@@ -212,10 +211,9 @@ void add_dynamics(py::module_& module) {
     options.probes.batch = batch;
   });
   py::class_<NamedSnapshots>(module, "NamedSnapshots")
-      .def_static("of_run", &snapshots_in)
-      .def_static("of_models", &snapshots_of_named);
       .def_static("of_run", &named_run)
       .def_static("of_models", &named_models);
+  .def_static("of_run", &named_run).def_static("of_models", &named_models);
   py::class_<Following>(module, "Dynamics",
                         "What dynamics() returns. Tables are dicts of numpy columns (docs/formats.md).")
       .def_property_readonly(

@@ -38,6 +38,8 @@ const std::map<std::string, std::string> kCalls = {
     {"sweep", "--model m.safetensors --data moons,count=32 --components 1 --ranks 1 --sigmas 1 --probes 4"},
     {"dynamics", "--models m.safetensors --data moons,count=32 --references mean --sigmas 1 --probes 4"},
     {"field", "--model m.safetensors --data moons,count=32 --references mean --sigmas 1 --grid 3"},
+    {"calibrate",
+     "--model gaussian:glyphs,size=8,count=16 --data glyphs,size=8,count=16 --seeds 0 --steps 2 --sizes 3"},
     {"geometry", "--model m.safetensors --data moons,count=32 --seeds 0 --steps 3 --class 1"},
     {"theory",
      "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1 --perturbed 1 --perturb-at 1 "
