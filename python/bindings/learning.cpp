@@ -213,7 +213,6 @@ void add_dynamics(py::module_& module) {
   py::class_<NamedSnapshots>(module, "NamedSnapshots")
       .def_static("of_run", &named_run)
       .def_static("of_models", &named_models);
-  .def_static("of_run", &named_run).def_static("of_models", &named_models);
   py::class_<Following>(module, "Dynamics",
                         "What dynamics() returns. Tables are dicts of numpy columns (docs/formats.md).")
       .def_property_readonly(
