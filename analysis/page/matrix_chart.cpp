@@ -56,11 +56,10 @@ json matrix_colours(const MatrixChart& chart) {
     return {{"type", "linear"}, {"domain", {-most, most}}, {"scheme", "purpleorange"}};
   }
   if (low == high) low = chart.scale == Scale::kLog ? high / 10 : high - 1;
-  return {{"type", chart.scale == Scale::kLog ? "log" : "linear"},
-          {"domain", {low, high}},
-          {"zero", false},
-          {"nice", false},
-          {"scheme", "viridis"}};
+  const json range = {{"domain", {low, high}}, {"nice", false}, {"scheme", "viridis"}};
+  json colours = chart.scale == Scale::kLog ? json{{"type", "log"}} : json{{"type", "linear"}, {"zero", false}};
+  colours.update(range);
+  return colours;
 }
 
 json named_axis(const char* field, const std::vector<std::string>& labels, const std::string& title) {
