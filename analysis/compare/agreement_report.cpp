@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <ranges>
 
 #include <fmt/format.h>
 
@@ -20,13 +21,13 @@ Panel panel_of(const CompareResult& result, Pairing pairing, const std::string& 
   Panel panel{{measure, Scale::kLinear, std::pair{0., 1.}}, {}, {}, 190};
   for (size_t r = 0; r < paths.paths.size(); ++r) panel.series.push_back({paths.paths[r], styles[r], {}, {}, {}, {}});
   // From the last level up, so that lines are named at high noise.
-  for (auto row = result.agreement.rbegin(); row != result.agreement.rend(); ++row) {
-    if (row->pairing != pairing || row->measure != agreement_index(measure)) continue;
-    Series& series = panel.series[static_cast<size_t>(row->path)];
-    series.x.push_back(row->sigma.value());
-    series.y.push_back(row->median);
-    series.low.push_back(row->q25);
-    series.high.push_back(row->q75);
+  for (const AgreementRow& row : std::views::reverse(result.agreement)) {
+    if (row.pairing != pairing || row.measure != agreement_index(measure)) continue;
+    Series& series = panel.series[static_cast<size_t>(row.path)];
+    series.x.push_back(row.sigma.value());
+    series.y.push_back(row.median);
+    series.low.push_back(row.q25);
+    series.high.push_back(row.q75);
   }
   std::erase_if(panel.series, [](const Series& series) { return series.y.empty(); });
   return panel;
@@ -47,7 +48,7 @@ const AgreementRow* end_row(const CompareResult& result, size_t path, const std:
 }
 
 // Means over levels and seeds, as the tables of the PCA line of work have them; medians of the final samples, as the other's.
-Table numbers(const CompareResult& result) {
+Table agreement_numbers(const CompareResult& result) {
   const Trajectories& paths = result.trajectories;
   Table table;
   table.columns = {"reference",
@@ -76,7 +77,7 @@ Table numbers(const CompareResult& result) {
 }
 
 // The path whose samples correlate most with the model's, by the median.
-std::string title_of(const CompareResult& result) {
+std::string agreement_title(const CompareResult& result) {
   const AgreementRow* best = nullptr;
   for (size_t r = 0; r < result.trajectories.paths.size(); ++r) {
     const AgreementRow* row = end_row(result, r, "pearson");
@@ -92,14 +93,14 @@ std::string title_of(const CompareResult& result) {
 std::optional<Figure> agreement_figure(const CompareView& view) {
   if (view.result.agreement.empty()) return std::nullopt;
   Figure figure;
-  figure.title = title_of(view.result);
+  figure.title = agreement_title(view.result);
   figure.caption =
       "Medians over seeds of each sample's agreement with the model, bands from the first to the third quartile. Left, along: "
       "both D at the states of the model's own path; right, free: each D on its own path from the same noise. r2 = 1 − ‖D_ref "
       "− D_model‖² / (d var D_model), which can be negative; pearson is the correlation over a sample's numbers, which Kamb and "
       "Ganguli plot as r². Values below 0 leave the panels. In the table: means over all levels, and medians of final samples.";
   figure.data_file = "agreement.csv";
-  figure.numbers = numbers(view.result);
+  figure.numbers = agreement_numbers(view.result);
   figure.charts = {chart_of(view.result, Pairing::kAlong, "at the states of the model's path"),
                    chart_of(view.result, Pairing::kFreeRunning, "each on its own path")};
   return figure;

@@ -10,7 +10,7 @@
 namespace farfield {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoDifference = std::numeric_limits<double>::quiet_NaN();
 
 // The nearest of all but `path`; -1: none.
 int64_t nearest_other(const std::vector<EndDistance>& ends, int64_t path) {
@@ -43,8 +43,8 @@ std::vector<EndDistance> end_distances(const Trajectories& trajectories) {
   for (int64_t path = 0; path < mse.size(0); ++path) {
     const Average average = average_of(mse[path]);
     if (average.count == 0) continue;
-    ends.push_back(
-        {path, average.count, average.mean, average.std, average.low, average.high, -1, kNan, kNan, kNan, kNan});
+    ends.push_back({path, average.count, average.mean, average.std, average.low, average.high, -1, kNoDifference,
+                    kNoDifference, kNoDifference, kNoDifference});
   }
   for (EndDistance& one : ends) {
     one.other = nearest_other(ends, one.path);

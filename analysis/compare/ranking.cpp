@@ -11,7 +11,7 @@
 namespace farfield {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoLead = std::numeric_limits<double>::quiet_NaN();
 
 // The explained variances of all references, as measured and of every replicate.
 struct Scores {
@@ -28,7 +28,7 @@ std::vector<RankedReference> ranked(const Scores& scores) {
   for (size_t place = 0; place < order.size(); ++place) {
     const torch::Tensor own = scores.replicates.select(1, order[place]);
     const Interval95 interval = percentile_interval(own.contiguous());
-    RankedReference one{order[place], value(order[place]), interval.low, interval.high, kNan, kNan, kNan};
+    RankedReference one{order[place], value(order[place]), interval.low, interval.high, kNoLead, kNoLead, kNoLead};
     if (place + 1 < order.size()) {
       const int64_t next = order[place + 1];
       const Interval95 lead = percentile_interval((own - scores.replicates.select(1, next)).contiguous());

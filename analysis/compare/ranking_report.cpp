@@ -78,7 +78,7 @@ MatrixChart matrix_of(const CompareResult& result, const Ranking& ranking) {
   return chart;
 }
 
-Table numbers(const CompareResult& result, const Ranking& ranking) {
+Table ranking_numbers(const CompareResult& result, const Ranking& ranking) {
   Table table;
   table.columns = {"σ", "first", "second", "lead", "95 % interval"};
   const auto add = [&](const std::string& sigma, const std::vector<RankedReference>& list) {
@@ -121,7 +121,7 @@ std::optional<Figure> ranking_figure(const CompareView& view) {
       {matrix_chart(matrix_of(result, ranking)),
        "What each reference leaves of the score over the noise level. Best first: " + join(places, "; ") + "."}};
   figure.data_file = "ranking.csv";
-  figure.numbers = numbers(result, ranking);
+  figure.numbers = ranking_numbers(result, ranking);
   return figure;
 }
 

@@ -57,7 +57,7 @@ std::string title_of(const CompareResult& result) {
                      result.trajectories.paths[nearest], format_digits(row.rms, 2));
 }
 
-Table numbers(const CompareResult& result) {
+Table deviation_numbers(const CompareResult& result) {
   Table table;
   table.columns = {"reference", "σ", "‖x − x_ref‖² / ‖x‖²", "95 % interval", "of the denoisers", "rms difference of x"};
   for (const TrajectoryRow& row : result.trajectory_rows) {
@@ -110,7 +110,7 @@ std::optional<Figure> deviation_figure(const CompareView& view) {
             "of the root mean square in the table it does."
           : "");
   figure.data_file = "trajectory.csv";
-  figure.numbers = numbers(result);
+  figure.numbers = deviation_numbers(result);
   const Axis x = sigma_axis(paths.levels);
   std::vector<std::string> ends;
   for (size_t r = 0; r < paths.paths.size(); ++r) {

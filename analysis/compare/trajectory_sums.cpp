@@ -10,7 +10,7 @@
 namespace farfield {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoMeasure = std::numeric_limits<double>::quiet_NaN();
 
 // [steps, B] squared norms of a - b, or of a alone.
 torch::Tensor squared(const torch::Tensor& a, const torch::Tensor& b = {}) {
@@ -83,7 +83,7 @@ torch::Tensor agreement_of_steps(const Tensors& denoised, const Path& model) {
   Tensors measured;
   for (int64_t n = 0; n < steps; ++n) {
     measured.push_back(denoised.empty()
-                           ? torch::full({std::ssize(agreement_names()), rows}, kNan, torch::kFloat64)
+                           ? torch::full({std::ssize(agreement_names()), rows}, kNoMeasure, torch::kFloat64)
                            : measures_of(agreement_of(denoised[static_cast<size_t>(n)], model.denoised[n])));
   }
   return torch::stack(measured, 1);

@@ -161,7 +161,7 @@ std::optional<Figure> difference_figure(const DeviationView& view) {
 
 // What Proposition A.14 says for this bandwidth.
 std::string theorem(const DeviationView& view) {
-  const Bandwidth& bandwidth = *view.run.request.bandwidth;
+  const Bandwidth& bandwidth = view.run.request.bandwidth.value();
   if (!bandwidth.is_sigma()) {
     return fmt::format(
         "The bandwidth is {}: 001 (proposition A.14) claims the ranking for any bandwidth, but its proof needs D* to be the "

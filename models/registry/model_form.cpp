@@ -103,7 +103,7 @@ std::string option_text(const std::string& key, const std::string& value, PathSt
 }
 
 std::string text_of(const ModelForm& form, PathStyle style) {
-  if (form.kind.empty()) return source_text(*form.source, style);
+  if (form.kind.empty()) return source_text(form.source.value(), style);
   std::string text = form.kind;
   if (form.source) text += ":" + source_text(*form.source, style);
   const PathStyle of_options = form.source ? PathStyle::kPlain : style;

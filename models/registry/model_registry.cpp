@@ -134,7 +134,7 @@ std::string precision_of(const Denoiser& model, const ModelOptions& options) {
 fs::path model_file(std::string_view model) {
   const ModelForm form = parse_model(model);
   if (!form.kind.empty()) return {};
-  const fs::path path = form.source->path;
+  const fs::path path = form.source.value().path;
   return fs::is_directory(path) ? snapshot_of(path) : path;
 }
 
@@ -148,7 +148,7 @@ std::unique_ptr<Denoiser> open_model(std::string_view model, const ModelOptions&
   parse_precision(options.precision, parse_device(options.device));
   const ModelForm form = parse_model(model);
   tell_new_spelling(form, model);
-  return form.kind.empty() ? open_path(*form.source, options) : open_fitted(form, model, options);
+  return form.kind.empty() ? open_path(form.source.value(), options) : open_fitted(form, model, options);
 }
 
 std::string model_help() {

@@ -69,12 +69,12 @@ class CloudDenoiser final : public Denoiser {
 }  // namespace
 
 std::unique_ptr<Denoiser> make_smoothed_cloud(const Tensor& points, const Tensor& offsets, std::string name,
-                                              std::vector<int64_t> sample_shape) {
+                                              const std::vector<int64_t>& sample_shape) {
   return std::make_unique<CloudDenoiser>(points, offsets, std::nullopt, "smoothed", std::move(name), sample_shape);
 }
 
 std::unique_ptr<Denoiser> make_piecewise_cloud(const Tensor& points, const Tensor& offsets, std::string name,
-                                               std::vector<int64_t> sample_shape) {
+                                               const std::vector<int64_t>& sample_shape) {
   return std::make_unique<CloudDenoiser>(points, offsets, kNearestSigma, "piecewise", std::move(name), sample_shape);
 }
 

@@ -33,10 +33,10 @@ std::unique_ptr<Denoiser> make_piecewise_line(const LineData& line, const EvenGr
 // Of any points [N, d] float32 or float64: the mean over M fixed offsets [M, d] float64 of the empirical score at x + offset,
 // D = mean of D*(x + offset) - offset. M evaluations of the exact denoiser.
 std::unique_ptr<Denoiser> make_smoothed_cloud(const torch::Tensor& points, const torch::Tensor& offsets,
-                                              std::string name, std::vector<int64_t> sample_shape);
+                                              std::string name, const std::vector<int64_t>& sample_shape);
 // The same of the piecewise linear score (nearest point - x) / t; where several are nearest, their mean.
 std::unique_ptr<Denoiser> make_piecewise_cloud(const torch::Tensor& points, const torch::Tensor& offsets,
-                                               std::string name, std::vector<int64_t> sample_shape);
+                                               std::string name, const std::vector<int64_t>& sample_shape);
 
 // The grid of points that stand evenly to the rounding of float32 numbers; usage_error naming two that do not.
 EvenGrid even_grid(const LineData& line, const std::string& name);
