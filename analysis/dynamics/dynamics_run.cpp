@@ -160,7 +160,9 @@ void look_at_all(DynamicsRun& run, const PartStore& parts, Comm& comm) {
   FixedReferences fixed(references, run.inputs, run.options.probes);
   for (size_t i = 0; i < run.inputs.snapshots.size(); ++i) {
     const auto part = static_cast<int64_t>(i);
-    if (const auto kept = parts.find(part)) {
+    // As the root sees it: a rank that came late would find what has just been kept.
+    if (comm.any(comm.is_root() && parts.find(part))) {
+      const auto kept = parts.find(part);
       Comparison look = empty_look(run);
       for (size_t sum = 0; sum < std::size(kComparisonSums); ++sum)
         look.*kComparisonSums[sum] = kept->at(kSumNames[sum]);

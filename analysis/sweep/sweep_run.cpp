@@ -174,8 +174,9 @@ void sweep_mixtures(SweepRun& run, const SweepProbes& probes, const torch::Tenso
                     Comm& comm) {
   for (size_t i = 0; i < run.options.components.size(); ++i) {
     const auto part = static_cast<int64_t>(i);
-    if (const auto kept = parts.find(part)) {
-      run.mixtures.push_back(mixture_of_arrays(*kept));
+    // As the root sees it: a rank that came late would find what has just been kept.
+    if (comm.any(comm.is_root() && parts.find(part))) {
+      run.mixtures.push_back(mixture_of_arrays(*parts.find(part)));
       continue;
     }
     run.mixtures.push_back(sweep_mixture(run, probes, model, run.options.components[i], comm));
