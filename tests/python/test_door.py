@@ -477,7 +477,9 @@ INTERRUPTED = {
 def test_ctrl_c_ends_every_call(tmp_path):
     endless = CONFIG | {"run": {"images": 10**9, "batch": 64, "tick_images": 64}}
     code = ("import farfield as ff, sys, time, torch\ntorch.set_num_threads(1)\n"
-            f"MODEL = ff.load({str(MODEL)!r})\nCONFIG = {endless!r}\n")
+            f"MODEL = ff.load({str(MODEL)!r})\nCONFIG = {endless!r}\n"
+            # What the first call imports must not be what the signal meets.
+            "ff.sample(ff.denoiser(lambda x, s: x * 0, shape=(2,)), solver='euler', steps=2, seeds=[0])\n")
     for name, call in INTERRUPTED.items():
         ready = "pass" if name == "train" else "print('ready', flush=True)"
         code += (f"try:\n  {ready}\n  {call}\n"
