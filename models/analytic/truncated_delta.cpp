@@ -15,6 +15,7 @@
 #include "core/text.h"
 #include "models/analytic/analytic_base.h"
 #include "models/analytic/candidate_bounds.h"
+#include "models/analytic/candidate_estimate.h"
 #include "models/analytic/candidate_search.h"
 #include "models/analytic/point_distances.h"
 
@@ -47,23 +48,32 @@ Centre measure_centre(const Tensor& points) {
 
 std::string name_of(const Truncation& truncation) {
   if (truncation.golden) return "delta (golden subset)";
-  if (truncation.neighbours > 0) return fmt::format("delta ({} neighbours)", truncation.neighbours);
+  const int64_t neighbours = truncation.neighbours;
+  if (truncation.uniform > 0) return fmt::format("delta ({} neighbours, {} others)", neighbours, truncation.uniform);
+  if (truncation.draws > 0) return fmt::format("delta ({} neighbours, {} draws)", neighbours, truncation.draws);
+  if (neighbours > 0) return fmt::format("delta ({} neighbours)", neighbours);
   return fmt::format("delta (epsilon {})", format_double(truncation.epsilon));
 }
 
 class TruncatedDelta final : public AnalyticBase, public CandidateReader {
  public:
   TruncatedDelta(Tensor points, const std::vector<int64_t>& shape, const Truncation& truncation, const Centre& centre,
-                 CandidateBounds bounds)
+                 CandidateBounds bounds, uint64_t seed)
       : AnalyticBase("delta", name_of(truncation), shape, points.size(1), centre.variance),
         exact_(make_delta(points, shape)),
         points_(std::move(points)),
         truncation_(truncation),
         reach_(centre.reach),
-        bounds_(std::move(bounds)) {}
+        bounds_(std::move(bounds)),
+        seed_(seed) {
+    if (truncation_.uniform == 0) return;
+    const Tensor order = torch::randperm(count(), keyed_generator({seed, 0x756e6966}));
+    order_.assign(order.const_data_ptr<int64_t>(), order.const_data_ptr<int64_t>() + count());
+  }
 
   CandidateReading reading() const override {
-    const double dropped = truncation_.golden           ? std::numeric_limits<double>::quiet_NaN()
+    const bool estimate = truncation_.golden || truncation_.uniform > 0 || truncation_.draws > 0;
+    const double dropped = estimate                     ? std::numeric_limits<double>::quiet_NaN()
                            : truncation_.neighbours > 0 ? dropped_.load()
                                                         : truncation_.epsilon;
     return {count(), queries_.load(), read_.load(), dropped, reach_};
@@ -89,6 +99,8 @@ class TruncatedDelta final : public AnalyticBase, public CandidateReader {
     }
     if (truncation_.neighbours > 0) {
       Candidates found = nearest_candidates(query, truncation_.neighbours);
+      if (truncation_.uniform > 0) return with_uniform_others(query, std::move(found), order_, truncation_.uniform);
+      if (truncation_.draws > 0) return drawn_candidates(query, found, variance, truncation_.draws, seed_);
       const double left = points - static_cast<double>(found.kept.size());
       note_dropped(std::min(1.0, left * std::exp((found.nearest - found.outside) / (2 * variance))));
       return found;
@@ -108,10 +120,12 @@ class TruncatedDelta final : public AnalyticBase, public CandidateReader {
     read_ += state.candidates ? state.candidates->read : count();
     if (!state.candidates) return state;
     const float* best = point(state.candidates->nearest_index);
-    double highest = 0, sum = 0;
-    for (const int64_t index : state.candidates->kept) {
-      state.weights.push_back(half_difference(query.x, point(index), best, dim()) / variance);
-      highest = std::max(highest, state.weights.back());  // above 0 by rounding at most
+    double highest = 0, sum = 0;  // above 0 by rounding at most, or where points stand for many
+    const auto& candidates = *state.candidates;
+    for (size_t k = 0; k < candidates.kept.size(); ++k) {
+      const double exponent = half_difference(query.x, point(candidates.kept[k]), best, dim()) / variance;
+      state.weights.push_back(exponent + (candidates.log_counts.empty() ? 0 : candidates.log_counts[k]));
+      highest = std::max(highest, state.weights.back());
     }
     for (double& weight : state.weights) sum += weight = std::exp(weight - highest);
     for (double& weight : state.weights) weight /= sum;
@@ -248,6 +262,8 @@ class TruncatedDelta final : public AnalyticBase, public CandidateReader {
   Truncation truncation_;
   double reach_;
   CandidateBounds bounds_;
+  uint64_t seed_;
+  std::vector<int64_t> order_;  // of the points, random
   mutable std::atomic<int64_t> queries_ = 0, read_ = 0;
   mutable std::atomic<double> dropped_ = 0;
 };
@@ -268,6 +284,10 @@ std::unique_ptr<AnalyticDenoiser> make_truncated_delta(Tensor points, const std:
     throw usage_error("delta: give one of epsilon=E, neighbours=K and golden=yes");
   if (certified && !(truncation.epsilon > 0 && truncation.epsilon < 1))
     throw usage_error(fmt::format("delta: epsilon is {}, expected above 0 and below 1", truncation.epsilon));
+  if ((truncation.uniform != 0 || truncation.draws != 0) && truncation.neighbours == 0)
+    throw usage_error("delta: uniform= and draws= go with neighbours=K, the points that are read in any case");
+  if (truncation.uniform != 0 && truncation.draws != 0)
+    throw usage_error("delta: give uniform=L or draws=R, not both");
   if (truncation.golden && shape.size() != 3)
     throw usage_error(fmt::format("delta: golden=yes takes images, and a sample has {} dimensions", shape.size()));
   check(points.defined() && points.dim() >= 2 && points.numel() > 0 && points.scalar_type() == torch::kFloat32,
@@ -279,7 +299,7 @@ std::unique_ptr<AnalyticDenoiser> make_truncated_delta(Tensor points, const std:
   CandidateBounds bounds(points,
                          truncation.golden ? block_directions(shape) : leading_directions(points, centre.mean, kRank),
                          centre.mean, !truncation.golden);
-  return std::make_unique<TruncatedDelta>(std::move(points), shape, truncation, centre, std::move(bounds));
+  return std::make_unique<TruncatedDelta>(std::move(points), shape, truncation, centre, std::move(bounds), seed);
 }
 
 }  // namespace farfield

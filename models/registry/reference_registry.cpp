@@ -64,7 +64,7 @@ const std::vector<ReferenceKind>& reference_table() {
        "mixture,components=10"},
       {"delta",
        "the data set itself: the exact, optimal denoiser",
-       {"epsilon=", "neighbours=", "golden=yes|no"},
+       {"epsilon=", "neighbours=", "uniform=", "draws=", "golden=yes|no"},
        delta_of,
        "the exact score of the data set",
        {"#009e73", "#00734f", "#1fc897", "#3fd9ac", "triangle-up"},

@@ -9,7 +9,7 @@ namespace {
 
 // x' = e^-h x + h [phi_1(-h) D + phi_2(-h) (D - D_old) h / h_old]: the linear polynomial through the last two values of
 // D over log sigma, integrated exactly.
-MultistepWeights weights_of(const RunPlan& plan, int64_t i) {
+MultistepWeights res_weights(const RunPlan& plan, int64_t i) {
   const auto [from, to] = plan.intervals[i];
   if (to == 0) return {0, {1}};
   const double h = std::log(from / to), first = h * phi(1, -h);
@@ -22,7 +22,7 @@ MultistepWeights weights_of(const RunPlan& plan, int64_t i) {
 
 std::unique_ptr<const Solver> make_res_multistep() {
   return make_multistep(
-      {.name = "res_multistep", .order = 2, .prediction = Prediction::kDenoised, .weights = weights_of});
+      {.name = "res_multistep", .order = 2, .prediction = Prediction::kDenoised, .weights = res_weights});
 }
 
 }  // namespace farfield

@@ -127,6 +127,43 @@ TEST(TruncatedDelta, NearestNeighboursAreThose) {
   }
 }
 
+// Sums over all points are right on average over seeds, within four standard errors that are well above 0, whether points stand
+// for others or are drawn; with all others, or with many draws, D is the exact one.
+TEST(TruncatedDelta, EstimatesAreRightOnAverage) {
+  const Tensor points = cloud(200, 12, 7), x = points.narrow(0, 3, 2).to(torch::kFloat64) + 0.3;
+  const double sigma = 0.5;
+  const auto exact = make_delta(points, {12});
+  const Tensor density = exact->log_density(x, sigma);
+  for (const Truncation& truncation :
+       {Truncation{.neighbours = 5, .uniform = 10}, Truncation{.neighbours = 5, .draws = 20}}) {
+    std::vector<Tensor> ratios;
+    for (uint64_t seed = 0; seed < 400; ++seed) {
+      const auto estimate = make_truncated_delta(points, {12}, truncation, seed);
+      ratios.push_back((estimate->log_density(x, sigma) - density).exp());
+    }
+    const Tensor all = torch::stack(ratios);
+    const Tensor error = all.std(0) / 20;
+    EXPECT_GT(error.min().item<double>(), 1e-5);
+    EXPECT_LE(((all.mean(0) - 1).abs() / error).max().item<double>(), 4) << truncation.draws;
+  }
+  const auto all = make_truncated_delta(points, {12}, {.neighbours = 5, .uniform = 195});
+  EXPECT_LE(test::deviation((*all)(x, sigma), (*exact)(x, sigma)), 1e-12);
+  const auto many = make_truncated_delta(points, {12}, {.neighbours = 5, .draws = 400000});
+  const auto few = make_truncated_delta(points, {12}, {.neighbours = 5, .draws = 4});
+  EXPECT_LE(test::deviation((*many)(x, sigma), (*exact)(x, sigma)), 5e-3);
+  EXPECT_GE(test::deviation((*few)(x, sigma), (*exact)(x, sigma)), 5e-3);
+}
+
+TEST(TruncatedDelta, DrawsBelongToTheState) {
+  const Tensor points = cloud(300, 9, 5), x = points.narrow(0, 0, 6).to(torch::kFloat64) + 0.2 * test::normals({6, 9}, 3);
+  const auto one = make_truncated_delta(points, {9}, {.neighbours = 4, .draws = 30}, 1);
+  const auto other = make_truncated_delta(points, {9}, {.neighbours = 4, .draws = 30}, 2);
+  const Tensor together = (*one)(x, 0.7);
+  EXPECT_TRUE(torch::equal((*one)(x.narrow(0, 2, 1), 0.7), together.narrow(0, 2, 1)));
+  EXPECT_FALSE(torch::equal((*other)(x, 0.7), together));
+  EXPECT_TRUE(std::isnan(reader_of(*one).reading().dropped));
+}
+
 // By its definition, with all of the pool: screened by 2 x 2 means, then by all numbers.
 TEST(TruncatedDelta, GoldenSubsetIsThatOfItsDefinition) {
   const GoldenSizes low = golden_sizes(1000, 1e-9), high = golden_sizes(1000, 1e9);
@@ -194,11 +231,14 @@ TEST(TruncatedDelta, IsAnOptionOfDelta) {
   const std::pair<const char*, const char*> named[] = {{"delta", "delta"},
                                                        {"delta,epsilon=1e-6", "delta (epsilon 1e-06)"},
                                                        {"delta,neighbours=7", "delta (7 neighbours)"},
+                                                       {"delta,neighbours=7,uniform=9", "delta (7 neighbours, 9 others)"},
+                                                       {"delta,neighbours=7,draws=9", "delta (7 neighbours, 9 draws)"},
                                                        {"delta,golden=yes", "delta (golden subset)"},
                                                        {"delta,golden=no", "delta"}};
   for (const auto& [model, name] : named) EXPECT_EQ(open_model(model, {.data = data})->info().name, name);
   for (const char* refused : {"delta,epsilon=0", "delta,epsilon=1", "delta,neighbours=0",
-                              "delta,epsilon=0.1,neighbours=2", "delta,golden=maybe", "delta:moons,golden=yes"}) {
+"delta,epsilon=0.1,neighbours=2", "delta,uniform=3", "delta,draws=3",
+                              "delta,neighbours=2,uniform=3,draws=3", "delta,golden=maybe", "delta:moons,golden=yes"}) {
     const auto error = test::error_of([&] { open_model(refused, {.data = data}); });
     ASSERT_TRUE(error) << refused;
     EXPECT_EQ(error->code(), ExitCode::kUsage) << error->what();
