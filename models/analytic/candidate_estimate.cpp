@@ -20,8 +20,7 @@ Candidates counted(const CandidateQuery& query, const std::map<int64_t, double>&
   for (const auto& [index, log_count] : log_counts) {
     result.kept.push_back(index);
     result.log_counts.push_back(log_count);
-    const double squared =
-        squared_distance_up_to(query.x, query.points + index * query.dim, query.dim, result.nearest);
+    const double squared = squared_distance_up_to(query.x, query.points + index * query.dim, query.dim, result.nearest);
     if (squared < result.nearest) result.nearest = squared, result.nearest_index = index;
   }
   return result;
@@ -87,7 +86,8 @@ Candidates drawn_candidates(const CandidateQuery& query, const Candidates& found
     const double at = random.uniform() * proposal.total;
     const auto place = std::ranges::upper_bound(proposal.cumulative, at);
     const bool near = place != proposal.cumulative.end() || static_cast<int64_t>(found.kept.size()) == query.count;
-    const size_t rank = std::min<size_t>(static_cast<size_t>(place - proposal.cumulative.begin()), found.kept.size() - 1);
+    const size_t rank = std::min<size_t>(static_cast<size_t>(place - proposal.cumulative.begin()),
+                                         found.kept.size() - 1);
     const int64_t index = near ? found.kept[rank] : any_other();
     const double before = rank == 0 ? 0 : proposal.cumulative[rank - 1];
     const double weight = near ? proposal.cumulative[rank] - before : proposal.least;

@@ -14,7 +14,7 @@ struct Candidates {
   double nearest = 0;         // squared distance of the nearest
   double outside = 0;         // every other point is at least this far away, squared
   int64_t nearest_index = 0;
-  int64_t read = 0;           // points whose distance was computed
+  int64_t read = 0;                     // points whose distance was computed
   std::vector<double> log_counts = {};  // of each kept: it stands for exp of that many; empty: for itself
 };
 

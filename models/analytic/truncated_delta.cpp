@@ -286,8 +286,7 @@ std::unique_ptr<AnalyticDenoiser> make_truncated_delta(Tensor points, const std:
     throw usage_error(fmt::format("delta: epsilon is {}, expected above 0 and below 1", truncation.epsilon));
   if ((truncation.uniform != 0 || truncation.draws != 0) && truncation.neighbours == 0)
     throw usage_error("delta: uniform= and draws= go with neighbours=K, the points that are read in any case");
-  if (truncation.uniform != 0 && truncation.draws != 0)
-    throw usage_error("delta: give uniform=L or draws=R, not both");
+  if (truncation.uniform != 0 && truncation.draws != 0) throw usage_error("delta: give uniform=L or draws=R, not both");
   if (truncation.golden && shape.size() != 3)
     throw usage_error(fmt::format("delta: golden=yes takes images, and a sample has {} dimensions", shape.size()));
   check(points.defined() && points.dim() >= 2 && points.numel() > 0 && points.scalar_type() == torch::kFloat32,

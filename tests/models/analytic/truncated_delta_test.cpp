@@ -155,7 +155,8 @@ TEST(TruncatedDelta, EstimatesAreRightOnAverage) {
 }
 
 TEST(TruncatedDelta, DrawsBelongToTheState) {
-  const Tensor points = cloud(300, 9, 5), x = points.narrow(0, 0, 6).to(torch::kFloat64) + 0.2 * test::normals({6, 9}, 3);
+  const Tensor points = cloud(300, 9, 5),
+               x = points.narrow(0, 0, 6).to(torch::kFloat64) + 0.2 * test::normals({6, 9}, 3);
   const auto one = make_truncated_delta(points, {9}, {.neighbours = 4, .draws = 30}, 1);
   const auto other = make_truncated_delta(points, {9}, {.neighbours = 4, .draws = 30}, 2);
   const Tensor together = (*one)(x, 0.7);
@@ -228,17 +229,18 @@ TEST(TruncatedDelta, OfOddDataIsExact) {
 
 TEST(TruncatedDelta, IsAnOptionOfDelta) {
   const auto data = std::make_shared<DataSource>("points", cloud(60, 36, 3).reshape({60, 1, 6, 6}), Tensor(), 0);
-  const std::pair<const char*, const char*> named[] = {{"delta", "delta"},
-                                                       {"delta,epsilon=1e-6", "delta (epsilon 1e-06)"},
-                                                       {"delta,neighbours=7", "delta (7 neighbours)"},
-                                                       {"delta,neighbours=7,uniform=9", "delta (7 neighbours, 9 others)"},
-                                                       {"delta,neighbours=7,draws=9", "delta (7 neighbours, 9 draws)"},
-                                                       {"delta,golden=yes", "delta (golden subset)"},
-                                                       {"delta,golden=no", "delta"}};
+  const std::pair<const char*, const char*> named[] = {
+      {"delta", "delta"},
+      {"delta,epsilon=1e-6", "delta (epsilon 1e-06)"},
+      {"delta,neighbours=7", "delta (7 neighbours)"},
+      {"delta,neighbours=7,uniform=9", "delta (7 neighbours, 9 others)"},
+      {"delta,neighbours=7,draws=9", "delta (7 neighbours, 9 draws)"},
+      {"delta,golden=yes", "delta (golden subset)"},
+      {"delta,golden=no", "delta"}};
   for (const auto& [model, name] : named) EXPECT_EQ(open_model(model, {.data = data})->info().name, name);
-  for (const char* refused : {"delta,epsilon=0", "delta,epsilon=1", "delta,neighbours=0",
-"delta,epsilon=0.1,neighbours=2", "delta,uniform=3", "delta,draws=3",
-                              "delta,neighbours=2,uniform=3,draws=3", "delta,golden=maybe", "delta:moons,golden=yes"}) {
+  for (const char* refused :
+       {"delta,epsilon=0", "delta,epsilon=1", "delta,neighbours=0", "delta,epsilon=0.1,neighbours=2", "delta,uniform=3",
+        "delta,draws=3", "delta,neighbours=2,uniform=3,draws=3", "delta,golden=maybe", "delta:moons,golden=yes"}) {
     const auto error = test::error_of([&] { open_model(refused, {.data = data}); });
     ASSERT_TRUE(error) << refused;
     EXPECT_EQ(error->code(), ExitCode::kUsage) << error->what();
