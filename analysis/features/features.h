@@ -59,7 +59,7 @@ struct Featured {
   std::string fingerprint;  // SHA-256 of the samples' numbers, where they were at hand; of the file otherwise
   FeatureContract contract;
   torch::Tensor features;                        // [n, d]; undefined where only moments are known
-  std::optional<FeatureMoments> known_moments;   // of a file that has them alone
+  std::optional<FeatureMoments> known_moments;  // of a file that has them alone
 
   bool has_features() const { return features.defined(); }
   int64_t count() const { return has_features() ? features.size(0) : known_moments->count; }
@@ -67,9 +67,11 @@ struct Featured {
   FeatureMoments moments() const;  // known, or feature_moments() of the features
 };
 
-// `text`: a features file of ours (features.npz, or the folder it stands in), an .npz with an array `features` or with `mu` and
-// `sigma`, a run of `farfield sample`, or SRC. The last two are given to open_features(`asked`), whose reference is by default
-// the data themselves; the others must be what `asked` names, where it names anything. usage_error where they are not, or where
+// Of samples that are at hand, by open_features(`asked`), whose reference is by default the data themselves.
+Featured feature_samples(const SampleSet& samples, const std::string& asked, const FeatureOptions& options,
+                         int64_t batch = 64, const PartStore& parts = {}, Comm& comm = alone());
+// `text`: a file of `farfield features` (features.npz or moments.npz, or the folder they stand in), an .npz with an array `features` or with `mu` and
+// `sigma`, a run of `farfield sample`, or SRC. The last two are given to feature_samples(); the others must be what `asked` names, where it names anything. usage_error where they are not, or where
 // samples meet an empty `asked`; bad_file for features that are not finite or not as wide as their contract.
 Featured read_featured(const std::string& text, const std::string& asked, const FeatureOptions& options,
                        int64_t batch = 64, const PartStore& parts = {}, Comm& comm = alone());
