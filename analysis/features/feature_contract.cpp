@@ -6,7 +6,6 @@
 #include "core/error.h"
 #include "core/io/json.h"
 #include "core/printable.h"
-#include "core/text.h"
 
 namespace farfield {
 namespace {
@@ -42,13 +41,13 @@ std::string difference(const FeatureContract& a, const FeatureContract& b) {
 
 std::string words_of(const FeatureContract& contract) {
   if (!contract.known()) return fmt::format("features of {} numbers, whose file does not say what they are", contract.dim);
-  std::vector<std::string> words = {fmt::format("{} numbers", contract.dim)};
-  words.push_back(contract.quantised ? "of images as bytes" : "of images as they are");
+  std::string words = fmt::format("{}: {} numbers, of images {}", contract.name, contract.dim,
+                                  contract.quantised ? "as bytes" : "as they are");
   if (contract.resize != "none")
-    words.push_back(fmt::format("{} to {} pixels{}", contract.resize, contract.size,
-                                contract.rounding == "bytes" ? ", rounded" : ", not rounded"));
-  if (contract.channels == 3) words.push_back("grey repeated to 3 channels");
-  return contract.name + ": " + join(words, ", ");
+    words += fmt::format(", {} to {} pixels, {}", contract.resize, contract.size,
+                         contract.rounding == "bytes" ? "rounded" : "not rounded");
+  if (contract.channels == 3) words += ", grey repeated to 3 channels";
+  return words;
 }
 
 std::string contract_json(const FeatureContract& contract) { return dump_json(contract_as_json(contract)); }
