@@ -2,7 +2,7 @@
 #include <memory>
 #include <optional>
 
-#include "analysis/features/sample_set.h"
+#include "analysis/features/sample_source.h"
 #include "analysis/neighbours/neighbours_run.h"
 #include "core/comm.h"
 #include "core/limits.h"

@@ -4,6 +4,7 @@
 
 #include "analysis/features/pil_resize.h"
 #include "core/error.h"
+#include "core/io/image.h"
 #include "core/text.h"
 
 namespace farfield {
@@ -26,7 +27,7 @@ torch::Tensor of_channels(const std::vector<double>& values) {
 
 torch::Tensor image_bytes(const torch::Tensor& images) {
   check_samples_finite(images);
-  return (images * 127.5 + 128).clamp_(0, 255).to(torch::kUInt8);
+  return to_bytes(images).permute({0, 3, 1, 2}).contiguous();
 }
 
 torch::Tensor as_seen(const torch::Tensor& samples, bool quantised) {

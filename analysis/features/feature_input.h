@@ -9,8 +9,7 @@
 
 namespace farfield {
 
-// Images [B, C, H, W] in [-1, 1] as bytes: clip(127.5 x + 128, 0, 255), truncated, as EDM writes them; data of bytes come back as
-// they were. numeric_error for values that are not finite.
+// Images [B, C, H, W] in [-1, 1] as bytes [B, C, H, W], by to_bytes() of core/io/image; data of bytes come back as they were. numeric_error for values that are not finite.
 torch::Tensor image_bytes(const torch::Tensor& images);
 // What formulas see of samples [B, ...shape]: of images, where `quantised`, the values that their bytes stand for,
 // byte / 127.5 - 1, float32; all others as they are. numeric_error for values that are not finite.

@@ -71,7 +71,7 @@ void check_asked(const FeatureContract& contract, const std::string& text, const
 
 }  // namespace
 
-torch::Tensor extract_features(const FeatureExtractor& extractor, const SampleSet& samples, int64_t batch,
+torch::Tensor extract_features(const FeatureExtractor& extractor, const SampleSource& samples, int64_t batch,
                                const PartStore& parts, Comm& comm) {
   BatchWork work;
   work.what = "features " + extractor.contract().name;
@@ -86,7 +86,7 @@ torch::Tensor extract_features(const FeatureExtractor& extractor, const SampleSe
   return measure_batches(work, parts, comm).at(kFeatures);
 }
 
-Featured feature_samples(const SampleSet& samples, const std::string& asked, const FeatureOptions& options,
+Featured feature_samples(const SampleSource& samples, const std::string& asked, const FeatureOptions& options,
                          int64_t batch, const PartStore& parts, Comm& comm) {
   if (asked.empty())
     throw usage_error(fmt::format("'{}' holds samples; say what their features are: --features, {}", samples.text(),

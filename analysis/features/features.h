@@ -10,7 +10,7 @@
 
 #include "analysis/features/feature_contract.h"
 #include "analysis/features/feature_moments.h"
-#include "analysis/features/sample_set.h"
+#include "analysis/features/sample_source.h"
 #include "analysis/paths/part_store.h"
 #include "core/comm.h"
 #include "core/data/source.h"
@@ -50,7 +50,7 @@ std::string features_help();  // that list, for --help
 
 // The features of all samples, [n, d], a batch at a time: shared by the ranks, kept in `parts`. The same bits for any number
 // of ranks.
-torch::Tensor extract_features(const FeatureExtractor& extractor, const SampleSet& samples, int64_t batch = 64,
+torch::Tensor extract_features(const FeatureExtractor& extractor, const SampleSource& samples, int64_t batch = 64,
                                const PartStore& parts = {}, Comm& comm = alone());
 
 // What is known of the features of some samples: the features, or their moments alone.
@@ -68,7 +68,7 @@ struct Featured {
 };
 
 // Of samples that are at hand, by open_features(`asked`), whose reference is by default the data themselves.
-Featured feature_samples(const SampleSet& samples, const std::string& asked, const FeatureOptions& options,
+Featured feature_samples(const SampleSource& samples, const std::string& asked, const FeatureOptions& options,
                          int64_t batch = 64, const PartStore& parts = {}, Comm& comm = alone());
 // `text`: a file of `farfield features` (features.npz or moments.npz, or the folder they stand in), an .npz with an array `features` or with `mu` and
 // `sigma`, a run of `farfield sample`, or SRC. The last two are given to feature_samples(); the others must be what `asked` names, where it names anything. usage_error where they are not, or where

@@ -36,7 +36,7 @@ FeaturesRun run_features(const FeaturesInputs& inputs, const PartStore& parts, C
   const auto* text = std::get_if<std::string>(&inputs.samples);
   run.featured = text != nullptr
                      ? read_featured(*text, inputs.asked, inputs.options, inputs.batch, parts, comm)
-                     : feature_samples(std::get<SampleSet>(inputs.samples), inputs.asked, inputs.options, inputs.batch,
+                     : feature_samples(std::get<SampleSource>(inputs.samples), inputs.asked, inputs.options, inputs.batch,
                                        parts, comm);
   if (inputs.options.reference) run.reference = inputs.options.reference->info().name;
   return run;

@@ -5,7 +5,7 @@
 
 #include "analysis/deviation/deviation_run.h"
 #include "analysis/deviation/deviation_summary.h"
-#include "analysis/features/sample_set.h"
+#include "analysis/features/sample_source.h"
 #include "analysis/modes/modes_run.h"
 #include "analysis/neighbours/neighbours_run.h"
 #include "bindings.h"

@@ -25,13 +25,13 @@ struct Featuring {
   Texts read;
 };
 
-std::variant<std::string, SampleSet> samples_given(const GivenSamples& samples) {
+std::variant<std::string, SampleSource> samples_given(const GivenSamples& samples) {
   if (const auto* text = std::get_if<std::string>(&samples)) return *text;
-  if (const auto* data = std::get_if<std::shared_ptr<const DataSource>>(&samples)) return SampleSet(*data);
+  if (const auto* data = std::get_if<std::shared_ptr<const DataSource>>(&samples)) return SampleSource(*data);
   const auto& array = std::get<torch::Tensor>(samples);
   if (!array.is_floating_point() || array.dim() < 2 || array.size(0) < 1)
     throw usage_error("samples: expected at least one, floating point [n, ...shape] in the model's values");
-  return SampleSet("an array", array);
+  return SampleSource("an array", array);
 }
 
 Featuring finished(FeaturesRun run, const Stopwatch& clock, Texts command, const std::string& device, Texts read) {

@@ -18,7 +18,7 @@ const std::shared_ptr<const DataSource>& glyphs() {
 }
 
 torch::Tensor features_of(const std::string& asked, const FeatureOptions& options = {}) {
-  return feature_samples(SampleSet(glyphs()), asked, options).features;
+  return feature_samples(SampleSource(glyphs()), asked, options).features;
 }
 
 TEST(Features, PixelsAreTheNumbers) {
@@ -26,7 +26,7 @@ TEST(Features, PixelsAreTheNumbers) {
   EXPECT_LT(test::deviation(features_of("pixels"), rows.flatten(1)), 1e-6);
   EXPECT_TRUE(features_of("pixels,quantise=no").equal(rows.flatten(1)));
   const auto points = open_data("moons,count=20");
-  EXPECT_TRUE(feature_samples(SampleSet(points), "pixels", {}).features.equal(points->rows(0, 20))) << "points are no images";
+  EXPECT_TRUE(feature_samples(SampleSource(points), "pixels", {}).features.equal(points->rows(0, 20))) << "points are no images";
 }
 
 TEST(Features, BlocksAreMeans) {
@@ -52,7 +52,7 @@ TEST(Features, PrincipalComponentsAreThoseOfTheReference) {
   const torch::Tensor values = std::get<0>(torch::linalg_eigh(centred.t().matmul(centred) / 96)).flip(0).narrow(0, 0, 6);
   EXPECT_LT(test::relative_deviation(covariance, values.diag()), 1e-6) << "uncorrelated, with the leading eigenvalues";
   EXPECT_EQ(error_of([&] { features_of("pca:96", options); })->code(), ExitCode::kUsage);
-  const SampleSet array("an array", torch::zeros({3, 1, 12, 12}));
+  const SampleSource array("an array", torch::zeros({3, 1, 12, 12}));
   EXPECT_EQ(error_of([&] { feature_samples(array, "pca:2", {}); })->code(), ExitCode::kUsage) << "no reference";
 }
 
@@ -68,14 +68,14 @@ TEST(Features, RandomConvolutionsAreFixed) {
 
 TEST(Features, BatchesChangeRoundingAlone) {
   for (const char* asked : {"pixels", "pixels-8x8", "pca:4", "random-conv"}) {
-    const torch::Tensor whole = feature_samples(SampleSet(glyphs()), asked, {}, 96).features;
-    EXPECT_LT(test::deviation(feature_samples(SampleSet(glyphs()), asked, {}, 7).features, whole), 1e-5) << asked;
+    const torch::Tensor whole = feature_samples(SampleSource(glyphs()), asked, {}, 96).features;
+    EXPECT_LT(test::deviation(feature_samples(SampleSource(glyphs()), asked, {}, 7).features, whole), 1e-5) << asked;
   }
 }
 
 TEST(Features, FilesAreGivenAgain) {
   const test::TempDir folder;
-  const Featured made = feature_samples(SampleSet(glyphs()), "pixels-8x8", {});
+  const Featured made = feature_samples(SampleSource(glyphs()), "pixels-8x8", {});
   write_features(folder / "features.npz", made.features, made.contract);
   for (const std::string& text : {folder.path().string(), (folder / "features.npz").string()}) {
     const Featured read = read_featured(text, "", {});
@@ -90,7 +90,7 @@ TEST(Features, FilesAreGivenAgain) {
 
 TEST(Features, FilesOfMomentsAreRead) {
   const test::TempDir folder;
-  const Featured made = feature_samples(SampleSet(glyphs()), "pixels-8x8", {});
+  const Featured made = feature_samples(SampleSource(glyphs()), "pixels-8x8", {});
   write_feature_moments(folder / "moments.npz", made.moments());
   const Featured read = read_featured(folder.path().string(), "", {});
   EXPECT_FALSE(read.has_features());
@@ -112,7 +112,7 @@ TEST(Features, BadFilesAreNamed) {
   EXPECT_NE(words({{"features", features.to(torch::kInt64)}}).find("floating point"), std::string::npos);
   features[2][1] = INFINITY;
   EXPECT_NE(words({{"features", features}}).find("sample 2 are not finite"), std::string::npos);
-  const Featured made = feature_samples(SampleSet(glyphs()), "pixels-8x8", {});
+  const Featured made = feature_samples(SampleSource(glyphs()), "pixels-8x8", {});
   write_features(folder / "g.npz", made.features.narrow(1, 0, 60), made.contract);
   const std::string other = error_of([&] { read_featured((folder / "g.npz").string(), "", {}); })->what();
   EXPECT_NE(other.find("promises features of 64 numbers, the file has 60"), std::string::npos) << other;
@@ -124,7 +124,7 @@ TEST(Features, SamplesThatAreNotFiniteAreNamed) {
   torch::Tensor states = torch::zeros({5, 1, 8, 8});
   states[3][0][2][2] = NAN;
   for (const char* asked : {"pixels", "pixels-8x8", "random-conv"}) {
-    const auto error = error_of([&] { feature_samples(SampleSet("an array", states), asked, {}); });
+    const auto error = error_of([&] { feature_samples(SampleSource("an array", states), asked, {}); });
     EXPECT_EQ(error->code(), ExitCode::kNumeric);
     EXPECT_NE(std::string(error->what()).find("sample 3"), std::string::npos);
   }

@@ -1,4 +1,4 @@
-#include "analysis/features/sample_set.h"
+#include "analysis/features/sample_source.h"
 
 #include <filesystem>
 
@@ -21,7 +21,7 @@ fs::path file_of_states(const std::string& text) {
   return NpzReader(file).has(kStates) ? file : fs::path();
 }
 
-SampleSet run_samples(const std::string& text, const fs::path& file) {
+SampleSource run_samples(const std::string& text, const fs::path& file) {
   const NpzReader reader(file);
   torch::Tensor states = reader.numbers(kStates);
   if (!states.is_floating_point() || states.dim() < 2 || states.size(0) < 1)
@@ -32,35 +32,35 @@ SampleSet run_samples(const std::string& text, const fs::path& file) {
     if (seeds.dim() != 1 || seeds.size(0) != states.size(0) || seeds.scalar_type() != torch::kInt64)
       throw bad_file(file.string(), "array 'seeds' is not one whole number a sample, int64 [N]");
   }
-  return SampleSet(text, std::move(states), std::move(seeds));
+  return SampleSource(text, std::move(states), std::move(seeds));
 }
 
 }  // namespace
 
-SampleSet::SampleSet(std::string text, torch::Tensor states, torch::Tensor seeds)
+SampleSource::SampleSource(std::string text, torch::Tensor states, torch::Tensor seeds)
     : text_(std::move(text)), states_(std::move(states)), seeds_(std::move(seeds)) {
   check(states_.is_floating_point() && states_.dim() >= 2 && states_.size(0) >= 1,
-        "SampleSet takes floating [n, ...shape]");
+        "SampleSource takes floating [n, ...shape]");
   shape_ = states_.sizes().slice(1).vec();
   count_ = states_.size(0);
 }
 
-SampleSet::SampleSet(std::shared_ptr<const DataSource> data)
+SampleSource::SampleSource(std::shared_ptr<const DataSource> data)
     : text_(data->info().name), data_(std::move(data)), shape_(data_->info().shape), count_(data_->info().count) {}
 
-torch::Tensor SampleSet::rows(int64_t first, int64_t size) const {
+torch::Tensor SampleSource::rows(int64_t first, int64_t size) const {
   return data_ ? data_->rows(first, size) : states_.narrow(0, first, size);
 }
 
-std::string SampleSet::fingerprint() const {
+std::string SampleSource::fingerprint() const {
   if (data_) return data_->info().fingerprint;
   const torch::Tensor whole = states_.contiguous();
   return sha256(text_of(whole));
 }
 
-SampleSet open_samples(const std::string& text) {
+SampleSource open_samples(const std::string& text) {
   if (const fs::path file = file_of_states(text); !file.empty()) return run_samples(text, file);
-  return SampleSet(open_data(text));
+  return SampleSource(open_data(text));
 }
 
 }  // namespace farfield

@@ -12,11 +12,11 @@
 namespace farfield {
 
 // Samples of a run or of a data set, side by side: read a block at a time.
-class SampleSet {
+class SampleSource {
  public:
   // states [n, ...shape] floating, as a solver returned them. seeds: [n] int64 or undefined.
-  SampleSet(std::string text, torch::Tensor states, torch::Tensor seeds = {});
-  explicit SampleSet(std::shared_ptr<const DataSource> data);
+  SampleSource(std::string text, torch::Tensor states, torch::Tensor seeds = {});
+  explicit SampleSource(std::shared_ptr<const DataSource> data);
 
   const std::string& text() const { return text_; }
   const std::vector<int64_t>& shape() const { return shape_; }  // of one sample
@@ -39,6 +39,6 @@ class SampleSet {
 
 // What stands in `text`: what `farfield sample` wrote (its folder or samples.npz; float64 as the solver returned it), else
 // the data set that SRC names. Errors as open_data(); bad_file for a run without samples.
-SampleSet open_samples(const std::string& text);
+SampleSource open_samples(const std::string& text);
 
 }  // namespace farfield
