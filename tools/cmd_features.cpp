@@ -32,9 +32,14 @@ struct FeaturesArguments {
   bool resume = false;
 };
 
-FeaturesInputs inputs_of(const FeaturesArguments& arguments, const Context& context) {
+FeaturesInputs features_inputs(const FeaturesArguments& arguments, const Context& context) {
   FeaturesInputs inputs;
-  inputs.samples = arguments.samples.empty() ? arguments.data : arguments.samples;
+  const std::string& text = arguments.samples.empty() ? arguments.data : arguments.samples;
+  if (names_features(text)) {
+    inputs.samples = text;
+  } else {
+    inputs.samples = open_samples(text);
+  }
   inputs.asked = arguments.features;
   inputs.options.trust = context.trust;
   inputs.options.device = parse_device(context.device);
@@ -43,10 +48,12 @@ FeaturesInputs inputs_of(const FeaturesArguments& arguments, const Context& cont
   return inputs;
 }
 
-PartStore parts_of(const FeaturesArguments& arguments, const Context& context) {
-  nlohmann::ordered_json key = {{"samples", arguments.samples.empty() ? arguments.data : arguments.samples},
+PartStore features_parts(const FeaturesInputs& inputs, const FeaturesArguments& arguments, const Context& context) {
+  const auto* samples = std::get_if<SampleSource>(&inputs.samples);
+  if (samples == nullptr) return {};  // features already
+  nlohmann::ordered_json key = {{"samples", samples->fingerprint()},
                                 {"features", arguments.features},
-                                {"reference", arguments.reference},
+                                {"reference", inputs.options.reference ? inputs.options.reference->info().fingerprint : ""},
                                 {"batch", arguments.batch},
                                 {"network_sha256", features_sha256(arguments.features)}};
   return part_store(context, arguments.out, std::move(key), arguments.resume);
@@ -60,9 +67,15 @@ void run_features_command(const FeaturesArguments& arguments, const Context& con
   if (merging && !arguments.features.empty()) throw usage_error("--features: files that are merged have features already");
   std::optional<RunFolder> folder;  // the root's
   do_on_root(world(), [&] { folder.emplace(output_request(context, "features", arguments.out)); });
-  const PartStore parts = merging ? PartStore() : parts_of(arguments, context);
-  const FeaturesRun run =
-      merging ? merge_features(split_references(arguments.merge)) : run_features(inputs_of(arguments, context), parts, world());
+  PartStore parts;
+  FeaturesRun run;
+  if (merging) {
+    run = merge_features(split_references(arguments.merge));
+  } else {
+    const FeaturesInputs inputs = features_inputs(arguments, context);
+    parts = features_parts(inputs, arguments, context);
+    run = run_features(inputs, parts, world());
+  }
   do_on_root(world(), [&] {
     RunInfo info = record_of(context);
     add_network(info, arguments.features);

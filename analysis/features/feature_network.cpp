@@ -64,9 +64,9 @@ void require_surviving(const std::filesystem::path& path, double time_limit, con
 
 }  // namespace
 
-FeatureNetwork::FeatureNetwork(const FeatureRequest& request, const std::vector<int64_t>& shape, bool trust,
-                               torch::Device device)
-    : form_(network_form(request)), path_(request.network), device_(device) {
+FeatureNetwork::FeatureNetwork(const FeatureRequest& request, NetworkForm form, const std::vector<int64_t>& shape,
+                               bool trust, torch::Device device)
+    : form_(std::move(form)), path_(request.network), device_(device) {
   check_network_shape(shape, form_.contract);
   const std::string bytes = read_file(path_, kLargestImport);
   check_trust(path_, bytes, request.sha256, trust);

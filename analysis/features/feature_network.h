@@ -15,8 +15,10 @@ namespace farfield {
 class FeatureNetwork {
  public:
   // bad_file when the file is damaged, crashes or holds up a trial process in which it looks at one image first;
-  // Error(kTrust) without consent; usage_error as network_form() and check_network_shape(). shape: of one image.
-  FeatureNetwork(const FeatureRequest& request, const std::vector<int64_t>& shape, bool trust, torch::Device device);
+  // Error(kTrust) without consent; usage_error as check_network_shape(). form: network_form() of the request. shape: of one
+  // image.
+  FeatureNetwork(const FeatureRequest& request, NetworkForm form, const std::vector<int64_t>& shape, bool trust,
+                 torch::Device device);
 
   // All that it gives for images [B, C, H, W] in [-1, 1], float32 on the CPU: dense, finite, a row an image. bad_file naming
   // the network and what it does wrong, with a hint at its dtype where that is it.

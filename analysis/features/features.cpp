@@ -102,6 +102,8 @@ FeatureMoments Featured::moments() const {
   return has_features() ? feature_moments(features, contract) : *known_moments;
 }
 
+bool names_features(const std::string& text) { return !file_of_features(text).empty(); }
+
 Featured read_featured(const std::string& text, const std::string& asked, const FeatureOptions& options, int64_t batch,
                        const PartStore& parts, Comm& comm) {
   if (const fs::path file = file_of_features(text); !file.empty()) {

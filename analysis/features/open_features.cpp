@@ -131,7 +131,8 @@ std::unique_ptr<FeatureExtractor> open_features(const std::string& text, const s
     case FeatureRequest::Kind::kPrincipal: return open_principal(request, shape, options.reference);
     case FeatureRequest::Kind::kNetwork: break;
   }
-  return std::make_unique<NetworkFeatures>(FeatureNetwork(request, shape, options.trust, options.device), shape);
+  return std::make_unique<NetworkFeatures>(FeatureNetwork(request, network_form(request), shape, options.trust, options.device),
+                                           shape);
 }
 
 std::string features_help() {
