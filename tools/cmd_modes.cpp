@@ -1,8 +1,8 @@
 #include <memory>
 #include <optional>
 
+#include "analysis/features/sample_source.h"
 #include "analysis/modes/modes_run.h"
-#include "analysis/neighbours/neighbours_run.h"
 #include "core/comm.h"
 #include "core/limits.h"
 #include "core/shards.h"
@@ -31,7 +31,7 @@ void run_modes_command(const ModesArguments& arguments, const Context& context) 
   inputs.bandwidths = parse_bandwidths(arguments.bandwidths);
   inputs.data = open_data(arguments.data);
   inputs.starts_text = arguments.from;
-  if (!arguments.from.empty()) inputs.starts = read_samples(arguments.from);
+  if (!arguments.from.empty()) inputs.starts = open_samples(arguments.from).all();
   inputs.options = arguments.options;
   const ModesRun run = run_modes(std::move(inputs), world());
   do_on_root(world(), [&] {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 
+#include "analysis/features/sample_source.h"
 #include "analysis/neighbours/neighbours_run.h"
 #include "core/comm.h"
 #include "core/limits.h"
@@ -29,7 +30,7 @@ void run_neighbours_command(const NeighboursArguments& arguments, const Context&
   const Stopwatch clock;
   std::optional<RunFolder> folder;  // the root's
   do_on_root(world(), [&] { folder.emplace(output_request(context, "neighbours", arguments.out)); });
-  NeighboursInputs inputs{read_samples(arguments.samples), arguments.samples, open_data(arguments.data)};
+  NeighboursInputs inputs{open_samples(arguments.samples).all(), arguments.samples, open_data(arguments.data)};
   inputs.k = arguments.k.value_or(std::min(kUsualNeighbours, inputs.data->info().count));
   const NeighboursRun run = run_neighbours(std::move(inputs), world());
   do_on_root(world(), [&] {

@@ -18,10 +18,14 @@ void share_over_ranks(CLI::App& command, Context& context) {
   command.preparse_callback([&context](size_t) { context.over_ranks = true; });
 }
 
-void add_compute_options(CLI::App& command, Context& context) {
+void add_device_options(CLI::App& command, Context& context) {
   command.add_option("--device", context.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
-  command.add_option("--precision", context.precision, "of networks: auto, fp32, bf16 or tf32")->capture_default_str();
   add_threads_option(command, context);
+}
+
+void add_compute_options(CLI::App& command, Context& context) {
+  add_device_options(command, context);
+  command.add_option("--precision", context.precision, "of networks: auto, fp32, bf16 or tf32")->capture_default_str();
 }
 
 void add_threads_option(CLI::App& command, Context& context) {

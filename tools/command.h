@@ -21,6 +21,7 @@ void share_over_ranks(CLI::App& command, Context& context);
 
 // The shared options a command understands; one it does not take is an error, not ignored.
 void add_compute_options(CLI::App& command, Context& context);  // --device --precision --threads
+void add_device_options(CLI::App& command, Context& context);   // --device --threads
 void add_threads_option(CLI::App& command, Context& context);   // --threads alone
 void add_trust_option(CLI::App& command, Context& context);     // --trust
 void add_output_options(CLI::App& command, Context& context);   // --force --quiet --json
@@ -51,6 +52,8 @@ void add_dynamics_command(CLI::App& app, Context& context);
 void add_field_command(CLI::App& app, Context& context);
 void add_geometry_command(CLI::App& app, Context& context);
 void add_deviation_command(CLI::App& app, Context& context);
+void add_features_command(CLI::App& app, Context& context);
+void add_similarity_command(CLI::App& app, Context& context);
 void add_neighbours_command(CLI::App& app, Context& context);
 void add_modes_command(CLI::App& app, Context& context);
 void add_jump_command(CLI::App& app, Context& context);

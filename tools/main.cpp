@@ -187,6 +187,8 @@ int main(int argc, char** argv) {
   add_field_command(app, context);
   add_geometry_command(app, context);
   add_deviation_command(app, context);
+  add_features_command(app, context);
+  add_similarity_command(app, context);
   add_neighbours_command(app, context);
   add_modes_command(app, context);
   add_jump_command(app, context);

@@ -1,42 +1,19 @@
 #include "analysis/neighbours/neighbours_run.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include <fmt/format.h>
 
 #include "analysis/neighbours/neighbour_rows.h"
 #include "core/error.h"
-#include "core/io/npz_reader.h"
 #include "core/progress.h"
 #include "core/shards.h"
 
 namespace farfield {
 namespace {
-namespace fs = std::filesystem;
-
 constexpr int64_t kSamplesAtOnce = 1024;
-constexpr const char* kStates = "x";  // of samples.npz: what the solver returned
-
-// samples.npz in the folder of a run, or the file itself where it has such states.
-fs::path file_of_states(const std::string& text) {
-  const fs::path file = fs::is_directory(text) ? fs::path(text) / "samples.npz" : fs::path(text);
-  if (file.extension() != ".npz" || !fs::is_regular_file(file)) return {};
-  return NpzReader(file).has(kStates) ? file : fs::path();
-}
 
 }  // namespace
-
-torch::Tensor read_samples(const std::string& text) {
-  if (const fs::path file = file_of_states(text); !file.empty()) {
-    torch::Tensor states = NpzReader(file).numbers(kStates);
-    if (!states.is_floating_point() || states.dim() < 2 || states.size(0) < 1)
-      throw bad_file(file.string(), "array 'x' holds no samples, expected floating point [N, ...shape]");
-    return states;
-  }
-  const auto data = open_data(text);
-  return data->rows(0, data->info().count);
-}
 
 NeighboursRun run_neighbours(NeighboursInputs inputs, Comm& comm) {
   const torch::Tensor& samples = inputs.samples;

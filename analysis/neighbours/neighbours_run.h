@@ -21,10 +21,6 @@ struct NeighboursInputs {
   int64_t k = 5;
 };
 
-// What stands in `text`: the array x of what `sample` wrote (its folder or samples.npz), float64 as the solver returned it;
-// else the samples of the data set that SRC names. Errors as open_data().
-torch::Tensor read_samples(const std::string& text);
-
 // On every rank.
 struct NeighboursRun {
   NeighboursInputs inputs;

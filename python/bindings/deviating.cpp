@@ -5,6 +5,7 @@
 
 #include "analysis/deviation/deviation_run.h"
 #include "analysis/deviation/deviation_summary.h"
+#include "analysis/features/sample_source.h"
 #include "analysis/modes/modes_run.h"
 #include "analysis/neighbours/neighbours_run.h"
 #include "bindings.h"
@@ -77,7 +78,7 @@ Neighbouring find_neighbours(const std::variant<std::string, torch::Tensor>& sam
     const Stopwatch clock;
     NeighboursInputs inputs;
     const auto* text = std::get_if<std::string>(&samples);
-    inputs.samples = text != nullptr ? read_samples(*text) : std::get<torch::Tensor>(samples);
+    inputs.samples = text != nullptr ? open_samples(*text).all() : std::get<torch::Tensor>(samples);
     inputs.samples_text = text != nullptr ? *text : "an array";
     inputs.data = std::move(data);
     inputs.k = k.value_or(std::min<int64_t>(inputs.k, inputs.data->info().count));
@@ -99,7 +100,7 @@ ModeSeeking seek_modes(std::shared_ptr<const DataSource> data, const std::string
     inputs.bandwidths = parse_bandwidths(bandwidths);
     inputs.options = {max_iterations, batch};
     if (const auto* text = std::get_if<std::string>(&starts)) {
-      inputs.starts = read_samples(inputs.starts_text = *text);
+      inputs.starts = open_samples(inputs.starts_text = *text).all();
     } else if (const auto* array = std::get_if<torch::Tensor>(&starts)) {
       inputs.starts = *array;
       inputs.starts_text = "an array";

@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, module) {
   add_sampling(module);
   add_comparing(module);
   add_learning(module);
+  add_featuring(module);
   add_deviating(module);
   add_encoding(module);
   add_interpolating(module);

@@ -23,10 +23,11 @@ load_core(torch.__version__)
 from . import _core
 from ._calibrating import calibrate, heat_maps
 from ._comparing import compare
-from ._core import (Calibration, Comparison, Data, Denoiser, Deviation, Dynamics, Encoding, Field, Fitted, Geometry, HeatMaps,
-                    Jump, Modes, Neighbours, ScheduleSearch, Smoothing, Study, Sweep, Symmetry, Theory)
+from ._core import (Calibration, Comparison, Data, Denoiser, Deviation, Dynamics, Encoding, Features, Field, Fitted, Geometry,
+                    HeatMaps, Jump, Modes, Neighbours, ScheduleSearch, Smoothing, Study, Sweep, Symmetry, Theory)
 from ._deviating import deviation, modes, neighbours
 from ._encoding import encode
+from ._featuring import features, merge_features
 from ._geometry import geometry, polyline
 from ._interpolating import interpolate, interpolation_theory
 from ._jumping import jump
@@ -39,10 +40,11 @@ from ._theorising import symmetry, theory
 from ._training import train
 
 __version__ = _core.version
-__all__ = ["BadFileError", "BugError", "Calibration", "Comparison", "Data", "Denoiser", "Deviation", "Dynamics", "Encoding",
-           "Error", "Field", "Fitted", "Geometry", "HeatMaps", "InterruptedRunError", "IoError", "Jump", "Modes",
-           "Neighbours", "NumericError", "OutOfMemoryError", "Run", "ScheduleSearch", "Smoothing", "Study", "Sweep",
-           "Symmetry", "Theory", "TrustError", "UsageError", "calibrate", "compare", "denoiser", "deviation", "dynamics",
-           "encode", "field", "fit_gaussian", "fit_mixture", "geometry", "guided", "heat_maps", "interpolate",
-           "interpolation_theory", "jump", "levels", "load", "modes", "neighbours", "polyline", "read_reference", "sample",
-           "search_schedule", "smoothing", "solver_names", "study", "sweep", "symmetry", "theory", "train"]
+__all__ = ["BadFileError", "BugError", "Calibration", "Comparison", "Data", "Denoiser", "Deviation", "Dynamics",
+           "Encoding", "Error", "Features", "Field", "Fitted", "Geometry", "HeatMaps", "InterruptedRunError",
+           "IoError", "Jump", "Modes", "Neighbours", "NumericError", "OutOfMemoryError", "Run", "ScheduleSearch",
+           "Smoothing", "Study", "Sweep", "Symmetry", "Theory", "TrustError", "UsageError", "calibrate", "compare",
+           "denoiser", "deviation", "dynamics", "encode", "features", "field", "fit_gaussian", "fit_mixture",
+           "geometry", "guided", "heat_maps", "interpolate", "interpolation_theory", "jump", "levels", "load",
+           "merge_features", "modes", "neighbours", "polyline", "read_reference", "sample", "search_schedule",
+           "smoothing", "solver_names", "study", "sweep", "symmetry", "theory", "train"]

@@ -152,6 +152,16 @@ class Deviation:
     table: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
+class Features:
+    headline: str
+    features: torch.Tensor | None
+    mean: torch.Tensor
+    covariance: torch.Tensor
+    count: int
+    contract: str
+    table: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Neighbours:
     headline: str
     index: torch.Tensor
@@ -286,6 +296,9 @@ def deviation(model: _Model, data: Data | _Text | _Array, *, optimal: _Model = "
               rho: float | None = None, variant: str | None = None, final: str | None = None,
               bandwidth: str | float | None = "sigma", k: int | None = None, batch: int = 64, label: int | None = None,
               latents: _Array | None = None, classes: _Array | None = None, threads: int | None = None) -> Deviation: ...
+def features(samples: Run | Data | _Text | _Array, features: _Text = "", *, reference: Data | _Text | _Array | None = None,
+             batch: int = 64, device: str = "auto", trust: bool = False, threads: int | None = None) -> Features: ...
+def merge_features(*files: _Text, threads: int | None = None) -> Features: ...
 def neighbours(samples: Run | _Text | _Array, data: Data | _Text | _Array, *, k: int | None = None,
                threads: int | None = None) -> Neighbours: ...
 def modes(data: Data | _Text | _Array, bandwidth: str | float | Iterable[float], *, start: Run | _Text | _Array | None = None,

@@ -324,6 +324,49 @@ def test_neighbours_and_modes_are_those_of_the_program(program, tmp_path):
     assert ff.modes("moons,count=40", "0.1:5:3", start=run).basin.shape == (3, 5)
 
 
+def test_features_are_those_of_the_program(program, tmp_path):
+    program("sample", "--model", "gaussian:glyphs,size=8,count=64", "--seeds", "0-19", "--steps", "4", "--out", tmp_path / "s")
+    program("features", "--samples", tmp_path / "s", "--features", "pixels-8x8", "--out", tmp_path / "program")
+    e = ff.features(str(tmp_path / "s"), "pixels-8x8", threads=1)
+    e.save(tmp_path / "python")
+    for name in ("features.npz", "moments.npz", "spectrum.csv"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    run = ff.sample("gaussian:glyphs,size=8,count=64", seeds=range(20), steps=4)
+    assert torch.equal(ff.features(run, "pixels-8x8", threads=1).features, e.features)
+    assert torch.allclose(e.mean, e.features.double().mean(0)) and torch.allclose(e.covariance, torch.cov(e.features.double().T))
+    data = ff.Data("glyphs,size=8,count=64")
+    assert ff.features(data, "pca:3").features.shape == (64, 3) and ff.features(run, "pca:3", reference=data).count == 20
+    both = ff.merge_features(tmp_path / "python", tmp_path / "program" / "moments.npz")
+    assert both.count == 40 and both.features is None and torch.allclose(both.mean, e.mean)
+    with np.load(tmp_path / "python" / "moments.npz") as stored:  # as EDM reads it
+        assert stored["mu"].shape == (64,) and stored["sigma"].dtype == np.float64 and int(stored["n"]) == 20
+        assert json.loads(bytes(stored["contract"]))["preset"] == "pixels-8x8"
+    with pytest.raises(ff.UsageError, match="holds samples"):
+        ff.features(run)
+
+
+def test_networks_see_what_their_yaml_says(tmp_path):
+    class Flat(torch.nn.Module):
+        def forward(self, x):
+            return x.flatten(1).float()
+
+    torch.jit.script(Flat()).save(str(tmp_path / "n.pt"))
+    images = torch.linspace(-1, 1, 3 * 20 * 13).view(1, 3, 20, 13)
+    bytes_ = (127.5 * images + 128).clamp(0, 255).to(torch.uint8)
+    (tmp_path / "n.yaml").write_text("{dtype: uint8, resize: bicubic, size: 9}")
+    with pytest.raises(ff.TrustError):
+        ff.features(torch.cat([images, images]), tmp_path / "n.pt")
+    seen = ff.features(torch.cat([images, images]), tmp_path / "n.pt", trust=True).features[0].view(3, 9, 9)
+    image = pytest.importorskip("PIL.Image", reason="no Pillow to compare with")
+    pillow = image.fromarray(bytes_[0].permute(1, 2, 0).numpy()).resize((9, 9), image.BICUBIC)
+    assert np.array_equal(np.asarray(pillow), seen.permute(1, 2, 0).numpy())
+    (tmp_path / "n.yaml").write_text("{range: [0, 255], resize: bicubic, size: 31}")
+    seen = ff.features(torch.cat([images, images]), tmp_path / "n.pt", trust=True).features[0].view(3, 31, 31)
+    for channel in range(3):
+        pillow = image.fromarray(bytes_[0, channel].float().numpy()).resize((31, 31), image.BICUBIC)
+        assert np.array_equal(np.clip(np.asarray(pillow), 0, 255), seen[channel].numpy())
+
+
 def test_errors_are_those_of_the_program(glyphs, tmp_path):
     with pytest.raises(ff.UsageError, match="did you mean 'heun'"):
         ff.sample(glyphs, solver="huen")

@@ -1,0 +1,100 @@
+#include <filesystem>
+#include <variant>
+
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include "analysis/features/features_run.h"
+#include "bindings.h"
+#include "core/data/source.h"
+#include "core/device.h"
+#include "core/stopwatch.h"
+#include "models/registry/model_registry.h"
+
+// What samples are to a network: features().
+namespace farfield::python {
+namespace {
+
+using Texts = std::vector<std::string>;
+using GivenSamples = std::variant<std::string, std::shared_ptr<const DataSource>, torch::Tensor>;
+
+struct Featuring {
+  FeaturesRun run;
+  FeaturesSummary summary;
+  RunCall call;
+  Texts read;
+};
+
+std::variant<std::string, SampleSource> samples_given(const GivenSamples& samples) {
+  if (const auto* text = std::get_if<std::string>(&samples)) return *text;
+  if (const auto* data = std::get_if<std::shared_ptr<const DataSource>>(&samples)) return SampleSource(*data);
+  const auto& array = std::get<torch::Tensor>(samples);
+  if (!array.is_floating_point() || array.dim() < 2 || array.size(0) < 1)
+    throw usage_error("samples: expected at least one, floating point [n, ...shape] in the model's values");
+  return SampleSource("an array", array);
+}
+
+Featuring finished(FeaturesRun run, const Stopwatch& clock, Texts command, const std::string& device, Texts read) {
+  FeaturesSummary summary = summarise_features(run);
+  return {std::move(run), std::move(summary), {std::move(command), device, "float32", clock.seconds()}, std::move(read)};
+}
+
+Featuring features(const GivenSamples& samples, const std::string& asked, std::shared_ptr<const DataSource> reference,
+                   int64_t batch, const std::string& device, bool trust, Texts command) {
+  return released([&] {
+    const Stopwatch clock;
+    if (batch < 1) throw usage_error("batch: expected at least 1");
+    FeaturesInputs inputs{samples_given(samples), asked, {trust, parse_device(device), std::move(reference)}, batch};
+    Texts read = {asked};
+    if (const auto* text = std::get_if<std::string>(&samples)) read.push_back(*text);
+    return finished(run_features(inputs), clock, std::move(command), device, std::move(read));
+  });
+}
+
+Featuring merged_features(const Texts& files, Texts command) {
+  return released([&] {
+    const Stopwatch clock;
+    return finished(merge_features(files), clock, std::move(command), "cpu", files);
+  });
+}
+
+std::filesystem::path save_featuring(const Featuring& one, const std::filesystem::path& out, bool force) {
+  return released([&] {
+    RunFolder folder({out, "features", force, named_paths(one.read)});
+    save_features(one.run, one.call, RunInfo(one.call.command), folder);
+    return folder.target() / "report.html";
+  });
+}
+
+}  // namespace
+
+void add_featuring(py::module_& module) {
+  py::class_<Featuring>(module, "Features", "What features() returns.")
+      .def_property_readonly("headline", [](const Featuring& one) { return features_headline(one.run, one.summary); },
+                             "The answer in a sentence.")
+      .def_property_readonly(
+          "features",
+          [](const Featuring& one) -> std::optional<torch::Tensor> {
+    if (!one.run.featured.has_features()) return std::nullopt;
+    return one.run.featured.features;
+  },
+          "[n, d]; None of merged files.")
+      .def_property_readonly("mean", [](const Featuring& one) { return one.summary.moments.mean; }, "[d] float64.")
+      .def_property_readonly("covariance", [](const Featuring& one) { return one.summary.moments.covariance; },
+                             "[d, d] float64, divisor n - 1.")
+      .def_property_readonly("count", [](const Featuring& one) { return one.run.featured.count(); },
+                             "Samples; 0 where a file does not say.")
+      .def_property_readonly("contract", [](const Featuring& one) { return contract_json(one.run.featured.contract); },
+                             "How they were made, as JSON.")
+      .def_property_readonly("table", [](const Featuring& one) { return columns_of(spectrum_table(one.summary)); },
+                             "A dict of numpy columns, those of spectrum.csv (docs/formats.md).")
+      .def("save", &save_featuring, py::arg("out"), py::kw_only(), py::arg("force") = false,
+           "Writes the folder that `farfield features --out` writes and returns its report.html; force: replace a finished one.")
+      .def("__repr__", [](const Featuring& one) {
+    return "<farfield.Features: " + features_headline(one.run, one.summary) + ">";
+  });
+  module.def("features", &features);
+  module.def("merge_features", &merged_features);
+}
+
+}  // namespace farfield::python

@@ -1,0 +1,44 @@
+"""What samples are to a network or a formula: features and their moments."""
+
+import torch
+
+from . import _core
+from ._calls import call_text, is_text, text, texts, using_threads
+from ._core import Data
+from ._models import as_data
+from ._sampling import Run
+
+
+def _given(samples):
+    """A text as bytes, data as they are, a Run's samples, or a tensor of an array."""
+    if is_text(samples):
+        return text(samples)
+    if isinstance(samples, Data):
+        return samples
+    return torch.as_tensor(samples.x if isinstance(samples, Run) else samples).detach().cpu()
+
+
+def features(samples, features="", *, reference=None, batch=64, device="auto", trust=False, threads=None):
+    """Features of samples by a network or a formula, as `farfield features`. Returns a Features.
+
+    samples    a Run, the folder or samples.npz of `farfield sample`, a SRC text, an ff.Data, an array [n, ...shape] of the
+               model's values (images in [-1, 1]), or a file of features
+    features   "pixels", "pixels-8x8", "pca:64", "random-conv", or "NET.pt", TorchScript with NET.yaml beside it or ",preset=NAME";
+               each takes ",quantise=no": images as they are, not as bytes
+    reference  whose principal components pca has: a SRC text, an ff.Data or an array [the samples, where they are data]
+    batch      samples at a time;  device: of a network;  trust: NET.pt runs code;  threads: as of sample()
+
+    .features is [n, d], .mean and .covariance (float64, divisor n - 1) its moments, .contract how they were made; .save("out/")
+    writes the report of the command, whose features.npz and moments.npz can be given wherever samples are.
+    """
+    command = call_text("features", samples=samples, features=features)
+    with using_threads(threads):
+        return _core.features(_given(samples), text(features), None if reference is None else as_data(reference), batch, device,
+                              trust, command)
+
+
+def merge_features(*files, threads=None):
+    """The moments of several files of features or moments together, as `farfield features --merge`. Returns a Features."""
+    command = call_text("merge_features", files=files)
+    with using_threads(threads):
+        return _core.merge_features(texts(list(files)), command)
