@@ -3,7 +3,8 @@
 #include <cmath>
 #include <limits>
 
-#include <torch/linalg.h>
+#include <ATen/ops/linalg_eigvalsh.h>
+#include <ATen/ops/xlogy.h>
 
 #include "analysis/quality/feature_rows.h"
 
@@ -16,8 +17,8 @@ double vendi_score(const torch::Tensor& features) {
   const torch::Tensor unit = rows / lengths / std::sqrt(static_cast<double>(rows.size(0)));
   const bool wide = rows.size(1) > rows.size(0);
   const torch::Tensor gram = wide ? torch::mm(unit, unit.t()) : torch::mm(unit.t(), unit);
-  const torch::Tensor values = torch::linalg_eigvalsh(gram).clamp_min(0);
-  return std::exp(-torch::xlogy(values, values).sum().item<double>());
+  const torch::Tensor values = at::linalg_eigvalsh(gram).clamp_min(0);
+  return std::exp(-at::xlogy(values, values).sum().item<double>());
 }
 
 }  // namespace farfield
