@@ -24,7 +24,6 @@ void fit_line(FrechetInfinity& result) {
     const double x = 1 / static_cast<double>(result.sizes[j]) - mean_x;
     xx += x * x, xy += x * (result.distances[j] - mean_y);
   }
-  if (xx == 0) throw usage_error("FD_infinity takes two different numbers of samples or more");
   result.slope = xy / xx;
   result.value = mean_y - result.slope * mean_x;
 }
@@ -32,6 +31,8 @@ void fit_line(FrechetInfinity& result) {
 template <class Order>
 FrechetInfinity along(const Tensor& features, const FrechetFactor& reference, const std::vector<int64_t>& sizes,
                       const Order& order) {
+  if (sizes.empty() || *std::ranges::min_element(sizes) == *std::ranges::max_element(sizes))
+    throw usage_error("FD_infinity takes two different numbers of samples or more");
   FrechetInfinity result;
   result.sizes = sizes;
   for (size_t j = 0; j < sizes.size(); ++j) {
