@@ -162,6 +162,14 @@ class Features:
     table: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
+class Similarity:
+    headline: str
+    mse: torch.Tensor
+    distance: torch.Tensor
+    maps: torch.Tensor | None
+    table: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Neighbours:
     headline: str
     index: torch.Tensor
@@ -299,6 +307,8 @@ def deviation(model: _Model, data: Data | _Text | _Array, *, optimal: _Model = "
 def features(samples: Run | Data | _Text | _Array, features: _Text = "", *, reference: Data | _Text | _Array | None = None,
              batch: int = 64, device: str = "auto", trust: bool = False, threads: int | None = None) -> Features: ...
 def merge_features(*files: _Text, threads: int | None = None) -> Features: ...
+def similarity(a: Run | Data | _Text | _Array, b: Run | Data | _Text | _Array, features: _Text = "", *, resize: bool = True,
+               batch: int = 64, device: str = "auto", trust: bool = False, threads: int | None = None) -> Similarity: ...
 def neighbours(samples: Run | _Text | _Array, data: Data | _Text | _Array, *, k: int | None = None,
                threads: int | None = None) -> Neighbours: ...
 def modes(data: Data | _Text | _Array, bandwidth: str | float | Iterable[float], *, start: Run | _Text | _Array | None = None,
