@@ -65,7 +65,7 @@ FeaturesSummary summarise_features(const FeaturesRun& run) {
 }
 
 std::string features_headline(const FeaturesRun& run, const FeaturesSummary& summary) {
-  std::string text = fmt::format("{} samples, {} features each", run.featured.count(), run.featured.dim());
+  std::string text = fmt::format("{} samples; {}", run.featured.count(), words_of(run.featured.contract));
   const torch::Tensor& variances = summary.variances;
   if (variances.defined() && variances.numel() > 0 && variances[0].item<double>() > 0)
     text += fmt::format("; half of their variance lies in {} of the directions, 99 % in {}", directions_for(variances, 0.5),
