@@ -253,8 +253,8 @@ def compare(model: _Model, *, data: Data | _Text | _Array | None = None,
             seed: int = 0, seeds: _Numbers = ..., steps: int | None = None, solver: str = "heun",
             schedule: str = "polynomial", sigma_min: float | None = None, sigma_max: float | None = None,
             rho: float | None = None, variant: str | None = None, final: str | None = None, space: str = "ve",
-            label: int | str | None = None, band: str = "interval", budget: float | str | None = None, batch: int = 64,
-            threads: int | None = None) -> Comparison: ...
+            label: int | str | None = None, band: str = "interval", features: _Text = "", resize: bool = True,
+            trust: bool = False, budget: float | str | None = None, batch: int = 64, threads: int | None = None) -> Comparison: ...
 def encode(model: _Model, *, data: Data | _Text | _Array, against: _Model | None = None,
            gaussian: Fitted | _Text | None = None, solver: str = "heun", steps: int | None = None,
            schedule: str = "polynomial", sigmas: Iterable[float] | None = None, sigma_min: float | None = None,

@@ -5,7 +5,7 @@
 #include "analysis/features/pil_resize.h"
 #include "core/error.h"
 #include "core/io/file.h"
-#include "tests/analysis/features/scripted_network.h"
+#include "tests/support/scripted_network.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {

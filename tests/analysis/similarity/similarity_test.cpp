@@ -5,7 +5,7 @@
 #include "analysis/similarity/perceptual_distance.h"
 #include "core/error.h"
 #include "core/io/npz.h"
-#include "tests/analysis/features/scripted_network.h"
+#include "tests/support/scripted_network.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
