@@ -62,7 +62,8 @@ void add_neighbours_command(CLI::App& app, Context& context) {
       ->required();
   command->add_option("--k", arguments->k, "neighbours of each sample (default: 5, or all)")
       ->transform(whole_number(1, limits::kMostProbes));
-  command->add_option("--features", arguments->features, "in which distances are (default: the numbers themselves)\n" + features_help());
+  command->add_option("--features", arguments->features,
+                      "in which distances are (default: the numbers themselves)\n" + features_help());
   command->add_option("--out", arguments->out, "folder to make")->required();
   add_device_options(*command, context);
   add_trust_option(*command, context);

@@ -72,7 +72,8 @@ Facts asked_of(const CompareRun& run) {
                    result.trajectories.levels.size() - 1, options.schedule.schedule,
                    result.trajectories.space == PathSpace::kVp ? ", in the VP view" : "", expansion_words(result))}};
   if (!options.perceptual.features.empty())
-    asked.emplace_back("perceptual network", options.perceptual.features + (options.perceptual.resize ? "" : ", images not resized"));
+    asked.emplace_back("perceptual network",
+                       options.perceptual.features + (options.perceptual.resize ? "" : ", images not resized"));
   if (!shares.empty()) asked.emplace_back("measured in part", join(shares, ". "));
   if (options.label) {
     asked.emplace_back("class", std::to_string(*options.label));

@@ -54,11 +54,11 @@ std::vector<EndDistance> end_distances(const torch::Tensor& distances) {
   return ends;
 }
 
-Table end_table(const std::vector<std::string>& paths, const std::vector<EndDistance>& ends, const std::string& measure) {
+Table end_table(const std::vector<std::string>& paths, const std::vector<EndDistance>& ends,
+                const std::string& measure) {
   Table table;
-  table.columns = {"reference",        "samples", measure + "_mean", measure + "_std", measure + "_low",
-                   measure + "_high", "other",   "difference",      "difference_low", "difference_high",
-                   "nearer"};
+  table.columns = {"reference", "samples",    measure + "_mean", measure + "_std",  measure + "_low", measure + "_high",
+                   "other",     "difference", "difference_low",  "difference_high", "nearer"};
   for (const EndDistance& one : ends) {
     table.add({paths[static_cast<size_t>(one.path)], one.samples, one.mean, one.std, ratio_cell(one.low),
                ratio_cell(one.high), one.other < 0 ? Cell() : Cell(paths[static_cast<size_t>(one.other)]),

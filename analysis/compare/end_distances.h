@@ -26,6 +26,7 @@ torch::Tensor end_errors(const Trajectories& trajectories);  // [R, n]: the mean
 
 // Columns reference, samples, MEASURE_mean, MEASURE_std, MEASURE_low, MEASURE_high, other, difference, difference_low,
 // difference_high, nearer: ends.csv for `measure` mse, perceptual.csv for perceptual.
-Table end_table(const std::vector<std::string>& paths, const std::vector<EndDistance>& ends, const std::string& measure);
+Table end_table(const std::vector<std::string>& paths, const std::vector<EndDistance>& ends,
+                const std::string& measure);
 
 }  // namespace farfield

@@ -21,8 +21,8 @@ torch::Tensor perceptual_ends(const Trajectories& trajectories, const Perceptual
     for (int64_t first = 0; first < count; first += batch) {
       stop_if_interrupted();
       const int64_t size = std::min(batch, count - first);
-      of_path.narrow(0, first, size).copy_(
-          distance(samples[0].narrow(0, first, size), samples[path + 1].narrow(0, first, size)).sum(1));
+      of_path.narrow(0, first, size)
+          .copy_(distance(samples[0].narrow(0, first, size), samples[path + 1].narrow(0, first, size)).sum(1));
     }
     return Tensors{of_path};
   }, [&](int64_t path, const Tensors& found) {

@@ -20,6 +20,7 @@ struct PerceptualRequest {
 
 // The distance of every path's final samples from the model's of the same seed, [R, n] float64, NaN where a path has no seed;
 // `batch` samples at a time. Ranks share the paths.
-torch::Tensor perceptual_ends(const Trajectories& trajectories, const PerceptualDistance& distance, int64_t batch, Comm& comm);
+torch::Tensor perceptual_ends(const Trajectories& trajectories, const PerceptualDistance& distance, int64_t batch,
+                              Comm& comm);
 
 }  // namespace farfield

@@ -75,8 +75,7 @@ Table deviation_numbers(const CompareResult& result) {
 Table end_numbers(const CompareResult& result, const std::vector<EndDistance>& ends, const std::string& measure) {
   const auto& names = result.trajectories.paths;
   Table table;
-  table.columns = {"reference",    measure,         "standard deviation over seeds",
-                   "less that of", "95 % interval", "nearer at"};
+  table.columns = {"reference", measure, "standard deviation over seeds", "less that of", "95 % interval", "nearer at"};
   for (const EndDistance& one : ends) {
     const auto text = [&](double value) { return format_measured(value, one.difference_low, one.difference_high); };
     std::vector<Cell> cells = {names[static_cast<size_t>(one.path)], format_measured(one.mean, one.low, one.high),
@@ -161,13 +160,15 @@ std::optional<Figure> perceptual_figure(const CompareView& view) {
   Panel panel{{"part of the seeds", Scale::kLinear, std::pair(0.0, 1.02)}, {}, {}, 200};
   for (const EndDistance& one : result.perceptual_ends) {
     const auto path = static_cast<size_t>(one.path);
-    panel.series.push_back(part_series(names[path], styles[path], result.perceptual[one.path].narrow(0, 0, one.samples)));
+    panel.series.push_back(
+        part_series(names[path], styles[path], result.perceptual[one.path].narrow(0, 0, one.samples)));
   }
   Figure figure;
   figure.title = fmt::format("To the perceptual network, {} ends nearest to the model: {} on average",
                              names[static_cast<size_t>(nearest.path)],
                              format_measured(nearest.mean, nearest.low, nearest.high));
-  figure.caption = "Part of the seeds whose final sample is nearer to the model's of the same noise than the distance on the axis.";
+  figure.caption =
+      "Part of the seeds whose final sample is nearer to the model's of the same noise than the distance on the axis.";
   figure.data_file = "perceptual.csv";
   figure.numbers = end_numbers(result, result.perceptual_ends, "perceptual distance");
   figure.charts = {{line_chart({{"perceptual distance", Scale::kLinear, {}}, {panel}}), figure.title + "."}};

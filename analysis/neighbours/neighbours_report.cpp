@@ -29,8 +29,9 @@ int64_t different_points(const NeighboursRun& run) {
 }
 
 std::string distance_words(const NeighboursRun& run) {
-  return run.contract.known() ? fmt::format("2-norm over {} features of a sample ({})", run.contract.dim, run.contract.name)
-                              : "2-norm over the numbers of a sample";
+  return run.contract.known()
+             ? fmt::format("2-norm over {} features of a sample ({})", run.contract.dim, run.contract.name)
+             : "2-norm over the numbers of a sample";
 }
 
 std::optional<Figure> distance_figure(const NeighboursRun& run) {

@@ -49,7 +49,8 @@ NeighboursRun run_neighbours(NeighboursInputs inputs, Comm& comm) {
   Progress progress("neighbours", count, "samples");
   for_each_shard(comm, (count + kSamplesAtOnce - 1) / kSamplesAtOnce, [&](int64_t part) {
     const RowRange range = range_of(part);
-    const Neighbours found = nearest_neighbours(sides.samples.narrow(0, range.first, range.size), *sides.data, run.inputs.k);
+    const Neighbours found = nearest_neighbours(sides.samples.narrow(0, range.first, range.size), *sides.data,
+                                                run.inputs.k);
     return Tensors{found.index, found.distance};
   }, [&](int64_t part, const Tensors& found) {
     const RowRange range = range_of(part);

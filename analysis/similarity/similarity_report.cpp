@@ -33,7 +33,8 @@ std::optional<Figure> part_figure(const std::string& word, const Tensor& distanc
   figure.title = fmt::format("The {} is {} on average (95 %: {} to {})", word,
                              format_measured(average.mean, average.low, average.high), format_digits(average.low, 4),
                              format_digits(average.high, 4));
-  figure.caption = fmt::format("Part of the {} pairs that are nearer to each other than the value on the axis.", average.count);
+  figure.caption = fmt::format("Part of the {} pairs that are nearer to each other than the value on the axis.",
+                               average.count);
   figure.numbers = {.columns = {"distance", "part"}, .rows = {}};
   for (size_t i = 0; i < series.x.size(); ++i) figure.numbers.add({series.x[i], series.y[i]});
   figure.charts = {{line_chart({{word, Scale::kLinear, {}},
@@ -76,11 +77,12 @@ std::optional<Figure> pairs_figure(const SimilarityRun& run) {
   figure.title = fmt::format("The nearest pairs are {} apart, the farthest {}",
                              format_digits(distance[nearest[0]].item<double>(), 3),
                              format_digits(distance[farthest[0]].item<double>(), 3));
-  figure.caption = fmt::format("{} pairs each, by {}: above {}, below {}.", shown, distance_word(run), run.inputs.a.text(),
-                               run.inputs.b.text());
+  figure.caption = fmt::format("{} pairs each, by {}: above {}, below {}.", shown, distance_word(run),
+                               run.inputs.a.text(), run.inputs.b.text());
   figure.data_file = "similarity.csv";
-  figure.pictures = {{pair_grid_png(run, nearest), words("nearest", nearest), "nearest", {words("from the left", nearest)}},
-                     {pair_grid_png(run, farthest), words("farthest", farthest), "farthest", {words("from the left", farthest)}}};
+  figure.pictures = {
+      {pair_grid_png(run, nearest), words("nearest", nearest), "nearest", {words("from the left", nearest)}},
+      {pair_grid_png(run, farthest), words("farthest", farthest), "farthest", {words("from the left", farthest)}}};
   return figure;
 }
 

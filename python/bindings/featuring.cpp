@@ -37,7 +37,8 @@ std::variant<std::string, SampleSource> samples_given(const GivenSamples& sample
 
 Featuring finished(FeaturesRun run, const Stopwatch& clock, Texts command, const std::string& device, Texts read) {
   FeaturesSummary summary = summarise_features(run);
-  return {std::move(run), std::move(summary), {std::move(command), device, "float32", clock.seconds()}, std::move(read)};
+  return {
+      std::move(run), std::move(summary), {std::move(command), device, "float32", clock.seconds()}, std::move(read)};
 }
 
 Featuring features(const GivenSamples& samples, const std::string& asked, std::shared_ptr<const DataSource> reference,
@@ -89,7 +90,8 @@ Comparing similarity(const GivenSamples& a, const GivenSamples& b, const std::st
     for (const GivenSamples* one : {&a, &b}) {
       if (const auto* text = std::get_if<std::string>(one)) read.push_back(*text);
     }
-    return Comparing{run_similarity(std::move(inputs)), {std::move(command), device, "float64", clock.seconds()}, std::move(read)};
+    return Comparing{
+        run_similarity(std::move(inputs)), {std::move(command), device, "float64", clock.seconds()}, std::move(read)};
   });
 }
 
@@ -109,18 +111,18 @@ void add_similarity(py::module_& module) {
                              "[n] float64, mean squared error of every pair.")
       .def_property_readonly("distance", [](const Comparing& one) { return one.run.distance(); },
                              "[n] float64: perceptual; without a network the mean squared error.")
-      .def_property_readonly(
-          "maps",
-          [](const Comparing& one) -> std::optional<torch::Tensor> {
+      .def_property_readonly("maps",
+                             [](const Comparing& one) -> std::optional<torch::Tensor> {
     if (!one.run.perceptual()) return std::nullopt;
     return one.run.maps;
-  },
-          "[n, L] float64, the share of every map; None without a network.")
+  }, "[n, L] float64, the share of every map; None without a network.")
       .def_property_readonly("table", [](const Comparing& one) { return columns_of(similarity_table(one.run)); },
                              "A dict of numpy columns, those of similarity.csv (docs/formats.md).")
-      .def("save", &save_comparing, py::arg("out"), py::kw_only(), py::arg("force") = false,
-           "Writes the folder that `farfield similarity --out` writes and returns its report.html; force: replace a finished one.")
-      .def("__repr__", [](const Comparing& one) { return "<farfield.Similarity: " + similarity_headline(one.run) + ">"; });
+      .def(
+          "save", &save_comparing, py::arg("out"), py::kw_only(), py::arg("force") = false,
+          "Writes the folder that `farfield similarity --out` writes and returns its report.html; force: replace a finished one.")
+      .def("__repr__",
+           [](const Comparing& one) { return "<farfield.Similarity: " + similarity_headline(one.run) + ">"; });
   module.def("similarity", &similarity);
 }
 
@@ -130,13 +132,11 @@ void add_featuring(py::module_& module) {
   py::class_<Featuring>(module, "Features", "What features() returns.")
       .def_property_readonly("headline", [](const Featuring& one) { return features_headline(one.run, one.summary); },
                              "The answer in a sentence.")
-      .def_property_readonly(
-          "features",
-          [](const Featuring& one) -> std::optional<torch::Tensor> {
+      .def_property_readonly("features",
+                             [](const Featuring& one) -> std::optional<torch::Tensor> {
     if (!one.run.featured.has_features()) return std::nullopt;
     return one.run.featured.features;
-  },
-          "[n, d]; None of merged files.")
+  }, "[n, d]; None of merged files.")
       .def_property_readonly("mean", [](const Featuring& one) { return one.summary.moments.mean; }, "[d] float64.")
       .def_property_readonly("covariance", [](const Featuring& one) { return one.summary.moments.covariance; },
                              "[d, d] float64, divisor n - 1.")
@@ -146,11 +146,11 @@ void add_featuring(py::module_& module) {
                              "How they were made, as JSON.")
       .def_property_readonly("table", [](const Featuring& one) { return columns_of(spectrum_table(one.summary)); },
                              "A dict of numpy columns, those of spectrum.csv (docs/formats.md).")
-      .def("save", &save_featuring, py::arg("out"), py::kw_only(), py::arg("force") = false,
-           "Writes the folder that `farfield features --out` writes and returns its report.html; force: replace a finished one.")
-      .def("__repr__", [](const Featuring& one) {
-    return "<farfield.Features: " + features_headline(one.run, one.summary) + ">";
-  });
+      .def(
+          "save", &save_featuring, py::arg("out"), py::kw_only(), py::arg("force") = false,
+          "Writes the folder that `farfield features --out` writes and returns its report.html; force: replace a finished one.")
+      .def("__repr__",
+           [](const Featuring& one) { return "<farfield.Features: " + features_headline(one.run, one.summary) + ">"; });
   module.def("features", &features);
   module.def("merge_features", &merged_features);
   add_similarity(module);

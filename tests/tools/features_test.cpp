@@ -76,17 +76,20 @@ TEST_F(FeatureCommands, features_go_round) {
 TEST_F(FeatureCommands, features_refuse_in_one_line) {
   const std::string rows = network("rows.pt", kRows, "{dtype: uint8, dim: 9}");
   EXPECT_NE(refused({"features", "--data", kGlyphs, "--features", rows}, 8).find("--trust"), std::string::npos);
-  EXPECT_NE(refused({"features", "--data", kGlyphs, "--features", rows, "--trust"}, 3).find("expected [1,9]"), std::string::npos);
+  EXPECT_NE(refused({"features", "--data", kGlyphs, "--features", rows, "--trust"}, 3).find("expected [1,9]"),
+            std::string::npos);
   EXPECT_NE(refused({"features", "--data", kGlyphs}, 2).find("--features"), std::string::npos);
   EXPECT_NE(refused({"features", "--features", "pixels"}, 2).find("one of them"), std::string::npos);
-  EXPECT_NE(refused({"features", "--data", "moons,count=8", "--features", "random-conv"}, 2).find("need images"), std::string::npos);
-  EXPECT_NE(refused({"features", "--data", "moons,count=8", "--features", "clean"}, 2).find("NET.pt,preset=clean"), std::string::npos);
+  EXPECT_NE(refused({"features", "--data", "moons,count=8", "--features", "random-conv"}, 2).find("need images"),
+            std::string::npos);
+  EXPECT_NE(refused({"features", "--data", "moons,count=8", "--features", "clean"}, 2).find("NET.pt,preset=clean"),
+            std::string::npos);
 }
 
 TEST_F(FeatureCommands, similarity_pairs_by_seed) {
   const std::string maps = network("maps.pt", kMaps, "{channels: 3}");
   make({"sample", "--model", std::string("gaussian:") + kGlyphs, "--seeds", "0-5", "--steps", "4"}, "a");
-  make({"sample", "--model", std::string("isotropic:") + kGlyphs, "--seeds", "5-0", "--steps", "4"}, "b");
+  make({"sample", "--model", std::string("isotropic:") + kGlyphs, "--seeds", "5,4,3,2,1,0", "--steps", "4"}, "b");
   make({"similarity", (folder / "a").string(), (folder / "b").string(), "--features", maps, "--trust"}, "s");
   const auto arrays = read_npz(folder / "s/similarity.npz");
   EXPECT_EQ(arrays.at("maps").sizes(), torch::IntArrayRef({6, 2}));
@@ -94,10 +97,12 @@ TEST_F(FeatureCommands, similarity_pairs_by_seed) {
   const std::string page = text_of(folder / "s/report.html");
   for (const char* words : {"The nearest pairs are", "by their seeds", "224", "perceptual distance"})
     EXPECT_NE(page.find(words), std::string::npos) << words;
-  make({"similarity", (folder / "a").string(), (folder / "a").string(), "--features", maps, "--trust", "--no-resize"}, "t");
+  make({"similarity", (folder / "a").string(), (folder / "a").string(), "--features", maps, "--trust", "--no-resize"},
+       "t");
   EXPECT_EQ(read_npz(folder / "t/similarity.npz").at("perceptual").abs().max().item<double>(), 0);
   make({"sample", "--model", std::string("isotropic:") + kGlyphs, "--seeds", "1-6", "--steps", "4"}, "c");
-  EXPECT_NE(refused({"similarity", (folder / "a").string(), (folder / "c").string()}, 2).find("seed 0"), std::string::npos);
+  EXPECT_NE(refused({"similarity", (folder / "a").string(), (folder / "c").string()}, 2).find("seed 0"),
+            std::string::npos);
 }
 
 TEST_F(FeatureCommands, neighbours_are_found_in_features) {
@@ -106,7 +111,8 @@ TEST_F(FeatureCommands, neighbours_are_found_in_features) {
   EXPECT_TRUE(found.at("index").select(1, 0).equal(torch::arange(40, torch::kInt64)));
   EXPECT_EQ(found.at("distance").select(1, 0).abs().max().item<double>(), 0);
   make({"features", "--data", kGlyphs, "--features", "pca:5"}, "f");
-  const torch::Tensor features = read_npz(folder / "f/features.npz").at("features").to(torch::kFloat32).to(torch::kFloat64);
+  const torch::Tensor features =
+      read_npz(folder / "f/features.npz").at("features").to(torch::kFloat32).to(torch::kFloat64);
   torch::Tensor distances = torch::cdist(features, features);
   distances.fill_diagonal_(1e9);
   EXPECT_LT(test::deviation(found.at("distance").select(1, 1), std::get<0>(distances.min(1))), 1e-6);
@@ -115,10 +121,26 @@ TEST_F(FeatureCommands, neighbours_are_found_in_features) {
 
 TEST_F(FeatureCommands, compare_holds_ends_to_a_network) {
   const std::string maps = network("maps.pt", kMaps, "{quantised: false, normalise: false}");
-  const std::string first_map = network("first.pt", "def forward(self, x):\n  return [x]\n", "{quantised: false, normalise: false}");
-  const FeatureWords call = {"compare", "--model", std::string("delta:") + kGlyphs, "--data", kGlyphs, "--references",
-                             "isotropic,gaussian", "--sigmas", "1", "--probes", "4", "--seeds", "0-4", "--steps", "4",
-                             "--no-resize", "--trust", "--features"};
+  const std::string first_map = network("first.pt", "def forward(self, x):\n  return [x]\n",
+                                        "{quantised: false, normalise: false}");
+  const FeatureWords call = {"compare",
+                             "--model",
+                             std::string("delta:") + kGlyphs,
+                             "--data",
+                             kGlyphs,
+                             "--references",
+                             "isotropic,gaussian",
+                             "--sigmas",
+                             "1",
+                             "--probes",
+                             "4",
+                             "--seeds",
+                             "0-4",
+                             "--steps",
+                             "4",
+                             "--no-resize",
+                             "--trust",
+                             "--features"};
   FeatureWords identity = call;
   identity.push_back(first_map);
   make(identity, "c");
