@@ -21,6 +21,7 @@
 #include "models/registry/model_registry.h"
 #include "models/registry/reference_registry.h"
 #include "tools/command.h"
+#include "tools/feature_options.h"
 #include "tools/number_option.h"
 #include "tools/option_config.h"
 #include "tools/path_options.h"
@@ -46,7 +47,7 @@ struct CompareArguments {
   std::string references = kDefaultReferences;
   std::vector<std::string> with;
   std::string budget, label;
-  bool resume = false;
+  bool resume = false, no_resize = false;
   CompareRunOptions options;
 };
 
@@ -133,13 +134,17 @@ void run(CompareArguments& arguments, const Context& context) {
   if (!arguments.sigmas.empty()) options.probes.sigmas = parse_sigmas(arguments.sigmas);
   if (options.schedule.schedule.starts_with("gits:")) options.schedule.model_sha256 = model_sha256(arguments.model);
   parse_seeds(options.seeds);  // before the long work
+  options.perceptual.trust = context.trust;
+  options.perceptual.resize = !arguments.no_resize;
   if (!arguments.budget.empty()) options.budget = parse_duration(arguments.budget, "--budget");
   CompareInputs inputs = open_all(arguments, context);
   const PartStore parts = parts_of(arguments, context, inputs);
   const CompareRun run = run_compare(std::move(inputs), options, parts, world());
   do_on_root(world(), [&] {
     const RunCall call{context.command_line, context.device, context.precision, clock.seconds()};
-    save_compare(run, call, *earlier, record_of(context), *folder);
+    RunInfo info = record_of(context);
+    add_network(info, options.perceptual.features);
+    save_compare(run, call, *earlier, std::move(info), *folder);
     parts.remove();
     report(context, headline(run.result, run.inputs.model.name), (folder->target() / "report.html").string());
   });
@@ -185,6 +190,9 @@ void add_compare_command(CLI::App& app, Context& context) {
   command->add_option("--batch", arguments->options.probes.batch, "points at a time")
       ->transform(whole_number(1, limits::kMostBatch))
       ->capture_default_str();
+  command->add_option("--features", arguments->options.perceptual.features,
+                      "NET.pt: the final samples to a perceptual network, see farfield similarity --help");
+  command->add_flag("--no-resize", arguments->no_resize, "of --features: images as they are");
   command->add_option("--with", arguments->with, "add the results of an earlier sample, train or fit to the page");
   command->add_option("--out", arguments->out, "folder to make")->required();
   command->footer("KIND, fitted to SRC, or without it to --data:\n" + reference_help());

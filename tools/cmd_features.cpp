@@ -51,11 +51,12 @@ FeaturesInputs features_inputs(const FeaturesArguments& arguments, const Context
 PartStore features_parts(const FeaturesInputs& inputs, const FeaturesArguments& arguments, const Context& context) {
   const auto* samples = std::get_if<SampleSource>(&inputs.samples);
   if (samples == nullptr) return {};  // features already
-  nlohmann::ordered_json key = {{"samples", samples->fingerprint()},
-                                {"features", arguments.features},
-                                {"reference", inputs.options.reference ? inputs.options.reference->info().fingerprint : ""},
-                                {"batch", arguments.batch},
-                                {"network_sha256", features_sha256(arguments.features)}};
+  nlohmann::ordered_json key = {
+      {"samples", samples->fingerprint()},
+      {"features", arguments.features},
+      {"reference", inputs.options.reference ? inputs.options.reference->info().fingerprint : ""},
+      {"batch", arguments.batch},
+      {"network_sha256", features_sha256(arguments.features)}};
   return part_store(context, arguments.out, std::move(key), arguments.resume);
 }
 
@@ -64,7 +65,8 @@ void run_features_command(const FeaturesArguments& arguments, const Context& con
   const bool merging = !arguments.merge.empty();
   const int sources = !arguments.data.empty() + !arguments.samples.empty() + merging;
   if (sources != 1) throw usage_error("features: give --data, --samples or --merge, one of them");
-  if (merging && !arguments.features.empty()) throw usage_error("--features: files that are merged have features already");
+  if (merging && !arguments.features.empty())
+    throw usage_error("--features: files that are merged have features already");
   std::optional<RunFolder> folder;  // the root's
   do_on_root(world(), [&] { folder.emplace(output_request(context, "features", arguments.out)); });
   PartStore parts;
@@ -90,12 +92,12 @@ void run_features_command(const FeaturesArguments& arguments, const Context& con
 
 void add_features_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<FeaturesArguments>();
-  CLI::App* command = add_command(app, context, "features",
-                                  "Features of samples by a network or a formula, their mean and covariance.",
-                                  kFeaturesExamples,
-                                  [arguments, &context] { run_features_command(*arguments, context); });
+  CLI::App* command = add_command(
+      app, context, "features", "Features of samples by a network or a formula, their mean and covariance.",
+      kFeaturesExamples, [arguments, &context] { run_features_command(*arguments, context); });
   command->add_option("--data", arguments->data, "data set, SRC\n" + data_source_help());
-  command->add_option("--samples", arguments->samples, "folder or samples.npz of farfield sample, or a file of features");
+  command->add_option("--samples", arguments->samples,
+                      "folder or samples.npz of farfield sample, or a file of features");
   command->add_option("--merge", arguments->merge,
                       "files or folders of features or moments, A,B,...: their moments together");
   command->add_option("--features", arguments->features, features_help());

@@ -5,10 +5,12 @@
 #include "analysis/features/sample_source.h"
 #include "analysis/neighbours/neighbours_run.h"
 #include "core/comm.h"
+#include "core/device.h"
 #include "core/limits.h"
 #include "core/shards.h"
 #include "core/stopwatch.h"
 #include "tools/command.h"
+#include "tools/feature_options.h"
 #include "tools/number_option.h"
 #include "tools/page_answer.h"
 
@@ -20,7 +22,7 @@ constexpr const char* kNeighboursExamples =
     "  farfield neighbours --samples mnist:DIR,split=test,first=64 --data mnist:DIR --k 10 --out runs/n\n";
 
 struct NeighboursArguments {
-  std::string samples, data, out;
+  std::string samples, data, features, out;
   std::optional<int64_t> k;
 };
 
@@ -30,11 +32,19 @@ void run_neighbours_command(const NeighboursArguments& arguments, const Context&
   const Stopwatch clock;
   std::optional<RunFolder> folder;  // the root's
   do_on_root(world(), [&] { folder.emplace(output_request(context, "neighbours", arguments.out)); });
-  NeighboursInputs inputs{open_samples(arguments.samples).all(), arguments.samples, open_data(arguments.data)};
+  NeighboursInputs inputs;
+  inputs.samples = open_samples(arguments.samples).all();
+  inputs.samples_text = arguments.samples;
+  inputs.data = open_data(arguments.data);
+  inputs.features = arguments.features;
+  inputs.feature_options.trust = context.trust;
+  inputs.feature_options.device = parse_device(context.device);
   inputs.k = arguments.k.value_or(std::min(kUsualNeighbours, inputs.data->info().count));
   const NeighboursRun run = run_neighbours(std::move(inputs), world());
   do_on_root(world(), [&] {
-    save_neighbours(run, {context.command_line, "cpu", "float64", clock.seconds()}, record_of(context), *folder);
+    RunInfo info = record_of(context);
+    add_network(info, arguments.features);
+    save_neighbours(run, {context.command_line, "cpu", "float64", clock.seconds()}, std::move(info), *folder);
     print_answer(context, neighbours_headline(run), *folder);
   });
 }
@@ -52,8 +62,11 @@ void add_neighbours_command(CLI::App& app, Context& context) {
       ->required();
   command->add_option("--k", arguments->k, "neighbours of each sample (default: 5, or all)")
       ->transform(whole_number(1, limits::kMostProbes));
+  command->add_option("--features", arguments->features,
+                      "in which distances are (default: the numbers themselves)\n" + features_help());
   command->add_option("--out", arguments->out, "folder to make")->required();
-  add_threads_option(*command, context);
+  add_device_options(*command, context);
+  add_trust_option(*command, context);
   add_output_options(*command, context);
   share_over_ranks(*command, context);
 }

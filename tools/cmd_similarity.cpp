@@ -29,13 +29,12 @@ struct SimilarityArguments {
   int64_t batch = 64;
 };
 
-PartStore similarity_parts(const SimilarityArguments& arguments, const Context& context, const SampleSource& a, const SampleSource& b) {
-  nlohmann::ordered_json key = {{"a", a.fingerprint()},
-                                {"b", b.fingerprint()},
-                                {"features", arguments.features},
-                                {"network_sha256", features_sha256(arguments.features)},
-                                {"resize", !arguments.no_resize},
-                                {"batch", arguments.batch}};
+PartStore similarity_parts(const SimilarityArguments& arguments, const Context& context, const SampleSource& a,
+                           const SampleSource& b) {
+  nlohmann::ordered_json key = {
+      {"a", a.fingerprint()},           {"b", b.fingerprint()},
+      {"features", arguments.features}, {"network_sha256", features_sha256(arguments.features)},
+      {"resize", !arguments.no_resize}, {"batch", arguments.batch}};
   return part_store(context, arguments.out, std::move(key), arguments.resume);
 }
 
@@ -43,8 +42,13 @@ void run_similarity_command(const SimilarityArguments& arguments, const Context&
   const Stopwatch clock;
   std::optional<RunFolder> folder;  // the root's
   do_on_root(world(), [&] { folder.emplace(output_request(context, "similarity", arguments.out)); });
-  SimilarityInputs inputs{open_samples(arguments.a), open_samples(arguments.b), arguments.features, !arguments.no_resize,
-                          context.trust, parse_device(context.device), arguments.batch};
+  SimilarityInputs inputs{open_samples(arguments.a),
+                          open_samples(arguments.b),
+                          arguments.features,
+                          !arguments.no_resize,
+                          context.trust,
+                          parse_device(context.device),
+                          arguments.batch};
   const PartStore parts = similarity_parts(arguments, context, inputs.a, inputs.b);
   const SimilarityRun run = run_similarity(std::move(inputs), parts, world());
   do_on_root(world(), [&] {
@@ -61,10 +65,10 @@ void run_similarity_command(const SimilarityArguments& arguments, const Context&
 
 void add_similarity_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<SimilarityArguments>();
-  CLI::App* command = add_command(app, context, "similarity",
-                                  "How far samples are from others, pair by pair: squared errors and what a network sees.",
-                                  kSimilarityExamples,
-                                  [arguments, &context] { run_similarity_command(*arguments, context); });
+  CLI::App* command = add_command(
+      app, context, "similarity",
+      "How far samples are from others, pair by pair: squared errors and what a network sees.", kSimilarityExamples,
+      [arguments, &context] { run_similarity_command(*arguments, context); });
   command->add_option("A", arguments->a, "folder or samples.npz of farfield sample, or a data set, SRC")->required();
   command->add_option("B", arguments->b, "the same: as many, of the same seeds where both have seeds")->required();
   command->add_option("--features", arguments->features,

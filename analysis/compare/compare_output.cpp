@@ -37,6 +37,7 @@ void write_arrays(const CompareResult& result, const RunFolder& folder) {
                                                  {"agreement_free", t.free_running},
                                                  {"agreement_ends", t.ends},
                                                  {"samples", t.samples}};
+  if (result.perceptual.defined()) arrays["perceptual"] = result.perceptual;
   if (!t.shown_levels.empty()) {
     arrays["strip_levels"] = torch::tensor(t.shown_levels, torch::kInt64);
     arrays["strip_states"] = t.views.x;
@@ -76,6 +77,7 @@ const std::vector<FigureRow<CompareView>>& compare_figures() {
       {kPaths, denoiser_strips_figure},
       {kPaths, path_strips_figure},
       {kPaths, same_seeds_figure},
+      {kPaths, perceptual_figure},
   };
   return rows;
 }
@@ -87,7 +89,11 @@ void write_comparison(const CompareResult& result, const CompareStory& story, co
   write_csv(folder.path("comparison.csv"), comparison_table(result.comparison, result.rows));
   write_csv(folder.path("trajectory.csv"), trajectory_table(result.trajectories, result.trajectory_rows));
   write_csv(folder.path("agreement.csv"), agreement_table(result.trajectories, result.agreement));
-  write_csv(folder.path("ends.csv"), end_table(result.trajectories, result.ends));
+  write_csv(folder.path("ends.csv"), end_table(result.trajectories.paths, result.ends, "mse"));
+  if (result.perceptual.defined()) {
+    write_csv(folder.path("perceptual.csv"),
+              end_table(result.trajectories.paths, result.perceptual_ends, "perceptual"));
+  }
   const std::vector<ClassRow> classes = class_rows(result.comparison);
   if (!classes.empty()) write_csv(folder.path("classes.csv"), class_table(result.comparison, classes));
   if (result.ranking) write_csv(folder.path("ranking.csv"), ranking_table(result.comparison, *result.ranking));
@@ -100,6 +106,7 @@ void write_comparison(const CompareResult& result, const CompareStory& story, co
   report.file("trajectory.csv", "every number of the trajectory charts");
   report.file("agreement.csv", "how alike D and the samples are to the model's, by six measures");
   report.file("ends.csv", "distances of the final samples, seed by seed, with paired differences");
+  if (result.perceptual.defined()) report.file("perceptual.csv", "the same to a perceptual network");
   if (!classes.empty()) report.file("classes.csv", "the explained variance of the score, class by class");
   if (result.ranking) report.file("ranking.csv", "the references in order, over all noise levels and at each");
   report.file("trajectory.npz", "squared norms along every trajectory, the samples, what the strips show");

@@ -190,7 +190,8 @@ void summarise(CompareResult& result, int64_t replicates, uint64_t seed) {
   result.trajectory_rows = summarise(result.trajectories, replicates, seed);
   result.ranking = rank_references(result.comparison, replicates, seed);
   result.agreement = summarise_agreement(result.trajectories);
-  result.ends = end_distances(result.trajectories);
+  result.ends = end_distances(end_errors(result.trajectories));
+  if (result.perceptual.defined()) result.perceptual_ends = end_distances(result.perceptual);
 }
 
 std::string headline(const CompareResult& result, const std::string& model) {

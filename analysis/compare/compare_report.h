@@ -28,6 +28,8 @@ struct CompareResult {
   std::optional<Ranking> ranking;
   std::vector<AgreementRow> agreement;
   std::vector<EndDistance> ends;
+  torch::Tensor perceptual;                  // [R,n], perceptual_ends(); undefined where no network was asked
+  std::vector<EndDistance> perceptual_ends;  // of these
   std::vector<double>
       features;  // sigma at which the data's largest components appear: sqrt of ten eigenvalues, of tr S
 };
@@ -59,8 +61,9 @@ std::optional<Figure> classes_figure(const CompareView& view);
 Figure explained_denoiser_figure(const CompareView& view);
 Figure difference_figure(const CompareView& view);
 std::optional<Figure> agreement_figure(const CompareView& view);
-std::optional<Figure> deviation_figure(const CompareView& view);  // of the references' trajectories from the model's
-Figure same_seeds_figure(const CompareView& view);                // samples
+std::optional<Figure> deviation_figure(const CompareView& view);   // of the references' trajectories from the model's
+Figure same_seeds_figure(const CompareView& view);                 // samples
+std::optional<Figure> perceptual_figure(const CompareView& view);  // how far these are to a network
 // Strips of images along the trajectories; nothing where samples are no images. State, step and D of the model above those
 // of the Gaussian's closed form, where there is one ("Unreasonable Effectiveness", figures 5A, 16A); D of every path (1B, 8A).
 std::optional<Figure> path_strips_figure(const CompareView& view);

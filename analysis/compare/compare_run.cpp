@@ -71,6 +71,9 @@ Facts asked_of(const CompareRun& run) {
        fmt::format("seeds {}, {} over {} steps of {}{}{}", options.seeds, options.solver,
                    result.trajectories.levels.size() - 1, options.schedule.schedule,
                    result.trajectories.space == PathSpace::kVp ? ", in the VP view" : "", expansion_words(result))}};
+  if (!options.perceptual.features.empty())
+    asked.emplace_back("perceptual network",
+                       options.perceptual.features + (options.perceptual.resize ? "" : ", images not resized"));
   if (!shares.empty()) asked.emplace_back("measured in part", join(shares, ". "));
   if (options.label) {
     asked.emplace_back("class", std::to_string(*options.label));
@@ -108,6 +111,8 @@ std::string config_json(const CompareRun& run, const RunCall& call) {
                                           {"class", options.label.value_or(-1)},
                                           {"own_classes", options.own_classes},
                                           {"levels", result.trajectories.levels},
+                                          {"features", options.perceptual.features},
+                                          {"resize", options.perceptual.resize},
                                           {"budget", options.budget.value_or(0)},
                                           {"shares", shares},
                                           {"device", call.device},
@@ -139,6 +144,9 @@ CompareRun run_compare(CompareInputs inputs, CompareRunOptions options, const Pa
   const TrajectoryOptions paths{parse_seeds(options.seeds), resolve_levels(options.schedule, info),
                                 options.probes.batch, options.probes.device, parse_space(options.space)};
   check_paths({.seeds = paths.seeds, .levels = paths.levels, .batch = paths.batch}, *solver, info);
+  std::optional<PerceptualDistance> perceptual;  // before the long work
+  if (const PerceptualRequest& asked = options.perceptual; !asked.features.empty())
+    perceptual.emplace(asked.features, info.sample_shape, asked.resize, asked.trust, options.probes.device);
   if (options.own_classes)
     choose_own_classes(inputs.model, inputs.references.subjects);
   else
@@ -161,6 +169,7 @@ CompareRun run_compare(CompareInputs inputs, CompareRunOptions options, const Pa
   result.trajectories = compare_trajectories(inputs.model, travelling, inputs.references.gaussian, *solver, paths,
                                              comm);
   measure_shares(result.trajectories, inputs.model, travelling, *solver, paths, parts, comm);
+  if (perceptual) result.perceptual = perceptual_ends(result.trajectories, *perceptual, options.probes.batch, comm);
   do_on_root(comm, [&] { summarise(result, options.probes.replicates, options.probes.seed); });
   CompareRun run{std::move(inputs), std::move(options), std::move(result), {}};
   for (size_t r = 0; r < costs.size(); ++r) {

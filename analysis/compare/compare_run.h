@@ -9,6 +9,7 @@
 #include "analysis/compare/compare_report.h"
 #include "analysis/compare/comparison.h"
 #include "analysis/compare/earlier_runs.h"
+#include "analysis/compare/perceptual_ends.h"
 #include "analysis/compare/references.h"
 #include "analysis/paths/part_store.h"
 #include "core/comm.h"
@@ -41,6 +42,7 @@ struct CompareRunOptions {
   std::optional<int64_t> label;   // the class that all are asked for; choose_class()
   bool own_classes = false;       // instead: choose_own_classes()
   std::string band = "interval";  // of the trajectories, as parse_band() takes it
+  PerceptualRequest perceptual;   // of the final samples
   std::optional<double> budget;   // seconds for the costly references of `all`, about; nothing: kCostlyProbes and so on
 };
 

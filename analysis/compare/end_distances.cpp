@@ -24,9 +24,9 @@ int64_t nearest_other(const std::vector<EndDistance>& ends, int64_t path) {
   return nearest;
 }
 
-void compare_with_other(const torch::Tensor& mse, EndDistance& one) {
+void compare_with_other(const torch::Tensor& distances, EndDistance& one) {
   if (one.other < 0) return;
-  const torch::Tensor difference = mse[one.path] - mse[one.other];  // NaN where one of them has no value
+  const torch::Tensor difference = distances[one.path] - distances[one.other];  // NaN where one of them has no value
   const Average average = average_of(difference);
   if (average.count == 0) return;
   one.difference = average.mean;
@@ -37,29 +37,31 @@ void compare_with_other(const torch::Tensor& mse, EndDistance& one) {
 
 }  // namespace
 
-std::vector<EndDistance> end_distances(const Trajectories& trajectories) {
-  const torch::Tensor mse = trajectories.ends[agreement_index("mse")];  // [R, n]
+torch::Tensor end_errors(const Trajectories& trajectories) { return trajectories.ends[agreement_index("mse")]; }
+
+std::vector<EndDistance> end_distances(const torch::Tensor& distances) {
   std::vector<EndDistance> ends;
-  for (int64_t path = 0; path < mse.size(0); ++path) {
-    const Average average = average_of(mse[path]);
+  for (int64_t path = 0; path < distances.size(0); ++path) {
+    const Average average = average_of(distances[path]);
     if (average.count == 0) continue;
     ends.push_back({path, average.count, average.mean, average.std, average.low, average.high, -1, kNoDifference,
                     kNoDifference, kNoDifference, kNoDifference});
   }
   for (EndDistance& one : ends) {
     one.other = nearest_other(ends, one.path);
-    compare_with_other(mse, one);
+    compare_with_other(distances, one);
   }
   return ends;
 }
 
-Table end_table(const Trajectories& trajectories, const std::vector<EndDistance>& ends) {
+Table end_table(const std::vector<std::string>& paths, const std::vector<EndDistance>& ends,
+                const std::string& measure) {
   Table table;
-  table.columns = {"reference", "samples",    "mse_mean",       "mse_std",         "mse_low", "mse_high",
-                   "other",     "difference", "difference_low", "difference_high", "nearer"};
+  table.columns = {"reference", "samples",    measure + "_mean", measure + "_std",  measure + "_low", measure + "_high",
+                   "other",     "difference", "difference_low",  "difference_high", "nearer"};
   for (const EndDistance& one : ends) {
-    table.add({trajectories.paths[static_cast<size_t>(one.path)], one.samples, one.mean, one.std, ratio_cell(one.low),
-               ratio_cell(one.high), one.other < 0 ? Cell() : Cell(trajectories.paths[static_cast<size_t>(one.other)]),
+    table.add({paths[static_cast<size_t>(one.path)], one.samples, one.mean, one.std, ratio_cell(one.low),
+               ratio_cell(one.high), one.other < 0 ? Cell() : Cell(paths[static_cast<size_t>(one.other)]),
                ratio_cell(one.difference), ratio_cell(one.difference_low), ratio_cell(one.difference_high),
                ratio_cell(one.nearer)});
   }

@@ -6,6 +6,7 @@
 #include "analysis/compare/compare_report.h"
 #include "analysis/page/charts.h"
 #include "analysis/page/format.h"
+#include "analysis/page/part_series.h"
 #include "analysis/page/sample_figure.h"
 #include "core/text.h"
 
@@ -71,12 +72,11 @@ Table deviation_numbers(const CompareResult& result) {
 }
 
 // Distances of the final samples, each beside the nearest other path's.
-Table end_numbers(const CompareResult& result) {
+Table end_numbers(const CompareResult& result, const std::vector<EndDistance>& ends, const std::string& measure) {
   const auto& names = result.trajectories.paths;
   Table table;
-  table.columns = {"reference",    "mean square difference", "standard deviation over seeds",
-                   "less that of", "95 % interval",          "nearer at"};
-  for (const EndDistance& one : result.ends) {
+  table.columns = {"reference", measure, "standard deviation over seeds", "less that of", "95 % interval", "nearer at"};
+  for (const EndDistance& one : ends) {
     const auto text = [&](double value) { return format_measured(value, one.difference_low, one.difference_high); };
     std::vector<Cell> cells = {names[static_cast<size_t>(one.path)], format_measured(one.mean, one.low, one.high),
                                format_digits(one.std, 2)};
@@ -147,7 +147,31 @@ Figure same_seeds_figure(const CompareView& view) {
                                 fmt::format("Samples of {} seeds, each path from the same noise.", paths.state.size(1)),
                                 sets);
   figure.data_file = "ends.csv";
-  figure.numbers = end_numbers(result);
+  figure.numbers = end_numbers(result, result.ends, "mean square difference");
+  return figure;
+}
+
+std::optional<Figure> perceptual_figure(const CompareView& view) {
+  const CompareResult& result = view.result;
+  if (result.perceptual_ends.empty()) return std::nullopt;
+  const auto& names = result.trajectories.paths;
+  const EndDistance& nearest = *std::ranges::min_element(result.perceptual_ends, {}, &EndDistance::mean);
+  const auto styles = series_styles(result.trajectories.kinds);
+  Panel panel{{"part of the seeds", Scale::kLinear, std::pair(0.0, 1.02)}, {}, {}, 200};
+  for (const EndDistance& one : result.perceptual_ends) {
+    const auto path = static_cast<size_t>(one.path);
+    panel.series.push_back(
+        part_series(names[path], styles[path], result.perceptual[one.path].narrow(0, 0, one.samples)));
+  }
+  Figure figure;
+  figure.title = fmt::format("To the perceptual network, {} ends nearest to the model: {} on average",
+                             names[static_cast<size_t>(nearest.path)],
+                             format_measured(nearest.mean, nearest.low, nearest.high));
+  figure.caption =
+      "Part of the seeds whose final sample is nearer to the model's of the same noise than the distance on the axis.";
+  figure.data_file = "perceptual.csv";
+  figure.numbers = end_numbers(result, result.perceptual_ends, "perceptual distance");
+  figure.charts = {{line_chart({{"perceptual distance", Scale::kLinear, {}}, {panel}}), figure.title + "."}};
   return figure;
 }
 

@@ -25,7 +25,8 @@ FeatureContract stored_contract(const NpzReader& reader, int64_t dim) {
       throw bad_file(reader.where(kContract), "expected the bytes of a contract, uint8 [n]");
     contract = parse_contract(std::string(text_of(bytes)), reader.where(kContract));
     if (contract.dim != dim)
-      throw bad_file(reader.where(kContract), fmt::format("promises features of {} numbers, the file has {}", contract.dim, dim));
+      throw bad_file(reader.where(kContract),
+                     fmt::format("promises features of {} numbers, the file has {}", contract.dim, dim));
   }
   contract.dim = dim;
   return contract;

@@ -13,10 +13,10 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json contract_as_json(const FeatureContract& contract) {
-  return {{"preset", contract.name},        {"sha256", contract.sha256},       {"dim", contract.dim},
-          {"quantised", contract.quantised}, {"dtype", contract.dtype},         {"range", {contract.low, contract.high}},
-          {"channels", contract.channels},  {"resize", contract.resize},       {"size", contract.size},
-          {"rounding", contract.rounding},  {"mean", contract.mean},           {"std", contract.std},
+  return {{"preset", contract.name},         {"sha256", contract.sha256}, {"dim", contract.dim},
+          {"quantised", contract.quantised}, {"dtype", contract.dtype},   {"range", {contract.low, contract.high}},
+          {"channels", contract.channels},   {"resize", contract.resize}, {"size", contract.size},
+          {"rounding", contract.rounding},   {"mean", contract.mean},     {"std", contract.std},
           {"arguments", contract.arguments}, {"output", contract.output}};
 }
 
@@ -40,7 +40,8 @@ std::string difference(const FeatureContract& a, const FeatureContract& b) {
 }
 
 std::string words_of(const FeatureContract& contract) {
-  if (!contract.known()) return fmt::format("features of {} numbers, whose file does not say what they are", contract.dim);
+  if (!contract.known())
+    return fmt::format("features of {} numbers, whose file does not say what they are", contract.dim);
   std::string words = fmt::format("{}: {} numbers, of images {}", contract.name, contract.dim,
                                   contract.quantised ? "as bytes" : "as they are");
   if (contract.resize != "none")

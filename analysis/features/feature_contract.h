@@ -13,13 +13,13 @@ struct FeatureContract {
   std::string sha256;  // of what is no formula: a network's file, the basis of pca; else ""
   int64_t dim = 0;     // d, of the features
 
-  bool quantised = true;        // images become bytes by clip(127.5 x + 128, 0, 255), truncated, first (EDM)
-  std::string dtype = "float";  // of what the network is given: uint8 (0 ... 255) or float
-  double low = -1, high = 1;    // of float input: what bytes 0 and 255 become, before mean and std
-  int64_t channels = 0;         // that the network takes, grey is repeated to 3; 0: those of the images
-  std::string resize = "none";  // bicubic (pil_resize.h), or none: the network does its own, if any
-  int64_t size = 0;             // pixels a side, of bicubic
-  std::string rounding;         // of bicubic: "bytes" (rounded) or "none" (clipped alone)
+  bool quantised = true;               // images become bytes by clip(127.5 x + 128, 0, 255), truncated, first (EDM)
+  std::string dtype = "float";         // of what the network is given: uint8 (0 ... 255) or float
+  double low = -1, high = 1;           // of float input: what bytes 0 and 255 become, before mean and std
+  int64_t channels = 0;                // that the network takes, grey is repeated to 3; 0: those of the images
+  std::string resize = "none";         // bicubic (pil_resize.h), or none: the network does its own, if any
+  int64_t size = 0;                    // pixels a side, of bicubic
+  std::string rounding;                // of bicubic: "bytes" (rounded) or "none" (clipped alone)
   std::vector<double> mean, std;       // one a channel, or none: input becomes (input - mean) / std
   std::vector<std::string> arguments;  // of the network that are set to true: return_features
   std::string output;                  // its name or place, where the network returns several; "": the only one

@@ -14,8 +14,8 @@ void check_samples_finite(const torch::Tensor& samples) {
   const torch::Tensor finite = samples.flatten(1).isfinite().all(1);
   if (finite.all().item<bool>()) return;
   const int64_t first = finite.logical_not().nonzero()[0].item<int64_t>();
-  throw numeric_error(fmt::format("features: sample {} of a batch of {} holds a value that is not finite", first,
-                                  samples.size(0)));
+  throw numeric_error(
+      fmt::format("features: sample {} of a batch of {} holds a value that is not finite", first, samples.size(0)));
 }
 
 // A number a channel, [1, C, 1, 1].
@@ -45,20 +45,18 @@ torch::Tensor network_input(const torch::Tensor& images, const FeatureContract& 
   }
   if (contract.dtype == "uint8") return values.contiguous();
   values = values.to(torch::kFloat32);
-  if (contract.low != 0 || contract.high != 255)
-    values = values / 255 * (contract.high - contract.low) + contract.low;
+  if (contract.low != 0 || contract.high != 255) values = values / 255 * (contract.high - contract.low) + contract.low;
   if (!contract.mean.empty()) values = (values - of_channels(contract.mean)) / of_channels(contract.std);
   return values.contiguous();
 }
 
 void check_network_shape(const std::vector<int64_t>& shape, const FeatureContract& contract) {
   const std::string found = "[" + join(shape, ",") + "]";
-  if (shape.size() != 3)
-    throw usage_error(fmt::format("features of a network need images; samples are {}", found));
+  if (shape.size() != 3) throw usage_error(fmt::format("features of a network need images; samples are {}", found));
   const int64_t wanted = contract.channels;
   if (wanted != 0 && shape[0] != wanted && !(shape[0] == 1 && wanted == 3))
-    throw usage_error(fmt::format("features '{}': the network takes {} channels, images are {}", contract.name, wanted,
-                                  found));
+    throw usage_error(
+        fmt::format("features '{}': the network takes {} channels, images are {}", contract.name, wanted, found));
 }
 
 }  // namespace farfield

@@ -13,7 +13,7 @@
 namespace farfield {
 namespace {
 
-constexpr int64_t kMomentRows = 2048;       // features in float64 at once
+constexpr int64_t kMomentRows = 2048;      // features in float64 at once
 constexpr double kSymmetricEnough = 1e-6;  // of the largest entry
 
 torch::Tensor scalar(int64_t value) { return torch::tensor(value, torch::kInt64); }
@@ -40,8 +40,7 @@ torch::Tensor statistic(const NpzReader& reader, const std::string& name, int64_
 FeatureMoments feature_moments(const torch::Tensor& features, const FeatureContract& contract) {
   check(features.dim() == 2, "feature_moments takes [n, d]");
   const int64_t count = features.size(0);
-  if (count < 2)
-    throw usage_error(fmt::format("moments of features need 2 samples or more, got {}", count));
+  if (count < 2) throw usage_error(fmt::format("moments of features need 2 samples or more, got {}", count));
   Moments moments(features.size(1));
   for (int64_t first = 0; first < count; first += kMomentRows)
     moments.add(features.narrow(0, first, std::min(kMomentRows, count - first)));
@@ -53,15 +52,17 @@ FeatureMoments merge(const FeatureMoments& a, const FeatureMoments& b) {
   if (const std::string why = difference(a.contract, b.contract); !why.empty())
     throw usage_error("moments of different features are not merged: " + why);
   if (a.dim() != b.dim())
-    throw usage_error(fmt::format("moments of different features are not merged: {} numbers against {}", a.dim(), b.dim()));
-  if (a.ddof != b.ddof)
-    throw usage_error(fmt::format("moments with ddof {} and {} are not merged", a.ddof, b.ddof));
+    throw usage_error(
+        fmt::format("moments of different features are not merged: {} numbers against {}", a.dim(), b.dim()));
+  if (a.ddof != b.ddof) throw usage_error(fmt::format("moments with ddof {} and {} are not merged", a.ddof, b.ddof));
   if (a.count == 0 || b.count == 0)
-    throw usage_error("moments are merged by their counts, and one of the files does not say of how many samples it is");
+    throw usage_error(
+        "moments are merged by their counts, and one of the files does not say of how many samples it is");
   const auto n_a = static_cast<double>(a.count), n_b = static_cast<double>(b.count), n = n_a + n_b;
   const auto ddof = static_cast<double>(a.ddof);
   const torch::Tensor step = b.mean - a.mean;
-  FeatureMoments both{a.count + b.count, a.mean + step * (n_b / n), {}, a.ddof, a.contract.known() ? a.contract : b.contract};
+  FeatureMoments both{
+      a.count + b.count, a.mean + step * (n_b / n), {}, a.ddof, a.contract.known() ? a.contract : b.contract};
   both.covariance = a.covariance * (n_a - ddof) + b.covariance * (n_b - ddof);
   both.covariance.add_(torch::outer(step, step), n_a * n_b / n).div_(n - ddof);
   return both;

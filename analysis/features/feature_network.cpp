@@ -29,9 +29,11 @@ Tensor first_image(std::vector<int64_t> shape) {
 
 // What is wrong with one result for `images` images; "" when nothing is.
 std::string fault_of_output(const Tensor& output, int64_t images) {
-  if (!output.defined() || output.layout() != torch::kStrided || output.is_nested()) return "a result is no dense tensor";
+  if (!output.defined() || output.layout() != torch::kStrided || output.is_nested())
+    return "a result is no dense tensor";
   if (output.is_meta() || output.is_quantized()) return "a result has no values of its own (meta or quantised)";
-  if (!output.is_floating_point()) return fmt::format("a result is {}, expected floating point", toString(output.scalar_type()));
+  if (!output.is_floating_point())
+    return fmt::format("a result is {}, expected floating point", toString(output.scalar_type()));
   if (output.dim() < 2 || output.size(0) != images)
     return fmt::format("a result is {}, expected a row for each of {} images", shape_text(output.sizes()), images);
   const Tensor finite = output.isfinite();
@@ -43,7 +45,8 @@ std::string fault_of_output(const Tensor& output, int64_t images) {
 // What to try where the module refuses its input's dtype.
 std::string dtype_hint(const std::string& reason, const FeatureContract& contract) {
   static const std::vector<std::string> kWords = {"dtype", "Byte", "Float", "unsigned char", "scalar type"};
-  if (std::ranges::none_of(kWords, [&](const std::string& word) { return reason.find(word) != std::string::npos; })) return "";
+  if (std::ranges::none_of(kWords, [&](const std::string& word) { return reason.find(word) != std::string::npos; }))
+    return "";
   return fmt::format("; it was given {}: does it want 'dtype: {}'?", contract.dtype,
                      contract.dtype == "uint8" ? "float" : "uint8");
 }
@@ -72,7 +75,8 @@ FeatureNetwork::FeatureNetwork(const FeatureRequest& request, NetworkForm form, 
   check_trust(path_, bytes, request.sha256, trust);
   form_.contract.sha256 = sha256(bytes);
   const Tensor input = network_input(first_image(shape), form_.contract);
-  require_surviving(path_, request.time_limit, [&] { ScriptModule(bytes, torch::kCPU)({input}, form_.contract.arguments); });
+  require_surviving(path_, request.time_limit,
+                    [&] { ScriptModule(bytes, torch::kCPU)({input}, form_.contract.arguments); });
   try {
     module_.emplace_back(bytes, device_);
   } catch (const std::exception& error) {
@@ -97,9 +101,9 @@ ScriptOutputs FeatureNetwork::called(const ScriptModule& module, const Tensor& i
   } catch (const std::exception& error) {
     pass_on_want_of_memory(error);
     const std::string reason = reason_of(error);
-    throw bad_file(path_.string(), fmt::format("the network failed when it was called with {} {}: {}{}",
-                                               form_.contract.dtype, shape_text(input.sizes()), reason,
-                                               dtype_hint(reason, form_.contract)));
+    throw bad_file(path_.string(),
+                   fmt::format("the network failed when it was called with {} {}: {}{}", form_.contract.dtype,
+                               shape_text(input.sizes()), reason, dtype_hint(reason, form_.contract)));
   }
 }
 
@@ -110,7 +114,8 @@ Tensor FeatureNetwork::chosen(const ScriptOutputs& outputs) const {
   };
   if (wanted.empty()) {
     if (outputs.one_tensor()) return outputs.tensors.front();
-    throw refuse("expected one tensor: say which one in its YAML, 'output: NAME' of a dictionary or 'output: 0' of others");
+    throw refuse(
+        "expected one tensor: say which one in its YAML, 'output: NAME' of a dictionary or 'output: 0' of others");
   }
   if (!outputs.names.empty()) {
     const auto found = std::ranges::find(outputs.names, wanted);

@@ -46,7 +46,8 @@ FeatureContract preset_contract(const std::string& name) {
 }
 
 std::string unknown_features(const std::string& text) {
-  return fmt::format("features '{}': expected pixels, pixels-8x8, pca:R, random-conv or a TorchScript file NET.pt", text);
+  return fmt::format("features '{}': expected pixels, pixels-8x8, pca:R, random-conv or a TorchScript file NET.pt",
+                     text);
 }
 
 void take_kind(const SourceForm& form, const std::string& text, FeatureRequest& request) {
@@ -78,7 +79,8 @@ void take_option(const std::string& option, const std::string& text, FeatureRequ
                                         kNetwork = {"quantise", "preset", "contract", "sha256", "time_limit"};
   const std::vector<std::string>& known = request.kind == Kind::kNetwork ? kNetwork : kBuiltIn;
   const size_t equals = option.find('=');
-  const std::string key = option.substr(0, equals), value = equals == std::string::npos ? "" : option.substr(equals + 1);
+  const std::string key = option.substr(0, equals),
+                    value = equals == std::string::npos ? "" : option.substr(equals + 1);
   const std::string what = fmt::format("features '{}'", text);
   if (std::ranges::count(known, key) == 0) throw usage_error(what + ": " + unknown_name("option", key, known));
   if (key == "quantise") {
@@ -95,8 +97,8 @@ void take_option(const std::string& option, const std::string& text, FeatureRequ
   } else {
     request.time_limit = parse_double(value, what + ": time_limit");
     if (!(request.time_limit >= 0 && request.time_limit <= kLongestTrial))
-      throw usage_error(fmt::format("{}: time_limit must be from 0 (none) to {:g} seconds, got {:g}", what, kLongestTrial,
-                                    request.time_limit));
+      throw usage_error(fmt::format("{}: time_limit must be from 0 (none) to {:g} seconds, got {:g}", what,
+                                    kLongestTrial, request.time_limit));
   }
 }
 
@@ -108,9 +110,10 @@ void find_contract(const std::string& text, FeatureRequest& request) {
   if (fs::exists(beside)) {
     request.contract = beside;
   } else if (request.preset.empty()) {
-    throw usage_error(fmt::format("features '{}': {} is missing, which says how the network is called; write it, or say "
-                                  "preset=NAME ({})",
-                                  text, beside.string(), join(preset_names(), ", ")));
+    throw usage_error(
+        fmt::format("features '{}': {} is missing, which says how the network is called; write it, or say "
+                    "preset=NAME ({})",
+                    text, beside.string(), join(preset_names(), ", ")));
   }
 }
 
@@ -151,8 +154,9 @@ void read_contract(const fs::path& file, NetworkForm& form) {
   if (contract.resize == "none") contract.size = 0, contract.rounding = "";
   contract.size = config.integer("size", contract.size, {1, kLargestSide});
   const std::string usual = contract.resize == "none" ? "" : contract.dtype == "uint8" ? "bytes" : "none";
-  contract.rounding = config.has("rounding") ? config.choice("rounding", "none", {"bytes", "none"})
-                      : contract.rounding.empty() ? usual : contract.rounding;
+  contract.rounding = config.has("rounding")      ? config.choice("rounding", "none", {"bytes", "none"})
+                      : contract.rounding.empty() ? usual
+                                                  : contract.rounding;
   contract.mean = config.numbers("mean", contract.mean);
   contract.std = config.numbers("std", contract.std);
   if (config.has("arguments")) contract.arguments = split(config.text("arguments", ""), ',');

@@ -56,8 +56,9 @@ void check_asked(const FeatureContract& contract, const std::string& text, const
   const bool network = request.kind == FeatureRequest::Kind::kNetwork;
   const bool same = network ? sha256_file(request.network) == contract.sha256 : request.name == contract.name;
   if (!same)
-    throw usage_error(fmt::format("'{}' holds features '{}', not '{}'; leave --features out, or give the samples themselves",
-                                  text, contract.name, request.name));
+    throw usage_error(
+        fmt::format("'{}' holds features '{}', not '{}'; leave --features out, or give the samples themselves", text,
+                    contract.name, request.name));
   FeatureContract wanted = contract;
   wanted.quantised = request.quantise;
   if (network) {

@@ -58,7 +58,7 @@ struct Featured {
   std::string text;         // where it is from
   std::string fingerprint;  // SHA-256 of the samples' numbers, where they were at hand; of the file otherwise
   FeatureContract contract;
-  torch::Tensor features;                        // [n, d]; undefined where only moments are known
+  torch::Tensor features;                       // [n, d]; undefined where only moments are known
   std::optional<FeatureMoments> known_moments;  // of a file that has them alone
 
   bool has_features() const { return features.defined(); }

@@ -51,19 +51,22 @@ const std::vector<FigureRow<FeaturesView>>& features_figures() {
 }
 
 std::string channels_word(const FeatureContract& contract) {
-  return contract.channels == 0 ? "as the images have" : fmt::format("{}{}", contract.channels, contract.channels == 3 ? ", grey repeated" : "");
+  return contract.channels == 0
+             ? "as the images have"
+             : fmt::format("{}{}", contract.channels, contract.channels == 3 ? ", grey repeated" : "");
 }
 
 Facts contract_facts(const FeatureContract& contract) {
   if (!contract.known()) return {{"features", "a file that does not say how they were made"}};
-  Facts facts = {{"features", fmt::format("{}, {} numbers", contract.name, contract.dim)},
-                 {"quantisation", contract.quantised ? "images become bytes first: clip(127.5 x + 128, 0, 255), truncated"
-                                                     : "none: images as they are"},
-                 {"input", fmt::format("{}, {:g} to {:g}", contract.dtype, contract.low, contract.high)},
-                 {"channels", channels_word(contract)},
-                 {"resize", contract.resize == "none" ? "none"
-                                                      : fmt::format("bicubic (a = -0.5, antialiased) to {}, {}", contract.size,
-                                                                    contract.rounding == "bytes" ? "rounded" : "not rounded")}};
+  Facts facts = {
+      {"features", fmt::format("{}, {} numbers", contract.name, contract.dim)},
+      {"quantisation", contract.quantised ? "images become bytes first: clip(127.5 x + 128, 0, 255), truncated"
+                                          : "none: images as they are"},
+      {"input", fmt::format("{}, {:g} to {:g}", contract.dtype, contract.low, contract.high)},
+      {"channels", channels_word(contract)},
+      {"resize", contract.resize == "none" ? "none"
+                                           : fmt::format("bicubic (a = -0.5, antialiased) to {}, {}", contract.size,
+                                                         contract.rounding == "bytes" ? "rounded" : "not rounded")}};
   if (!contract.output.empty()) facts.emplace_back("output", contract.output);
   if (!contract.sha256.empty()) facts.emplace_back("SHA-256", contract.sha256);
   return facts;

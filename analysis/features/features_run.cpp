@@ -34,10 +34,9 @@ int64_t directions_for(const torch::Tensor& variances, double share) {
 FeaturesRun run_features(const FeaturesInputs& inputs, const PartStore& parts, Comm& comm) {
   FeaturesRun run;
   const auto* text = std::get_if<std::string>(&inputs.samples);
-  run.featured = text != nullptr
-                     ? read_featured(*text, inputs.asked, inputs.options, inputs.batch, parts, comm)
-                     : feature_samples(std::get<SampleSource>(inputs.samples), inputs.asked, inputs.options, inputs.batch,
-                                       parts, comm);
+  run.featured = text != nullptr ? read_featured(*text, inputs.asked, inputs.options, inputs.batch, parts, comm)
+                                 : feature_samples(std::get<SampleSource>(inputs.samples), inputs.asked, inputs.options,
+                                                   inputs.batch, parts, comm);
   if (inputs.options.reference) run.reference = inputs.options.reference->info().name;
   return run;
 }
@@ -65,11 +64,11 @@ FeaturesSummary summarise_features(const FeaturesRun& run) {
 }
 
 std::string features_headline(const FeaturesRun& run, const FeaturesSummary& summary) {
-  std::string text = fmt::format("{} samples, {} features each", run.featured.count(), run.featured.dim());
+  std::string text = fmt::format("{} samples; {}", run.featured.count(), words_of(run.featured.contract));
   const torch::Tensor& variances = summary.variances;
   if (variances.defined() && variances.numel() > 0 && variances[0].item<double>() > 0)
-    text += fmt::format("; half of their variance lies in {} of the directions, 99 % in {}", directions_for(variances, 0.5),
-                        directions_for(variances, 0.99));
+    text += fmt::format("; half of their variance lies in {} of the directions, 99 % in {}",
+                        directions_for(variances, 0.5), directions_for(variances, 0.99));
   return text + ".";
 }
 

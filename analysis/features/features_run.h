@@ -18,7 +18,7 @@ namespace farfield {
 // Whose features are wanted.
 struct FeaturesInputs {
   std::variant<std::string, SampleSource> samples;  // a text as of read_featured(), or samples at hand
-  std::string asked;                             // FEATURES
+  std::string asked;                                // FEATURES
   FeatureOptions options;
   int64_t batch = 64;  // samples at a time; changes results by rounding alone
 };

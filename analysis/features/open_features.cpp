@@ -125,14 +125,21 @@ std::unique_ptr<FeatureExtractor> open_features(const std::string& text, const s
                                                 const FeatureOptions& options) {
   const FeatureRequest request = parse_features(text);
   switch (request.kind) {
-    case FeatureRequest::Kind::kPixels: return std::make_unique<PixelFeatures>(request, shape);
-    case FeatureRequest::Kind::kBlocks: require_image(request, shape); return std::make_unique<BlockFeatures>(request, shape);
-    case FeatureRequest::Kind::kRandom: require_image(request, shape); return std::make_unique<RandomFeatures>(request, shape);
-    case FeatureRequest::Kind::kPrincipal: return open_principal(request, shape, options.reference);
-    case FeatureRequest::Kind::kNetwork: break;
+    case FeatureRequest::Kind::kPixels:
+      return std::make_unique<PixelFeatures>(request, shape);
+    case FeatureRequest::Kind::kBlocks:
+      require_image(request, shape);
+      return std::make_unique<BlockFeatures>(request, shape);
+    case FeatureRequest::Kind::kRandom:
+      require_image(request, shape);
+      return std::make_unique<RandomFeatures>(request, shape);
+    case FeatureRequest::Kind::kPrincipal:
+      return open_principal(request, shape, options.reference);
+    case FeatureRequest::Kind::kNetwork:
+      break;
   }
-  return std::make_unique<NetworkFeatures>(FeatureNetwork(request, network_form(request), shape, options.trust, options.device),
-                                           shape);
+  return std::make_unique<NetworkFeatures>(
+      FeatureNetwork(request, network_form(request), shape, options.trust, options.device), shape);
 }
 
 std::string features_help() {

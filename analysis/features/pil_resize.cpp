@@ -100,8 +100,8 @@ torch::Tensor along_rows(const torch::Tensor& planes, int64_t size) {
     for (int64_t line = begin; line < end; ++line) {
       for (int64_t i = 0; i < size; ++i) {
         const auto place = static_cast<size_t>(i);
-        out[line * size + i] =
-            Arithmetic::sum(source + line * width + direction.first[place], 1, direction.weights[place]);
+        out[line * size + i] = Arithmetic::sum(source + line * width + direction.first[place], 1,
+                                               direction.weights[place]);
       }
     }
   });

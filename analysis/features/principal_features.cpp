@@ -37,7 +37,8 @@ PrincipalBasis principal_basis(const DataSource& data, int64_t rank, bool quanti
     const torch::Tensor rows = data.rows(first, std::min(kPrincipalRows, count - first));
     moments.add(as_seen(rows, quantised).flatten(1));
   }
-  PrincipalBasis basis{moments.mean(), covariance_eigen(moments.covariance()).vectors.narrow(1, 0, rank).contiguous(), {}};
+  PrincipalBasis basis{
+      moments.mean(), covariance_eigen(moments.covariance()).vectors.narrow(1, 0, rank).contiguous(), {}};
   basis.sha256 = hash_of({basis.mean, basis.vectors});
   return basis;
 }

@@ -25,9 +25,9 @@ class SampleSource {
   // Samples first ... first + size - 1, [size, ...shape]: images in [-1, 1] where they are data, as they are of a run.
   torch::Tensor rows(int64_t first, int64_t size) const;
   torch::Tensor all() const { return rows(0, count_); }
-  torch::Tensor seeds() const { return seeds_; }                              // [n] int64; undefined of data
-  const std::shared_ptr<const DataSource>& data() const { return data_; }     // null of a run
-  std::string fingerprint() const;  // SHA-256 of the numbers
+  torch::Tensor seeds() const { return seeds_; }                           // [n] int64; undefined of data
+  const std::shared_ptr<const DataSource>& data() const { return data_; }  // null of a run
+  std::string fingerprint() const;                                         // SHA-256 of the numbers
 
  private:
   std::string text_;

@@ -28,6 +28,12 @@ int64_t different_points(const NeighboursRun& run) {
   return 1 + (sorted.slice(0, 1) != sorted.slice(0, 0, -1)).sum().item<int64_t>();
 }
 
+std::string distance_words(const NeighboursRun& run) {
+  return run.contract.known()
+             ? fmt::format("2-norm over {} features of a sample ({})", run.contract.dim, run.contract.name)
+             : "2-norm over the numbers of a sample";
+}
+
 std::optional<Figure> distance_figure(const NeighboursRun& run) {
   const Average average = average_of(nearest(run));
   const std::vector<NearestCurve> curves = {{"samples", series_style("samples"), nearest(run)}};
@@ -36,10 +42,10 @@ std::optional<Figure> distance_figure(const NeighboursRun& run) {
                              format_measured(average.mean, average.low, average.high), copies(run),
                              run.found.index.size(0));
   figure.caption = fmt::format(
-      "Part of the samples that are nearer to a data point than the distance on the axis: 2-norm over the numbers of a "
-      "sample, exact. Their nearest are {} different data points. Pixels are not what eyes see: a near image may look unlike, "
-      "a shifted copy is far.",
-      different_points(run));
+      "Part of the samples that are nearer to a data point than the distance on the axis: {}, exact. Their nearest are {} "
+      "different data points. {}",
+      distance_words(run), different_points(run),
+      run.contract.known() ? "" : "Pixels are not what eyes see: a near image may look unlike, a shifted copy is far.");
   figure.numbers = nearest_table(curves);
   figure.charts = {{nearest_chart(curves), figure.title + "."}};
   return figure;
@@ -81,8 +87,9 @@ void write_files(const NeighboursRun& run, Report& report, const RunFolder& fold
 std::string neighbours_headline(const NeighboursRun& run) {
   const Average average = average_of(nearest(run));
   return fmt::format(
-      "The nearest of {} data points is {} away on average (from {} to {}); {} of {} samples are copies.",
+      "The nearest of {} data points is {} away on average{} (from {} to {}); {} of {} samples are copies.",
       run.inputs.data->info().count, format_digits(average.mean, 4),
+      run.contract.known() ? fmt::format(" in features '{}'", run.contract.name) : "",
       format_digits(nearest(run).min().item<double>(), 4), format_digits(nearest(run).max().item<double>(), 4),
       copies(run), run.found.index.size(0));
 }
@@ -95,7 +102,7 @@ void save_neighbours(const NeighboursRun& run, const RunCall& call, RunInfo info
                  {{"samples", fmt::format("{}, {} of them", run.inputs.samples_text, run.found.index.size(0))},
                   {"data", fmt::format("{}, {} samples", data.name, data.count)},
                   {"neighbours", std::to_string(run.inputs.k)}},
-                 {{"distance", "2-norm in the model's units, decided in float64; equal ones by the lower index"},
+                 {{"distance", distance_words(run) + ", decided in float64; equal ones by the lower index"},
                   {"time", format_seconds(call.seconds)},
                   {"program", version_line()}}});
   write_files(run, report, folder);
@@ -106,6 +113,7 @@ void save_neighbours(const NeighboursRun& run, const RunCall& call, RunInfo info
   info.add_text("data_fingerprint", data.fingerprint);
   info.add("data_left_out", dump_json(to_json(data.notes.left_out)));
   info.add("k", std::to_string(run.inputs.k));
+  if (run.contract.known()) info.add("features", contract_json(run.contract));
   info.add_text("headline", headline);
   folder.commit(std::move(info));
 }

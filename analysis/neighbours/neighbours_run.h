@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/features/features.h"
 #include "analysis/neighbours/nearest_neighbours.h"
 #include "core/comm.h"
 #include "core/io/rows.h"
@@ -19,16 +20,19 @@ struct NeighboursInputs {
   std::string samples_text;
   std::shared_ptr<const DataSource> data;
   int64_t k = 5;
+  std::string features;            // FEATURES in which distances are; "": the numbers themselves
+  FeatureOptions feature_options;  // its reference: the data, unless another is given
 };
 
 // On every rank.
 struct NeighboursRun {
   NeighboursInputs inputs;
-  Neighbours found;  // [n, k]
+  Neighbours found;          // [n, k]
+  FeatureContract contract;  // of the features; not known without
 };
 
 // What `farfield neighbours` and Python's neighbours() compute: nearest_neighbours(), a block of samples at a time; ranks
-// share them.
+// share them. In features both are extracted first (float32), with distances exact among these. Errors as open_features().
 NeighboursRun run_neighbours(NeighboursInputs inputs, Comm& comm = alone());
 
 // Columns sample, rank, index, label, distance.

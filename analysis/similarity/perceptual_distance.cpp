@@ -60,7 +60,8 @@ Tensor brought(const Tensor& map, bool normalise) {
 
 PerceptualDistance::PerceptualDistance(const std::string& features, const std::vector<int64_t>& shape, bool resize,
                                        bool trust, torch::Device device)
-    : network_(perceptual_request(features), perceptual_form(perceptual_request(features), resize), shape, trust, device),
+    : network_(perceptual_request(features), perceptual_form(perceptual_request(features), resize), shape, trust,
+               device),
       weights_(read_weights(network_.form().weights)) {}
 
 Tensor PerceptualDistance::share(const Tensor& a, const Tensor& b, size_t map) const {
@@ -69,8 +70,8 @@ Tensor PerceptualDistance::share(const Tensor& a, const Tensor& b, size_t map) c
   if (!weights_.empty()) {
     const Tensor& weights = weights_[map];
     if (weights.numel() != squares.size(1))
-      throw bad_file(network_.form().weights.string(), fmt::format("map {} has {} channels, but {} weights", map,
-                                                                   squares.size(1), weights.numel()));
+      throw bad_file(network_.form().weights.string(),
+                     fmt::format("map {} has {} channels, but {} weights", map, squares.size(1), weights.numel()));
     squares = squares * weights.view({1, -1, 1});
   }
   return squares.sum(1).mean(1);

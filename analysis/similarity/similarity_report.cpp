@@ -6,6 +6,7 @@
 #include "analysis/page/charts.h"
 #include "analysis/page/figure_table.h"
 #include "analysis/page/format.h"
+#include "analysis/page/part_series.h"
 #include "analysis/similarity/similarity_run.h"
 #include "core/io/image.h"
 #include "core/io/json.h"
@@ -17,35 +18,23 @@ namespace {
 
 using torch::Tensor;
 
-constexpr int64_t kShownPairs = 8, kCurvePoints = 201;
+constexpr int64_t kShownPairs = 8;
 constexpr int64_t kPairRowPixels = 640;  // wanted width of a row of pairs
 
 std::string distance_word(const SimilarityRun& run) {
   return run.perceptual() ? "perceptual distance" : "mean squared error";
 }
 
-// Parts of the pairs and the distances below which they are, rising.
-Series part_series(const std::string& label, const Tensor& distances) {
-  const Tensor sorted = std::get<0>(distances.sort());
-  const int64_t count = sorted.numel(), points = std::min(count, kCurvePoints);
-  Series series{label, series_style(label), {}, {}, {}, {}};
-  for (int64_t i = 0; i < points; ++i) {
-    const int64_t place = points == 1 ? count - 1 : i * (count - 1) / (points - 1);
-    series.x.push_back(sorted[place].item<double>());
-    series.y.push_back(static_cast<double>(place + 1) / static_cast<double>(count));
-  }
-  return series;
-}
-
 std::optional<Figure> part_figure(const std::string& word, const Tensor& distances) {
   if (distances.numel() < 2) return std::nullopt;
   const Average average = average_of(distances);
-  const Series series = part_series(word, distances);
+  const Series series = part_series(word, series_style(word), distances);
   Figure figure;
   figure.title = fmt::format("The {} is {} on average (95 %: {} to {})", word,
                              format_measured(average.mean, average.low, average.high), format_digits(average.low, 4),
                              format_digits(average.high, 4));
-  figure.caption = fmt::format("Part of the {} pairs that are nearer to each other than the value on the axis.", average.count);
+  figure.caption = fmt::format("Part of the {} pairs that are nearer to each other than the value on the axis.",
+                               average.count);
   figure.numbers = {.columns = {"distance", "part"}, .rows = {}};
   for (size_t i = 0; i < series.x.size(); ++i) figure.numbers.add({series.x[i], series.y[i]});
   figure.charts = {{line_chart({{word, Scale::kLinear, {}},
@@ -88,11 +77,12 @@ std::optional<Figure> pairs_figure(const SimilarityRun& run) {
   figure.title = fmt::format("The nearest pairs are {} apart, the farthest {}",
                              format_digits(distance[nearest[0]].item<double>(), 3),
                              format_digits(distance[farthest[0]].item<double>(), 3));
-  figure.caption = fmt::format("{} pairs each, by {}: above {}, below {}.", shown, distance_word(run), run.inputs.a.text(),
-                               run.inputs.b.text());
+  figure.caption = fmt::format("{} pairs each, by {}: above {}, below {}.", shown, distance_word(run),
+                               run.inputs.a.text(), run.inputs.b.text());
   figure.data_file = "similarity.csv";
-  figure.pictures = {{pair_grid_png(run, nearest), words("nearest", nearest), "nearest", {words("from the left", nearest)}},
-                     {pair_grid_png(run, farthest), words("farthest", farthest), "farthest", {words("from the left", farthest)}}};
+  figure.pictures = {
+      {pair_grid_png(run, nearest), words("nearest", nearest), "nearest", {words("from the left", nearest)}},
+      {pair_grid_png(run, farthest), words("farthest", farthest), "farthest", {words("from the left", farthest)}}};
   return figure;
 }
 

@@ -28,7 +28,8 @@ std::map<int64_t, int64_t> places_of(const SampleSource& source) {
   std::map<int64_t, int64_t> places;
   for (int64_t i = 0; i < source.count(); ++i) {
     if (!places.emplace(seeds[i], i).second)
-      throw usage_error(fmt::format("'{}' has seed {} twice; samples are paired by their seeds", source.text(), seeds[i]));
+      throw usage_error(
+          fmt::format("'{}' has seed {} twice; samples are paired by their seeds", source.text(), seeds[i]));
   }
   return places;
 }
@@ -42,7 +43,8 @@ Tensor partners(const SampleSource& a, const SampleSource& b) {
   for (const auto& [seed, place] : of_a) {
     const auto found = of_b.find(seed);
     if (found == of_b.end())
-      throw usage_error(fmt::format("seed {} of '{}' is not in '{}'; sample both from the same seeds", seed, a.text(), b.text()));
+      throw usage_error(
+          fmt::format("seed {} of '{}' is not in '{}'; sample both from the same seeds", seed, a.text(), b.text()));
     partner[place] = found->second;
   }
   return partner;

@@ -31,7 +31,7 @@ struct SimilarityRun {
   SimilarityInputs inputs;
   torch::Tensor partner;  // [n] int64: sample i of a stands against sample partner[i] of b
   torch::Tensor mse;      // [n] float64, mean over the numbers of a sample of (a - b)^2
-  torch::Tensor maps;     // [n, L] float64, the share of every map of the perceptual distance; undefined without a network
+  torch::Tensor maps;  // [n, L] float64, the share of every map of the perceptual distance; undefined without a network
 
   bool perceptual() const { return maps.defined(); }
   torch::Tensor distance() const { return perceptual() ? maps.sum(1) : mse; }  // [n]: what pairs are ranked by

@@ -34,7 +34,7 @@ const std::map<std::string, std::vector<std::string>>& files_by_kind() {
         "report.html"}},
       {"compare",
        {"comparison.csv", "comparison.npz", "trajectory.csv", "trajectory.npz", "samples-*.png", "report.html",
-        "*-training.csv", "ranking.csv", "agreement.csv", "classes.csv", "ends.csv"}},
+        "*-training.csv", "ranking.csv", "agreement.csv", "classes.csv", "ends.csv", "perceptual.csv"}},
       {"sweep", {"sweep.csv", "gain.csv", "minimal_rank.csv", "equal.csv", "sweep.npz", "report.html"}},
       {"dynamics", {"dynamics.csv", "nearest.csv", "dynamics.npz", "report.html"}},
       {"field", {"field.csv", "field.npz", "report.html"}},

@@ -26,8 +26,7 @@ void print_as_message(const std::string& text) {
 }
 
 void take_tensor(const c10::IValue& value, ScriptOutputs& outputs) {
-  if (!value.isTensor())
-    throw std::runtime_error(fmt::format("it returned {}, expected tensors alone", outputs.type));
+  if (!value.isTensor()) throw std::runtime_error(fmt::format("it returned {}, expected tensors alone", outputs.type));
   outputs.tensors.push_back(value.toTensor());
 }
 

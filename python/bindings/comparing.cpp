@@ -100,6 +100,8 @@ void add_comparing(py::module_& module) {
       .def_readwrite("label", &CompareRunOptions::label)
       .def_readwrite("own_classes", &CompareRunOptions::own_classes)
       .def_readwrite("band", &CompareRunOptions::band)
+      .def("set_perceptual", [](CompareRunOptions& options, const std::string& features, bool resize,
+                                bool trust) { options.perceptual = {features, resize, trust}; })
       .def("set_budget",
            [](CompareRunOptions& options, const std::string& text) { options.budget = parse_duration(text, "budget"); })
       .def("set_schedule",

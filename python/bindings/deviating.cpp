@@ -73,7 +73,8 @@ std::filesystem::path save_page(const Result& result, const char* kind, const st
 }
 
 Neighbouring find_neighbours(const std::variant<std::string, torch::Tensor>& samples,
-                             std::shared_ptr<const DataSource> data, std::optional<int64_t> k, Texts command) {
+                             std::shared_ptr<const DataSource> data, std::optional<int64_t> k,
+                             const std::string& features, const std::string& device, bool trust, Texts command) {
   return released([&] {
     const Stopwatch clock;
     NeighboursInputs inputs;
@@ -81,10 +82,13 @@ Neighbouring find_neighbours(const std::variant<std::string, torch::Tensor>& sam
     inputs.samples = text != nullptr ? open_samples(*text).all() : std::get<torch::Tensor>(samples);
     inputs.samples_text = text != nullptr ? *text : "an array";
     inputs.data = std::move(data);
+    inputs.features = features;
+    inputs.feature_options.trust = trust;
+    inputs.feature_options.device = parse_device(device);
     inputs.k = k.value_or(std::min<int64_t>(inputs.k, inputs.data->info().count));
     if (inputs.samples.dim() < 2 || inputs.samples.size(0) < 1)
       throw usage_error("samples: expected at least one, [n, ...shape]");
-    const Texts read = {text != nullptr ? *text : "", inputs.data->info().name};
+    const Texts read = {text != nullptr ? *text : "", inputs.data->info().name, features};
     return Neighbouring{
         run_neighbours(std::move(inputs)), {std::move(command), "cpu", "float64", clock.seconds()}, read};
   });

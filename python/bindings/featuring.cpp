@@ -5,13 +5,14 @@
 #include <pybind11/stl/filesystem.h>
 
 #include "analysis/features/features_run.h"
+#include "analysis/similarity/similarity_run.h"
 #include "bindings.h"
 #include "core/data/source.h"
 #include "core/device.h"
 #include "core/stopwatch.h"
 #include "models/registry/model_registry.h"
 
-// What samples are to a network: features().
+// What samples are to a network: features(), similarity().
 namespace farfield::python {
 namespace {
 
@@ -36,7 +37,8 @@ std::variant<std::string, SampleSource> samples_given(const GivenSamples& sample
 
 Featuring finished(FeaturesRun run, const Stopwatch& clock, Texts command, const std::string& device, Texts read) {
   FeaturesSummary summary = summarise_features(run);
-  return {std::move(run), std::move(summary), {std::move(command), device, "float32", clock.seconds()}, std::move(read)};
+  return {
+      std::move(run), std::move(summary), {std::move(command), device, "float32", clock.seconds()}, std::move(read)};
 }
 
 Featuring features(const GivenSamples& samples, const std::string& asked, std::shared_ptr<const DataSource> reference,
@@ -66,19 +68,75 @@ std::filesystem::path save_featuring(const Featuring& one, const std::filesystem
   });
 }
 
+struct Comparing {
+  SimilarityRun run;
+  RunCall call;
+  Texts read;
+};
+
+SampleSource source_given(const GivenSamples& samples) {
+  const auto given = samples_given(samples);
+  const auto* text = std::get_if<std::string>(&given);
+  return text != nullptr ? open_samples(*text) : std::get<SampleSource>(given);
+}
+
+Comparing similarity(const GivenSamples& a, const GivenSamples& b, const std::string& asked, bool resize, int64_t batch,
+                     const std::string& device, bool trust, Texts command) {
+  return released([&] {
+    const Stopwatch clock;
+    if (batch < 1) throw usage_error("batch: expected at least 1");
+    SimilarityInputs inputs{source_given(a), source_given(b), asked, resize, trust, parse_device(device), batch};
+    Texts read = {asked};
+    for (const GivenSamples* one : {&a, &b}) {
+      if (const auto* text = std::get_if<std::string>(one)) read.push_back(*text);
+    }
+    return Comparing{
+        run_similarity(std::move(inputs)), {std::move(command), device, "float64", clock.seconds()}, std::move(read)};
+  });
+}
+
+std::filesystem::path save_comparing(const Comparing& one, const std::filesystem::path& out, bool force) {
+  return released([&] {
+    RunFolder folder({out, "similarity", force, named_paths(one.read)});
+    save_similarity(one.run, one.call, RunInfo(one.call.command), folder);
+    return folder.target() / "report.html";
+  });
+}
+
+void add_similarity(py::module_& module) {
+  py::class_<Comparing>(module, "Similarity", "What similarity() returns.")
+      .def_property_readonly("headline", [](const Comparing& one) { return similarity_headline(one.run); },
+                             "The answer in a sentence.")
+      .def_property_readonly("mse", [](const Comparing& one) { return one.run.mse; },
+                             "[n] float64, mean squared error of every pair.")
+      .def_property_readonly("distance", [](const Comparing& one) { return one.run.distance(); },
+                             "[n] float64: perceptual; without a network the mean squared error.")
+      .def_property_readonly("maps",
+                             [](const Comparing& one) -> std::optional<torch::Tensor> {
+    if (!one.run.perceptual()) return std::nullopt;
+    return one.run.maps;
+  }, "[n, L] float64, the share of every map; None without a network.")
+      .def_property_readonly("table", [](const Comparing& one) { return columns_of(similarity_table(one.run)); },
+                             "A dict of numpy columns, those of similarity.csv (docs/formats.md).")
+      .def(
+          "save", &save_comparing, py::arg("out"), py::kw_only(), py::arg("force") = false,
+          "Writes the folder that `farfield similarity --out` writes and returns its report.html; force: replace a finished one.")
+      .def("__repr__",
+           [](const Comparing& one) { return "<farfield.Similarity: " + similarity_headline(one.run) + ">"; });
+  module.def("similarity", &similarity);
+}
+
 }  // namespace
 
 void add_featuring(py::module_& module) {
   py::class_<Featuring>(module, "Features", "What features() returns.")
       .def_property_readonly("headline", [](const Featuring& one) { return features_headline(one.run, one.summary); },
                              "The answer in a sentence.")
-      .def_property_readonly(
-          "features",
-          [](const Featuring& one) -> std::optional<torch::Tensor> {
+      .def_property_readonly("features",
+                             [](const Featuring& one) -> std::optional<torch::Tensor> {
     if (!one.run.featured.has_features()) return std::nullopt;
     return one.run.featured.features;
-  },
-          "[n, d]; None of merged files.")
+  }, "[n, d]; None of merged files.")
       .def_property_readonly("mean", [](const Featuring& one) { return one.summary.moments.mean; }, "[d] float64.")
       .def_property_readonly("covariance", [](const Featuring& one) { return one.summary.moments.covariance; },
                              "[d, d] float64, divisor n - 1.")
@@ -88,13 +146,14 @@ void add_featuring(py::module_& module) {
                              "How they were made, as JSON.")
       .def_property_readonly("table", [](const Featuring& one) { return columns_of(spectrum_table(one.summary)); },
                              "A dict of numpy columns, those of spectrum.csv (docs/formats.md).")
-      .def("save", &save_featuring, py::arg("out"), py::kw_only(), py::arg("force") = false,
-           "Writes the folder that `farfield features --out` writes and returns its report.html; force: replace a finished one.")
-      .def("__repr__", [](const Featuring& one) {
-    return "<farfield.Features: " + features_headline(one.run, one.summary) + ">";
-  });
+      .def(
+          "save", &save_featuring, py::arg("out"), py::kw_only(), py::arg("force") = false,
+          "Writes the folder that `farfield features --out` writes and returns its report.html; force: replace a finished one.")
+      .def("__repr__",
+           [](const Featuring& one) { return "<farfield.Features: " + features_headline(one.run, one.summary) + ">"; });
   module.def("features", &features);
   module.def("merge_features", &merged_features);
+  add_similarity(module);
 }
 
 }  // namespace farfield::python

@@ -24,10 +24,10 @@ from . import _core
 from ._calibrating import calibrate, heat_maps
 from ._comparing import compare
 from ._core import (Calibration, Comparison, Data, Denoiser, Deviation, Dynamics, Encoding, Features, Field, Fitted, Geometry,
-                    HeatMaps, Jump, Modes, Neighbours, ScheduleSearch, Smoothing, Study, Sweep, Symmetry, Theory)
+                    HeatMaps, Jump, Modes, Neighbours, ScheduleSearch, Similarity, Smoothing, Study, Sweep, Symmetry, Theory)
 from ._deviating import deviation, modes, neighbours
 from ._encoding import encode
-from ._featuring import features, merge_features
+from ._featuring import features, merge_features, similarity
 from ._geometry import geometry, polyline
 from ._interpolating import interpolate, interpolation_theory
 from ._jumping import jump
@@ -43,8 +43,8 @@ __version__ = _core.version
 __all__ = ["BadFileError", "BugError", "Calibration", "Comparison", "Data", "Denoiser", "Deviation", "Dynamics",
            "Encoding", "Error", "Features", "Field", "Fitted", "Geometry", "HeatMaps", "InterruptedRunError",
            "IoError", "Jump", "Modes", "Neighbours", "NumericError", "OutOfMemoryError", "Run", "ScheduleSearch",
-           "Smoothing", "Study", "Sweep", "Symmetry", "Theory", "TrustError", "UsageError", "calibrate", "compare",
-           "denoiser", "deviation", "dynamics", "encode", "features", "field", "fit_gaussian", "fit_mixture",
-           "geometry", "guided", "heat_maps", "interpolate", "interpolation_theory", "jump", "levels", "load",
-           "merge_features", "modes", "neighbours", "polyline", "read_reference", "sample", "search_schedule",
-           "smoothing", "solver_names", "study", "sweep", "symmetry", "theory", "train"]
+           "Similarity", "Smoothing", "Study", "Sweep", "Symmetry", "Theory", "TrustError", "UsageError", "calibrate",
+           "compare", "denoiser", "deviation", "dynamics", "encode", "features", "field", "fit_gaussian",
+           "fit_mixture", "geometry", "guided", "heat_maps", "interpolate", "interpolation_theory", "jump", "levels",
+           "load", "merge_features", "modes", "neighbours", "polyline", "read_reference", "sample", "search_schedule",
+           "similarity", "smoothing", "solver_names", "study", "sweep", "symmetry", "theory", "train"]

@@ -162,6 +162,14 @@ class Features:
     table: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
+class Similarity:
+    headline: str
+    mse: torch.Tensor
+    distance: torch.Tensor
+    maps: torch.Tensor | None
+    table: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Neighbours:
     headline: str
     index: torch.Tensor
@@ -245,8 +253,8 @@ def compare(model: _Model, *, data: Data | _Text | _Array | None = None,
             seed: int = 0, seeds: _Numbers = ..., steps: int | None = None, solver: str = "heun",
             schedule: str = "polynomial", sigma_min: float | None = None, sigma_max: float | None = None,
             rho: float | None = None, variant: str | None = None, final: str | None = None, space: str = "ve",
-            label: int | str | None = None, band: str = "interval", budget: float | str | None = None, batch: int = 64,
-            threads: int | None = None) -> Comparison: ...
+            label: int | str | None = None, band: str = "interval", features: _Text = "", resize: bool = True,
+            trust: bool = False, budget: float | str | None = None, batch: int = 64, threads: int | None = None) -> Comparison: ...
 def encode(model: _Model, *, data: Data | _Text | _Array, against: _Model | None = None,
            gaussian: Fitted | _Text | None = None, solver: str = "heun", steps: int | None = None,
            schedule: str = "polynomial", sigmas: Iterable[float] | None = None, sigma_min: float | None = None,
@@ -299,8 +307,10 @@ def deviation(model: _Model, data: Data | _Text | _Array, *, optimal: _Model = "
 def features(samples: Run | Data | _Text | _Array, features: _Text = "", *, reference: Data | _Text | _Array | None = None,
              batch: int = 64, device: str = "auto", trust: bool = False, threads: int | None = None) -> Features: ...
 def merge_features(*files: _Text, threads: int | None = None) -> Features: ...
+def similarity(a: Run | Data | _Text | _Array, b: Run | Data | _Text | _Array, features: _Text = "", *, resize: bool = True,
+               batch: int = 64, device: str = "auto", trust: bool = False, threads: int | None = None) -> Similarity: ...
 def neighbours(samples: Run | _Text | _Array, data: Data | _Text | _Array, *, k: int | None = None,
-               threads: int | None = None) -> Neighbours: ...
+               features: _Text = "", device: str = "auto", trust: bool = False, threads: int | None = None) -> Neighbours: ...
 def modes(data: Data | _Text | _Array, bandwidth: str | float | Iterable[float], *, start: Run | _Text | _Array | None = None,
           max_iterations: int = 10_000, batch: int = 1024, threads: int | None = None) -> Modes: ...
 def smoothing(*, points: int = 4, extent: float = 1.0, dimension: int = 2, kappa: float = 0.4, t0: float = 0.02,

@@ -7,7 +7,7 @@ from ._models import as_data, as_denoiser, named
 
 def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed=0, seeds=range(32), steps=None, solver="heun",
             schedule="polynomial", sigma_min=None, sigma_max=None, rho=None, variant=None, final=None, space="ve", label=None,
-            band="interval", budget=None, batch=64, threads=None):
+            band="interval", features="", resize=True, trust=False, budget=None, batch=64, threads=None):
     """Compares a model's score with scores that are known exactly, as `farfield compare` does. Returns a Comparison.
 
     model       an ff.Denoiser, an ff.Fitted, or a MODEL text
@@ -15,6 +15,7 @@ def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed
     references  a list of texts ("gaussian", "delta", a file, ...), ff.Denoisers and ff.Fitteds
                 [isotropic, gaussian, a mixture of 10, delta]; "all" stands for every kind that fits the data, the costly
                 ones measured in part
+    features    "NET.pt": the final samples to a perceptual network, as of similarity();  resize: as there;  trust: NET.pt runs code
     budget      time for those, in seconds or as a text "10m"; more probes, levels and seeds with it
     sigmas      noise levels, or a text "LOW:HIGH:COUNT" [20 from 0.01 to 80]
     probes      points at each noise level;  seed: of probes, k-means and bootstrap
@@ -36,6 +37,7 @@ def compare(model, *, data=None, references=None, sigmas=None, probes=1024, seed
     options.label = None if options.own_classes else label
     options.set_schedule(schedule, steps, sigma_min, sigma_max, rho, variant, final)
     options.band = band
+    options.set_perceptual(text(features), resize, trust)
     if budget is not None:
         options.set_budget(str(budget))
     command = call_text("compare", model=getattr(model, "name", model), data=data, references=references)

@@ -54,12 +54,14 @@ def _samples_of(samples):
     return torch.as_tensor(samples.x if isinstance(samples, Run) else samples).detach().cpu()
 
 
-def neighbours(samples, data, *, k=None, threads=None):
+def neighbours(samples, data, *, k=None, features="", device="auto", trust=False, threads=None):
     """The data points that are nearest to samples, exactly, as `farfield neighbours` finds them. Returns a Neighbours.
 
     samples    an array [n, ...shape] of the model's values, a Run, the folder or samples.npz of `farfield sample`, or a SRC text
     data       a SRC text, an ff.Data or an array
-    k          neighbours of each sample [5, or all];  threads: as of sample()
+    k          neighbours of each sample [5, or all]
+    features   in which distances are, as of features() [the numbers themselves]
+    device, trust: of a network;  threads: as of sample()
 
     .index and .distance are [n, k], nearest first, equal distances in the order of the data; .save("out/") writes the report
     of the command.
@@ -69,7 +71,7 @@ def neighbours(samples, data, *, k=None, threads=None):
     if isinstance(found, torch.Tensor) and not found.is_floating_point():
         raise UsageError(f"samples: {found.dtype}, expected floating point in the model's values, images in [-1, 1]")
     with using_threads(threads):
-        return _core.neighbours(found, as_data(data), k, command)
+        return _core.neighbours(found, as_data(data), k, text(features), device, trust, command)
 
 
 def modes(data, bandwidth, *, start=None, max_iterations=10_000, batch=1024, threads=None):

@@ -1,4 +1,4 @@
-"""What samples are to a network or a formula: features and their moments."""
+"""What samples are to a network or a formula: features and their moments, distances of pairs."""
 
 import torch
 
@@ -42,3 +42,19 @@ def merge_features(*files, threads=None):
     command = call_text("merge_features", files=files)
     with using_threads(threads):
         return _core.merge_features(texts(list(files)), command)
+
+
+def similarity(a, b, features="", *, resize=True, batch=64, device="auto", trust=False, threads=None):
+    """How far samples are from others, pair by pair, as `farfield similarity`. Returns a Similarity.
+
+    a, b       as samples of features(): as many of the same shape; of the same seeds where both are runs in files
+    features   "NET.pt", TorchScript that returns maps [B, C, H, W], with NET.yaml beside it [squared errors alone]
+    resize     before the network: as its contract says, or to 224 x 224 pixels
+    batch      pairs at a time;  device: of a network;  trust: NET.pt runs code;  threads: as of sample()
+
+    .mse and .distance (perceptual, where there is a network) are [n], .maps the share of every map; .save("out/") writes the
+    report of the command.
+    """
+    command = call_text("similarity", a=a, b=b, features=features)
+    with using_threads(threads):
+        return _core.similarity(_given(a), _given(b), text(features), resize, batch, device, trust, command)

@@ -345,6 +345,28 @@ def test_features_are_those_of_the_program(program, tmp_path):
         ff.features(run)
 
 
+def test_similarity_is_that_of_the_program(program, tmp_path):
+    class Maps(torch.nn.Module):
+        def forward(self, x):
+            return [x, torch.nn.functional.avg_pool2d(x, 2)]
+
+    torch.jit.script(Maps()).save(str(tmp_path / "m.pt"))
+    (tmp_path / "m.yaml").write_text("{channels: 3}")
+    for name, model in (("a", "gaussian"), ("b", "isotropic")):
+        program("sample", "--model", f"{model}:glyphs,size=8,count=64", "--seeds", "0-5", "--steps", "4", "--out", tmp_path / name)
+    program("similarity", tmp_path / "a", tmp_path / "b", "--features", tmp_path / "m.pt", "--trust", "--out", tmp_path / "program")
+    s = ff.similarity(tmp_path / "a", tmp_path / "b", tmp_path / "m.pt", trust=True, threads=1)
+    s.save(tmp_path / "python")
+    for name in ("similarity.csv", "similarity.npz"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert s.maps.shape == (6, 2) and torch.allclose(s.distance, s.maps.sum(1)) and list(s.table["seed"]) == list(range(6))
+    run = ff.sample("gaussian:glyphs,size=8,count=64", seeds=range(6), steps=4)
+    plain = ff.similarity(run, tmp_path / "b")
+    assert plain.maps is None and torch.equal(plain.mse, s.mse) and ff.similarity(run, run).mse.abs().max() == 0
+    with pytest.raises(ff.UsageError, match="paired one by one"):
+        ff.similarity(run, "glyphs,size=8,count=64")
+
+
 def test_networks_see_what_their_yaml_says(tmp_path):
     class Flat(torch.nn.Module):
         def forward(self, x):

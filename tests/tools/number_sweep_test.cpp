@@ -46,6 +46,7 @@ const std::map<std::string, std::string> kCalls = {
      "--components 1"},
     {"deviation", "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1"},
     {"features", "--data moons,count=32 --features pixels"},
+    {"similarity", "moons,count=8 moons,count=8,seed=1"},
     {"neighbours", "--samples moons,count=4 --data moons,count=32"},
     {"modes", "--data moons,count=32 --bandwidth 5"},
     {"smoothing", "--starts 8 --step 0.05 --learned-steps 2 --decay-steps 1"},

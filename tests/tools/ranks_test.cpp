@@ -72,6 +72,7 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
       {"deviation", "--model", "mixture.safetensors", "--data", data, "--seeds", "0-9", "--batch", "3", "--steps", "4",
        "--out", "deviation"},
       {"features", "--samples", "samples", "--features", "pixels-8x8", "--batch", "3", "--out", "features"},
+      {"similarity", "samples", data + ",first=10", "--batch", "3", "--out", "similarity"},
       {"neighbours", "--samples", "samples", "--data", data, "--out", "neighbours"},
       {"modes", "--data", data, "--bandwidth", "2,20", "--from", "samples", "--batch", "4", "--out", "modes"},
       {"jump", "--model", "mixture.safetensors", "--data", data, "--batch", "4", "--seeds", "0-9", "--steps", "3",

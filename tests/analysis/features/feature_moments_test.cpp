@@ -54,14 +54,16 @@ TEST(FeatureMoments, MergingRefusesWhatIsNotTheSame) {
   const FeatureMoments a = feature_moments(some_features(5, 3), some_contract(3));
   FeatureMoments b = a;
   b.contract.name = "pca:3";
-  EXPECT_STREQ(error_of([&] { merge(a, b); })->what(), "moments of different features are not merged: 'pixels' against 'pca:3'");
+  EXPECT_STREQ(error_of([&] { merge(a, b); })->what(),
+               "moments of different features are not merged: 'pixels' against 'pca:3'");
   b = a;
   b.ddof = 0;
   EXPECT_EQ(error_of([&] { merge(a, b); })->code(), ExitCode::kUsage);
   b = a;
   b.count = 0;
   EXPECT_EQ(error_of([&] { merge(a, b); })->code(), ExitCode::kUsage);
-  EXPECT_EQ(error_of([&] { merge(a, feature_moments(some_features(5, 4), some_contract(4))); })->code(), ExitCode::kUsage);
+  EXPECT_EQ(error_of([&] { merge(a, feature_moments(some_features(5, 4), some_contract(4))); })->code(),
+            ExitCode::kUsage);
 }
 
 TEST(FeatureMoments, RefuseTooFewAndNotFinite) {

@@ -5,7 +5,7 @@
 #include "analysis/features/pil_resize.h"
 #include "core/error.h"
 #include "core/io/file.h"
-#include "tests/analysis/features/scripted_network.h"
+#include "tests/support/scripted_network.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
@@ -37,7 +37,8 @@ torch::Tensor shown(const std::string& yaml, const torch::Tensor& images) {
 }
 
 TEST(FeatureNetwork, BytesAreEdms) {
-  const torch::Tensor edges = torch::tensor({-1.5, -1.0, -1 + 1e-6, 0.0, 0.996, 1.0, 2.0}, torch::kFloat64).view({1, 1, 1, 7});
+  const torch::Tensor edges =
+      torch::tensor({-1.5, -1.0, -1 + 1e-6, 0.0, 0.996, 1.0, 2.0}, torch::kFloat64).view({1, 1, 1, 7});
   const std::vector<int64_t> expected = {0, 0, 0, 128, 254, 255, 255};
   EXPECT_TRUE(image_bytes(edges).flatten().to(torch::kInt64).equal(torch::tensor(expected, torch::kInt64)));
   const torch::Tensor bytes = torch::arange(256, torch::kUInt8).view({1, 1, 16, 16});
@@ -46,7 +47,8 @@ TEST(FeatureNetwork, BytesAreEdms) {
 
 TEST(FeatureNetwork, SeesWhatItsContractSays) {
   const torch::Tensor grey = some_images(3, kGrey), bytes = image_bytes(grey);
-  EXPECT_TRUE(shown("{dtype: uint8, channels: 3}", grey).equal(bytes.expand({-1, 3, -1, -1}).flatten(1).to(torch::kFloat32)));
+  EXPECT_TRUE(
+      shown("{dtype: uint8, channels: 3}", grey).equal(bytes.expand({-1, 3, -1, -1}).flatten(1).to(torch::kFloat32)));
   EXPECT_TRUE(shown("{dtype: uint8}", grey).equal(bytes.flatten(1).to(torch::kFloat32)));
   const torch::Tensor unit = bytes.to(torch::kFloat32) / 255;
   EXPECT_TRUE(shown("{range: [0, 1]}", grey).equal(unit.flatten(1)));
@@ -61,8 +63,9 @@ TEST(FeatureNetwork, SeesWhatItsContractSays) {
 
 TEST(FeatureNetwork, PresetsAreContracts) {
   const test::TempDir folder;
-  const std::string wide = "def forward(self, x, return_features: bool = False):\n  assert return_features\n"
-                           "  assert x.dtype == 0\n  return torch.ones([x.size(0), 2048])\n";
+  const std::string wide =
+      "def forward(self, x, return_features: bool = False):\n  assert return_features\n"
+      "  assert x.dtype == 0\n  return torch.ones([x.size(0), 2048])\n";
   const auto inception = save_network(folder / "i.pt", wide).string();
   const auto features = open_features(inception + ",preset=inception-2015-12-05", kGrey, trusted());
   EXPECT_EQ(features->contract().name, "inception-2015-12-05");
@@ -70,14 +73,17 @@ TEST(FeatureNetwork, PresetsAreContracts) {
   EXPECT_EQ(features->contract().sha256, sha256_file(inception));
   EXPECT_EQ((*features)(some_images(2, kGrey)).sizes(), torch::IntArrayRef({2, 2048}));
 
-  const std::string clean = "def forward(self, x):\n  assert x.size(2) == 299\n  return x.mean([2, 3])[:, :1].repeat([1, 2048])\n";
-  const auto unrounded = open_features(save_network(folder / "c.pt", clean).string() + ",preset=clean", kColour, trusted());
+  const std::string clean =
+      "def forward(self, x):\n  assert x.size(2) == 299\n  return x.mean([2, 3])[:, :1].repeat([1, 2048])\n";
+  const auto unrounded = open_features(save_network(folder / "c.pt", clean).string() + ",preset=clean", kColour,
+                                       trusted());
   const torch::Tensor images = some_images(2, kColour);
   const torch::Tensor expected = resize_bicubic(image_bytes(images), 299).clamp(0, 255).mean({2, 3}).select(1, 0);
   EXPECT_LT(test::relative_deviation((*unrounded)(images).select(1, 7), expected), 1e-6);
 
   const std::string dino = "def forward(self, x):\n  assert x.size(3) == 224\n  return x.flatten(1)[:, :1024]\n";
-  const auto standard = open_features(save_network(folder / "d.pt", dino).string() + ",preset=dinov2-vitl14", kColour, trusted());
+  const auto standard = open_features(save_network(folder / "d.pt", dino).string() + ",preset=dinov2-vitl14", kColour,
+                                      trusted());
   const torch::Tensor pixel = resize_bicubic_bytes(image_bytes(images), 224).to(torch::kFloat32)[0][0][0][0] / 255;
   EXPECT_NEAR((*standard)(images)[0][0].item<float>(), (pixel.item<float>() - 0.485f) / 0.229f, 1e-5);
 }
@@ -87,7 +93,8 @@ TEST(FeatureNetwork, OutputsAreChosen) {
   const std::string pair = "def forward(self, x):\n  return (x.flatten(1), 2 * x.flatten(1))\n";
   const torch::Tensor images = some_images(2, kGrey);
   const auto path = save_network(folder / "p.pt", pair, "{output: 1}").string();
-  EXPECT_LT(test::deviation((*open_features(path, kGrey, trusted()))(images), 2 * as_seen(images, true).flatten(1)), 1e-6);
+  EXPECT_LT(test::deviation((*open_features(path, kGrey, trusted()))(images), 2 * as_seen(images, true).flatten(1)),
+            1e-6);
   const std::string words = "def forward(self, x):\n  return {\"pool\": x.flatten(1), \"maps\": x}\n";
   const auto named = save_network(folder / "w.pt", words, "{output: pool}").string();
   EXPECT_EQ(open_features(named, kGrey, trusted())->contract().dim, 64);
@@ -101,22 +108,27 @@ struct BadNetwork {
 
 TEST(FeatureNetwork, WhatIsWrongIsNamed) {
   const std::vector<BadNetwork> rows = {
-      {"def forward(self, x):\n  return (x, x)\n", "{channels: 1}", "returns Tuple[Tensor, Tensor]; expected one tensor"},
+      {"def forward(self, x):\n  return (x, x)\n", "{channels: 1}",
+       "returns Tuple[Tensor, Tensor]; expected one tensor"},
       {"def forward(self, x):\n  return (x, x)\n", "{output: 2}", "there is no output 2"},
       {"def forward(self, x):\n  return {\"pool\": x}\n", "{output: pol}", "pool"},
       {"def forward(self, x):\n  return 3\n", "{channels: 1}", "it returned int, expected tensors alone"},
-      {"def forward(self, x):\n  return x\n", "{channels: 1}", "returns [1,1,8,8] for 1 images, expected [images, numbers]"},
+      {"def forward(self, x):\n  return x\n", "{channels: 1}",
+       "returns [1,1,8,8] for 1 images, expected [images, numbers]"},
       {kFlat, "{dim: 65}", "returns [1,64] for 1 images, expected [1,65]"},
       {"def forward(self, x):\n  return x.flatten(1) / 0.0\n", "{channels: 1}", "NaN or infinite"},
-      {"def forward(self, x):\n  return x.flatten(1).long()\n", "{channels: 1}", "a result is Long, expected floating point"},
-      {"def forward(self, x):\n  return x.mean().view([1, 1]).repeat([3, 1])\n", "{channels: 1}", "a row for each of 1 images"},
+      {"def forward(self, x):\n  return x.flatten(1).long()\n", "{channels: 1}",
+       "a result is Long, expected floating point"},
+      {"def forward(self, x):\n  return x.mean().view([1, 1]).repeat([3, 1])\n", "{channels: 1}",
+       "a row for each of 1 images"},
       {"def forward(self, x):\n  assert x.dtype == 0, 'wants dtype uint8'\n  return x.flatten(1).float()\n",
        "{channels: 1}", "does it want 'dtype: uint8'?"},
       {"def forward(self, x):\n  return torch.conv2d(x, torch.ones([2, 1, 3, 3])).flatten(1)\n", "{dtype: uint8}",
        "does it want 'dtype: float'?"},
       {kFlat, "", "preset=NAME", ExitCode::kUsage},
       {kFlat, "{dtyp: uint8}", "dtyp", ExitCode::kUsage},
-      {kFlat, "{dtype: uint8, mean: [1], std: [1], channels: 1}", "mean and std are for dtype: float", ExitCode::kUsage},
+      {kFlat, "{dtype: uint8, mean: [1], std: [1], channels: 1}", "mean and std are for dtype: float",
+       ExitCode::kUsage},
       {kFlat, "{resize: bicubic}", "needs size", ExitCode::kUsage},
       {kFlat, "{channels: 3, mean: [1], std: [1]}", "channels is 3", ExitCode::kUsage},
   };
@@ -126,7 +138,8 @@ TEST(FeatureNetwork, WhatIsWrongIsNamed) {
     const auto error = error_of([&] { open_features(path, kGrey, trusted()); });
     ASSERT_TRUE(error.has_value()) << row.yaml << row.source;
     EXPECT_EQ(error->code(), row.code) << error->what();
-    EXPECT_NE(std::string(error->what()).find(row.words), std::string::npos) << error->what() << "\n  wanted: " << row.words;
+    EXPECT_NE(std::string(error->what()).find(row.words), std::string::npos)
+        << error->what() << "\n  wanted: " << row.words;
     EXPECT_EQ(std::string(error->what()).find('\n'), std::string::npos);
   }
 }

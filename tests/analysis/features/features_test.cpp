@@ -26,7 +26,8 @@ TEST(Features, PixelsAreTheNumbers) {
   EXPECT_LT(test::deviation(features_of("pixels"), rows.flatten(1)), 1e-6);
   EXPECT_TRUE(features_of("pixels,quantise=no").equal(rows.flatten(1)));
   const auto points = open_data("moons,count=20");
-  EXPECT_TRUE(feature_samples(SampleSource(points), "pixels", {}).features.equal(points->rows(0, 20))) << "points are no images";
+  EXPECT_TRUE(feature_samples(SampleSource(points), "pixels", {}).features.equal(points->rows(0, 20)))
+      << "points are no images";
 }
 
 TEST(Features, BlocksAreMeans) {
@@ -49,7 +50,8 @@ TEST(Features, PrincipalComponentsAreThoseOfTheReference) {
   const torch::Tensor covariance = scores.t().matmul(scores) / 96;
   const torch::Tensor pixels = features_of("pixels").to(torch::kFloat64);
   const torch::Tensor centred = pixels - pixels.mean(0);
-  const torch::Tensor values = std::get<0>(torch::linalg_eigh(centred.t().matmul(centred) / 96)).flip(0).narrow(0, 0, 6);
+  const torch::Tensor values =
+      std::get<0>(torch::linalg_eigh(centred.t().matmul(centred) / 96)).flip(0).narrow(0, 0, 6);
   EXPECT_LT(test::relative_deviation(covariance, values.diag()), 1e-6) << "uncorrelated, with the leading eigenvalues";
   EXPECT_EQ(error_of([&] { features_of("pca:96", options); })->code(), ExitCode::kUsage);
   const SampleSource array("an array", torch::zeros({3, 1, 12, 12}));
@@ -85,7 +87,8 @@ TEST(Features, FilesAreGivenAgain) {
   EXPECT_NO_THROW(read_featured(folder.path().string(), "pixels-8x8", {}));
   const std::string words = error_of([&] { read_featured(folder.path().string(), "pixels", {}); })->what();
   EXPECT_NE(words.find("holds features 'pixels-8x8', not 'pixels'"), std::string::npos) << words;
-  EXPECT_EQ(error_of([&] { read_featured(folder.path().string(), "pixels-8x8,quantise=no", {}); })->code(), ExitCode::kUsage);
+  EXPECT_EQ(error_of([&] { read_featured(folder.path().string(), "pixels-8x8,quantise=no", {}); })->code(),
+            ExitCode::kUsage);
 }
 
 TEST(Features, FilesOfMomentsAreRead) {
@@ -131,7 +134,8 @@ TEST(Features, SamplesThatAreNotFiniteAreNamed) {
 }
 
 TEST(Features, UnknownFormsAreNamed) {
-  for (const char* asked : {"pixel", "pca:0", "pca:x", "inception-2015-12-05", "pixels,preset=clean", "pixels,quantise=maybe", ""}) {
+  for (const char* asked :
+       {"pixel", "pca:0", "pca:x", "inception-2015-12-05", "pixels,preset=clean", "pixels,quantise=maybe", ""}) {
     EXPECT_EQ(error_of([&] { open_features(asked, {1, 8, 8}, {}); })->code(), ExitCode::kUsage) << asked;
   }
 }

@@ -12,7 +12,8 @@ namespace {
 torch::Tensor test_picture(int64_t height, int64_t width) {
   torch::Tensor bytes = torch::empty({1, 1, height, width}, torch::kUInt8);
   for (int64_t i = 0; i < height; ++i) {
-    for (int64_t j = 0; j < width; ++j) bytes[0][0][i][j] = static_cast<uint8_t>((7 * i * i + 31 * j + 5 * i * j) % 256);
+    for (int64_t j = 0; j < width; ++j)
+      bytes[0][0][i][j] = static_cast<uint8_t>((7 * i * i + 31 * j + 5 * i * j) % 256);
   }
   return bytes;
 }
@@ -72,7 +73,8 @@ TEST(PilResize, IsTheKernelsSum) {
     const torch::Tensor resized = resize_bicubic(picture, size)[0][0];
     for (int64_t i = 0; i < size; ++i) {
       for (int64_t j = 0; j < size; ++j)
-        EXPECT_NEAR(resized[i][j].item<double>(), direct_pixel(picture[0][0], i, j, size), 1e-4) << size << ": " << i << "," << j;
+        EXPECT_NEAR(resized[i][j].item<double>(), direct_pixel(picture[0][0], i, j, size), 1e-4)
+            << size << ": " << i << "," << j;
     }
   }
 }

@@ -5,7 +5,7 @@
 #include "analysis/similarity/perceptual_distance.h"
 #include "core/error.h"
 #include "core/io/npz.h"
-#include "tests/analysis/features/scripted_network.h"
+#include "tests/support/scripted_network.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
@@ -34,7 +34,8 @@ TEST(PerceptualDistance, IdentityIsTheSquaredError) {
   const auto network = save_network(folder / "i.pt", kItself, "{quantised: false, normalise: false}").string();
   for (const int64_t channels : {1, 2, 3}) {
     const torch::Tensor a = images_of(1, channels), b = images_of(2, channels);
-    const torch::Tensor error = (a - b).to(torch::kFloat64).square().sum(1).mean({1, 2});  // a pixel's, over its channels
+    const torch::Tensor error =
+        (a - b).to(torch::kFloat64).square().sum(1).mean({1, 2});  // a pixel's, over its channels
     EXPECT_LT(test::relative_deviation(distance_of(network, a, b, false), error), 1e-6) << channels;
   }
 }
@@ -55,7 +56,8 @@ TEST(PerceptualDistance, IsADistance) {
 
 TEST(PerceptualDistance, IsTheFormula) {
   const test::TempDir folder;
-  const torch::Tensor w0 = torch::tensor({0.5, 2.0, 0.0, 1.0}, torch::kFloat64), w1 = torch::tensor({3.0, 1.0}, torch::kFloat64);
+  const torch::Tensor w0 = torch::tensor({0.5, 2.0, 0.0, 1.0}, torch::kFloat64),
+                      w1 = torch::tensor({3.0, 1.0}, torch::kFloat64);
   write_npz(folder / "w.npz", {{"0", w0}, {"1", w1}});
   const auto network = save_network(folder / "t.pt", kTwoMaps, "{quantised: false, weights: w.npz}").string();
   const torch::Tensor a = images_of(1, 2), b = images_of(2, 2);
@@ -104,7 +106,8 @@ SimilarityInputs inputs_of(const torch::Tensor& a, const torch::Tensor& b, const
 TEST(Similarity, PairsAreThoseOfEqualSeeds) {
   const torch::Tensor a = images_of(1, 1), order = torch::tensor({3, 1, 4, 0, 2}, torch::kInt64);
   const torch::Tensor seeds = torch::tensor({10, 11, 12, 13, 14}, torch::kInt64);
-  const SimilarityRun same = run_similarity(inputs_of(a, a.index_select(0, order), seeds, seeds.index_select(0, order)));
+  const SimilarityRun same = run_similarity(
+      inputs_of(a, a.index_select(0, order), seeds, seeds.index_select(0, order)));
   EXPECT_EQ(same.mse.abs().max().item<double>(), 0);
   EXPECT_NE(similarity_headline(same).find("5 pairs are the same"), std::string::npos) << similarity_headline(same);
   const SimilarityRun unseeded = run_similarity(inputs_of(a, a.index_select(0, order)));
@@ -119,7 +122,8 @@ TEST(Similarity, WhatIsNoPairIsNamed) {
     EXPECT_EQ(error->code(), ExitCode::kUsage);
     return std::string(error->what());
   };
-  EXPECT_NE(words(inputs_of(a, a.narrow(0, 0, 4))).find("5 of [1,8,6] in 'a' against 4 of [1,8,6] in 'b'"), std::string::npos);
+  EXPECT_NE(words(inputs_of(a, a.narrow(0, 0, 4))).find("5 of [1,8,6] in 'a' against 4 of [1,8,6] in 'b'"),
+            std::string::npos);
   EXPECT_NE(words(inputs_of(a, a, seeds, seeds + 1)).find("seed 0 of 'a' is not in 'b'"), std::string::npos);
   EXPECT_NE(words(inputs_of(a, a, seeds, seeds * 0)).find("twice"), std::string::npos);
   torch::Tensor broken = a.clone();
