@@ -51,6 +51,7 @@ void add_dynamics_command(CLI::App& app, Context& context);
 void add_field_command(CLI::App& app, Context& context);
 void add_geometry_command(CLI::App& app, Context& context);
 void add_deviation_command(CLI::App& app, Context& context);
+void add_likelihood_command(CLI::App& app, Context& context);
 void add_neighbours_command(CLI::App& app, Context& context);
 void add_modes_command(CLI::App& app, Context& context);
 void add_jump_command(CLI::App& app, Context& context);

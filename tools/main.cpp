@@ -187,6 +187,7 @@ int main(int argc, char** argv) {
   add_field_command(app, context);
   add_geometry_command(app, context);
   add_deviation_command(app, context);
+  add_likelihood_command(app, context);
   add_neighbours_command(app, context);
   add_modes_command(app, context);
   add_jump_command(app, context);
