@@ -33,7 +33,7 @@ constexpr const char* kLikelihoodExamples =
 
 struct LikelihoodArguments {
   PathArguments paths;  // of which it has the model, guidance, the output and whether to resume
-  std::string data, against, references = "gaussian,delta";
+  std::string data, against, references = kLikelihoodReferences;
   LikelihoodRequest request;
   int64_t count = 64, batch = 64;
   uint64_t seed = 0;

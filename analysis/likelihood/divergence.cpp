@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include <ATen/ops/linalg_qr.h>
 #include <fmt/format.h>
-#include <torch/linalg.h>
 
 #include "core/error.h"
 #include "core/interrupts.h"
@@ -156,7 +156,7 @@ Divergence::Value Divergence::exact(const Tensor& x, const Tensor& sigma) const 
 Divergence::Value Divergence::hutch_plus_plus(const Tensor& x, const Tensor& sigma, const Tensor& vectors) const {
   const int64_t third = options_.probes / 3;
   const Products range = products(x, sigma, vectors.narrow(1, 0, third));
-  const Tensor q = std::get<0>(torch::linalg_qr(range.products.transpose(1, 2))).transpose(1, 2);  // [B, m, d] orthonormal
+  const Tensor q = std::get<0>(at::linalg_qr(range.products.transpose(1, 2))).transpose(1, 2);  // [B, m, d] orthonormal
   const Tensor rest = vectors.narrow(1, third, third);
   const Tensor outside = rest - torch::bmm(torch::bmm(rest, q.transpose(1, 2)), q);
   const Tensor both = products(x, sigma, torch::cat({q, outside}, 1)).products;

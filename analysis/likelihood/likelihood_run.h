@@ -48,6 +48,8 @@ struct LikelihoodRequest {
 // usage_error naming option, value and constraint.
 LikelihoodOptions read_likelihood_options(const LikelihoodRequest& request, const Denoiser& model, const DataInfo& data);
 
+inline constexpr const char* kLikelihoodReferences = "gaussian,delta";  // that stand beside a model unless others are named
+
 // usage_error for what does not fit: data of another shape than the model's, a reference without a density, an expansion.
 void check_likelihood(const LikelihoodInputs& inputs, const LikelihoodOptions& options);
 

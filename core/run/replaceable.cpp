@@ -39,6 +39,7 @@ const std::map<std::string, std::vector<std::string>>& files_by_kind() {
       {"dynamics", {"dynamics.csv", "nearest.csv", "dynamics.npz", "report.html"}},
       {"field", {"field.csv", "field.npz", "report.html"}},
       {"deviation", {"deviation.csv", "deviation.npz", "neighbours.csv", "nearest.csv", "summary.json", "report.html"}},
+      {"likelihood", {"likelihood.csv", "summary.csv", "trace.csv", "histogram.csv", "likelihood.npz", "report.html"}},
       {"neighbours", {"neighbours.csv", "neighbours.npz", "neighbours.png", "nearest.csv", "report.html"}},
       {"modes", {"modes.csv", "basins.csv", "modes.npz", "report.html"}},
       {"smoothing",

@@ -152,6 +152,15 @@ class Deviation:
     table: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
+class Likelihood:
+    headline: str
+    bits: dict[str, torch.Tensor]
+    integral: torch.Tensor
+    table: _Table
+    summary: _Table
+    trace: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Neighbours:
     headline: str
     index: torch.Tensor
@@ -286,6 +295,10 @@ def deviation(model: _Model, data: Data | _Text | _Array, *, optimal: _Model = "
               rho: float | None = None, variant: str | None = None, final: str | None = None,
               bandwidth: str | float | None = "sigma", k: int | None = None, batch: int = 64, label: int | None = None,
               latents: _Array | None = None, classes: _Array | None = None, threads: int | None = None) -> Deviation: ...
+def likelihood(model: _Model, data: Data | _Text | _Array, *, against: Data | _Text | _Array | None = None,
+               references: Iterable[_Model] | str | None = None, trace: str = "auto", solver: str = "dopri5",
+               dequantise: str = "auto", sigma_min: float | None = None, sigma_max: float | None = None, count: int = 64,
+               seed: int = 0, label: int | None = None, batch: int = 64, threads: int | None = None) -> Likelihood: ...
 def neighbours(samples: Run | _Text | _Array, data: Data | _Text | _Array, *, k: int | None = None,
                threads: int | None = None) -> Neighbours: ...
 def modes(data: Data | _Text | _Array, bandwidth: str | float | Iterable[float], *, start: Run | _Text | _Array | None = None,

@@ -78,6 +78,7 @@ TEST_F(Outputs, NoCommandReplacesATrainingRunOrItsOwnInput) {
       {"geometry", "--model", "delta:moons,count=8", "--seeds", "0", "--steps", "2"},
       {"theory", "--lambda", "1"},
       {"deviation", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--seeds", "0", "--steps", "2"},
+      {"likelihood", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--references", "delta"},
       {"neighbours", "--samples", "moons,count=2", "--data", "moons,count=8"},
       {"modes", "--data", "moons,count=8", "--bandwidth", "1"},
       {"symmetry", "--levels", "4"},

@@ -71,6 +71,8 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
        "3", "--steps", "4", "--out", "theory"},
       {"deviation", "--model", "mixture.safetensors", "--data", data, "--seeds", "0-9", "--batch", "3", "--steps", "4",
        "--out", "deviation"},
+      {"likelihood", "--model", "mixture.safetensors", "--data", data, "--count", "10", "--batch", "3", "--trace",
+       "hutchinson,probes=2", "--solver", "heun,steps=4", "--dequantise", "uniform,draws=2", "--out", "likelihood"},
       {"neighbours", "--samples", "samples", "--data", data, "--out", "neighbours"},
       {"modes", "--data", data, "--bandwidth", "2,20", "--from", "samples", "--batch", "4", "--out", "modes"},
       {"jump", "--model", "mixture.safetensors", "--data", data, "--batch", "4", "--seeds", "0-9", "--steps", "3",

@@ -16,7 +16,7 @@ using torch::Tensor;
 
 // N(0, S) of rank `rank` in 12 dimensions, in directions that are no axes.
 std::shared_ptr<const AnalyticDenoiser> low_rank(int64_t rank) {
-  const Tensor q = std::get<0>(torch::linalg_qr(test::normals({12, 12}, 3))).narrow(1, 0, rank).contiguous();
+  const Tensor q = std::get<0>(at::linalg_qr(test::normals({12, 12}, 3))).narrow(1, 0, rank).contiguous();
   return make_gaussian({torch::zeros({12}, torch::kFloat64), q, torch::linspace(3, 0.2, rank, torch::kFloat64), 0, 0}, {12});
 }
 
