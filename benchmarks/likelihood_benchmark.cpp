@@ -22,8 +22,12 @@ void likelihood_of_a_network(benchmark::State& state) {
   const std::shared_ptr<const Denoiser> network = make_network_denoiser(make_native_model(config, keyed_generator({1})),
                                                                         "small", torch::kCPU, Precision::kFp32);
   const torch::Tensor points = image_like_points().narrow(0, 0, kLikelihoodSamples).view({-1, 3, 32, 32});
-  LikelihoodInputs inputs{
-      {"small", "network", network, {}}, "small", std::make_shared<DataSource>("points", points, torch::Tensor(), 0), {}, {}, {}};
+  LikelihoodInputs inputs{{"small", "network", network, {}},
+                          "small",
+                          std::make_shared<DataSource>("points", points, torch::Tensor(), 0),
+                          {},
+                          {},
+                          {}};
   LikelihoodOptions options;
   options.count = kLikelihoodSamples;
   options.batch = kLikelihoodSamples;
@@ -32,8 +36,7 @@ void likelihood_of_a_network(benchmark::State& state) {
   options.solver.steps = kGridSteps;
   const torch::Tensor x = points.to(torch::kFloat64), v = torch::ones_like(x);
   const torch::Tensor sigma = torch::ones({kLikelihoodSamples}, torch::kFloat64);
-  compare(state, [&] { benchmark::DoNotOptimize(run_likelihood(inputs, options)); },
-          [&] {
+  compare(state, [&] { benchmark::DoNotOptimize(run_likelihood(inputs, options)); }, [&] {
     for (int64_t i = 0; i < 2 * kGridSteps * state.range(0); ++i)
       benchmark::DoNotOptimize(network->vector_jacobian(x, sigma, v));
   });

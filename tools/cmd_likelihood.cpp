@@ -52,10 +52,11 @@ LikelihoodInputs open_likelihood(const LikelihoodArguments& arguments, const Con
 }
 
 // The fits, once everything that is quicker to refuse was looked at.
-void open_likelihood_references(const LikelihoodArguments& arguments, const Context& context, LikelihoodInputs& inputs) {
+void open_likelihood_references(const LikelihoodArguments& arguments, const Context& context,
+                                LikelihoodInputs& inputs) {
   const ModelOptions options{context.device, context.precision, context.trust, inputs.data, arguments.seed, &world()};
-  References opened =
-      open_references(split_references(arguments.references), inputs.data, options, arguments.seed, world());
+  References opened = open_references(split_references(arguments.references), inputs.data, options, arguments.seed,
+                                      world());
   inputs.references = std::move(opened.subjects);
   inputs.moments = std::move(opened.gaussian);
 }
@@ -92,21 +93,26 @@ void run_likelihood_command(const LikelihoodArguments& arguments, const Context&
 
 void add_likelihood_command(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<LikelihoodArguments>();
-  CLI::App* command = add_command(app, context, "likelihood",
-                                  "How likely a model finds data: log-likelihoods along the ODE, bits per dimension.",
-                                  kLikelihoodExamples, [arguments, &context] { run_likelihood_command(*arguments, context); });
+  CLI::App* command = add_command(
+      app, context, "likelihood", "How likely a model finds data: log-likelihoods along the ODE, bits per dimension.",
+      kLikelihoodExamples, [arguments, &context] { run_likelihood_command(*arguments, context); });
   ModelRun& run = arguments->paths.run;
   LikelihoodRequest& request = arguments->request;
   command->add_option("--model", run.model, model_option_help())->required();
-  command->add_option("--data", arguments->data, "whose likelihood, and the moments of a prior, SRC\n" + data_source_help())
+  command
+      ->add_option("--data", arguments->data,
+                   "whose likelihood, and the moments of a prior, SRC\n" + data_source_help())
       ->required();
   command->add_option("--against", arguments->against, "other data beside them, such as a test set, SRC");
-  command->add_option("--references", arguments->references, "densities in closed form, as of farfield compare; '' for none")
+  command
+      ->add_option("--references", arguments->references,
+                   "densities in closed form, as of farfield compare; '' for none")
       ->capture_default_str();
   command
-      ->add_option("--trace", request.trace,
-                   "exact; hutchinson[,probes=4][,law=rademacher|gaussian]; hutch++[,probes=12]; auto: exact in closed form "
-                   "or of at most 16 numbers, else hutchinson")
+      ->add_option(
+          "--trace", request.trace,
+          "exact; hutchinson[,probes=4][,law=rademacher|gaussian]; hutch++[,probes=12]; auto: exact in closed form "
+          "or of at most 16 numbers, else hutchinson")
       ->capture_default_str();
   command
       ->add_option("--solver", request.solver,
@@ -117,7 +123,9 @@ void add_likelihood_command(CLI::App& app, Context& context) {
                    "of bytes u: uniform[,draws=1] (u + U(0,1); several draws are importance-weighted), "
                    "centred[,draws=1] (u + U(-1/2,1/2)), none; auto: uniform of bytes")
       ->capture_default_str();
-  command->add_option("--sigma-min", request.sigma_min, "where data are taken to be (default: 0.002 or the model's lowest)")
+  command
+      ->add_option("--sigma-min", request.sigma_min,
+                   "where data are taken to be (default: 0.002 or the model's lowest)")
       ->transform(real_number(0, limits::kHighestSigma));
   command->add_option("--sigma-max", request.sigma_max, "where the prior is (default: 80 or the model's highest)")
       ->transform(real_number(limits::kLowestSigma, limits::kHighestSigma));

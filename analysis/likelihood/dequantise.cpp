@@ -30,12 +30,12 @@ DequantiseOptions parse_dequantise(const std::string& text, const DataInfo& data
   }
   if (name != "uniform" && name != "centred")
     throw usage_error("--dequantise: " + unknown_name("way", name, {"auto", "uniform", "centred", "none"}));
-  if (!data.eight_bit)
-    throw usage_error(fmt::format("--dequantise {}: '{}' has no bytes; take none", name, data.name));
+  if (!data.eight_bit) throw usage_error(fmt::format("--dequantise {}: '{}' has no bytes; take none", name, data.name));
   dequantise.kind = name == "uniform" ? Dequantisation::kUniform : Dequantisation::kCentred;
   dequantise.draws = options.integer("draws", 1, 1, kMostDraws);
   for (const auto& [key, value] : given) {
-    if (key != "draws") throw usage_error(fmt::format("--dequantise {}: {}", name, unknown_name("option", key, {"draws"})));
+    if (key != "draws")
+      throw usage_error(fmt::format("--dequantise {}: {}", name, unknown_name("option", key, {"draws"})));
   }
   return dequantise;
 }

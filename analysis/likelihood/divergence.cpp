@@ -56,9 +56,10 @@ TraceOptions parse_trace(const std::string& text, const Denoiser& denoiser) {
     trace.kind = TraceKind::kHutchPlusPlus;
     trace.probes = options.integer("probes", 12, 3, kMostTraceProbes);
     if (trace.probes % 3 != 0) {
-      throw usage_error(fmt::format("--trace hutch++: probes is {}, expected a multiple of 3: a third each finds the "
-                                    "range, measures it, and measures the rest",
-                                    trace.probes));
+      throw usage_error(
+          fmt::format("--trace hutch++: probes is {}, expected a multiple of 3: a third each finds the "
+                      "range, measures it, and measures the rest",
+                      trace.probes));
     }
     if (trace.probes / 3 > numbers_of_state(denoiser)) {
       throw usage_error(fmt::format("--trace hutch++: {} probes for samples of {} numbers; --trace exact takes fewer",

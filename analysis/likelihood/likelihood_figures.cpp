@@ -18,16 +18,15 @@ std::vector<SeriesStyle> set_styles() { return series_styles({"network", "agains
 
 std::string bits_word(const LikelihoodRow& row) { return format_measured(row.bits.mean, row.bits.low, row.bits.high); }
 
-std::string set_word(const LikelihoodSet& set) {
-  return set.name == "data" ? set.data : set.data + " (against)";
-}
+std::string set_word(const LikelihoodSet& set) { return set.name == "data" ? set.data : set.data + " (against)"; }
 
 std::string interval_word(const Average& bits) {
   return format_measured(bits.low, bits.low, bits.high) + " to " + format_measured(bits.high, bits.low, bits.high);
 }
 
 Table reading_bits(const LikelihoodView& view) {
-  Table table{.columns = {"samples of", "measured by", "bits per dimension", "95 % interval", "error of probes"}, .rows = {}};
+  Table table{.columns = {"samples of", "measured by", "bits per dimension", "95 % interval", "error of probes"},
+              .rows = {}};
   for (const LikelihoodRow& row : view.summary.rows) {
     table.add({set_word(view.summary.sets[row.set]), view.summary.measures[row.measure].name, bits_word(row),
                interval_word(row.bits), std::isfinite(row.probe_error) ? format_digits(row.probe_error, 2) : ""});
@@ -49,7 +48,8 @@ Bins bins_of(const LikelihoodView& view) {
     high = std::max(high, bits.max().item<double>());
     most = std::max(most, bits.numel());
   }
-  const auto count = static_cast<size_t>(std::clamp(std::sqrt(static_cast<double>(most)) * 1.5, 4.0, double{kMostBins}));
+  const auto count = static_cast<size_t>(
+      std::clamp(std::sqrt(static_cast<double>(most)) * 1.5, 4.0, double{kMostBins}));
   const double width = high > low ? (high - low) / static_cast<double>(count) : 1e-6 * std::max(1.0, std::abs(high));
   return {low, width, count};
 }
@@ -65,7 +65,8 @@ std::vector<double> shares(const torch::Tensor& bits, const Bins& bins) {
 }
 
 // An outline of steps, from the axis and back to it.
-Series outline(const std::string& label, const SeriesStyle& style, const std::vector<double>& shares, const Bins& bins) {
+Series outline(const std::string& label, const SeriesStyle& style, const std::vector<double>& shares,
+               const Bins& bins) {
   Series line{label, style, {bins.low}, {0}, {}, {}};
   for (size_t i = 0; i < shares.size(); ++i) {
     for (const size_t edge : {i, i + 1}) {
@@ -109,7 +110,8 @@ std::optional<Figure> bits_figure(const LikelihoodView& view) {
       "stand for log p(x; σ_max) on top of one integral along the flow; references and closed forms are densities at σ_min = "
       "{}. Trace: {}. {}.",
       view.run.byte_scale() == 1 ? "" : " + log₂ 127.5", view.run.dimensions(),
-      format_sigma(view.run.options.range.sigma_min), in_words(view.run.options.trace), in_words(view.run.options.solver));
+      format_sigma(view.run.options.range.sigma_min), in_words(view.run.options.trace),
+      in_words(view.run.options.solver));
   figure.charts = {{line_chart(chart), figure.title + "."}};
   figure.data_file = "summary.csv";
   figure.numbers = reading_bits(view);
@@ -141,11 +143,9 @@ std::optional<Figure> histogram_figure(const LikelihoodView& view) {
   if (summary.sets.size() > 1) {
     figure.title += fmt::format("; of {} {}", summary.sets[1].data, bits_word(summary.at(1, 0)));
   }
-  figure.caption = fmt::format("{} equal bins over all samples; {} of {}{}.", bins.count, summary.sets[0].count,
-                               summary.sets[0].data,
-                               summary.sets.size() > 1
-                                   ? fmt::format(", {} of {}", summary.sets[1].count, summary.sets[1].data)
-                                   : "");
+  figure.caption = fmt::format(
+      "{} equal bins over all samples; {} of {}{}.", bins.count, summary.sets[0].count, summary.sets[0].data,
+      summary.sets.size() > 1 ? fmt::format(", {} of {}", summary.sets[1].count, summary.sets[1].data) : "");
   figure.charts = {{line_chart(chart), figure.title + "."}};
   return figure;
 }

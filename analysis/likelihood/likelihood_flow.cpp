@@ -127,8 +127,8 @@ class AdaptiveFlow {
       const auto i = static_cast<size_t>(active[k]);
       const double value = errors.const_data_ptr<double>()[k];
       if (!std::isfinite(value)) {
-        throw numeric_error(
-            fmt::format("likelihood: a state is not finite after sigma {:g}; the model has no flow there", std::exp(from[k])));
+        throw numeric_error(fmt::format(
+            "likelihood: a state is not finite after sigma {:g}; the model has no flow there", std::exp(from[k])));
       }
       if (!controllers_[i].propose(value, sizes[k])) continue;
       taken.push_back(active[k]);
@@ -140,11 +140,12 @@ class AdaptiveFlow {
 
   void check_size(double size, double at) const {
     if (size > 1e-13 * std::max(1.0, std::abs(at))) return;
-    throw numeric_error(fmt::format("likelihood: the step size vanished at sigma {:g}; raise rtol and atol", std::exp(at)));
+    throw numeric_error(
+        fmt::format("likelihood: the step size vanished at sigma {:g}; raise rtol and atol", std::exp(at)));
   }
 
-  static Tensor moved(const Tensor& from, const Tensor& h, const std::vector<FlowSlope>& stages, Tensor FlowSlope::* part,
-                      const double* weights) {
+  static Tensor moved(const Tensor& from, const Tensor& h, const std::vector<FlowSlope>& stages,
+                      Tensor FlowSlope::* part, const double* weights) {
     Tensor change = torch::zeros_like(from);
     for (size_t j = 0; j < stages.size(); ++j) {
       if (weights[j] != 0) change.add_(stages[j].*part, weights[j]);
@@ -176,8 +177,8 @@ class AdaptiveFlow {
     for (size_t k = 0; k < taken.size(); ++k) {
       double& at = at_[static_cast<size_t>(taken[k])];
       const double size = sizes[static_cast<size_t>(own[k])], to = size >= high_ - at ? high_ : at + size;
-      growth_[static_cast<size_t>(taken[k])].add({at, to, old.const_data_ptr<double>()[k], now.const_data_ptr<double>()[k],
-                                                  slope.const_data_ptr<double>()[k]});
+      growth_[static_cast<size_t>(taken[k])].add({at, to, old.const_data_ptr<double>()[k],
+                                                  now.const_data_ptr<double>()[k], slope.const_data_ptr<double>()[k]});
       if (progress_) progress_((to - at) / (high_ - low_));
       at = to;
     }
@@ -247,7 +248,8 @@ FlowResult grid_flow(const GridMethod& method, const FlowDivergence& divergence,
     x = x + h * sum.x;
     integral = integral + h * sum.integral;
     if (!x.isfinite().all().item<bool>()) {
-      throw numeric_error(fmt::format("likelihood: a state is not finite at sigma {:g}; take more steps", grid[step + 1]));
+      throw numeric_error(
+          fmt::format("likelihood: a state is not finite at sigma {:g}; take more steps", grid[step + 1]));
     }
     const Tensor old = before.mean(1).cpu(), now = integral.mean(1).cpu(), rate = first.integral.mean(1).cpu();
     for (int64_t i = 0; i < batch; ++i) {
@@ -305,9 +307,10 @@ std::vector<double> flow_grid(const FlowSolver& solver, double sigma_min, double
 
 void check_flow(const FlowSolver& solver, const DenoiserInfo& model) {
   if (!model.nearest_level || solver.name == "euler" || solver.name == "heun") return;
-  throw usage_error(fmt::format("--solver {}: evaluates between noise levels, and {} knows those of its table alone; "
-                                "take euler or heun",
-                                solver.name, model.name));
+  throw usage_error(
+      fmt::format("--solver {}: evaluates between noise levels, and {} knows those of its table alone; "
+                  "take euler or heun",
+                  solver.name, model.name));
 }
 
 FlowResult flow_up(const FlowSolver& solver, const FlowDivergence& divergence, const Tensor& x, const FlowRange& range,

@@ -39,7 +39,8 @@ struct FlowResult {
   torch::Tensor x;            // [B, ...shape] at sigma_max
   torch::Tensor integral;     // [B, columns]: of tr(I - dD/dx) over ln sigma
   torch::Tensor evaluations;  // [B] int64: of the divergence, counted
-  torch::Tensor growth;       // [B, intervals]: the integral's growth in each of `intervals` equal parts of ln sigma; its columns' mean
+  torch::Tensor
+      growth;  // [B, intervals]: the integral's growth in each of `intervals` equal parts of ln sigma; its columns' mean
 };
 
 struct FlowRange {

@@ -32,7 +32,8 @@ std::vector<std::string> reference_names_of(const LikelihoodRun& run) {
 Facts asked_of_likelihood(const LikelihoodRun& run, const LikelihoodSummary& summary) {
   const LikelihoodOptions& options = run.options;
   Facts asked = {{"model", run.inputs.model_text + " (" + run.inputs.model.denoiser->info().name + ")"}};
-  for (const LikelihoodSet& set : summary.sets) asked.emplace_back(set.name, fmt::format("{}, {} samples", set.data, set.count));
+  for (const LikelihoodSet& set : summary.sets)
+    asked.emplace_back(set.name, fmt::format("{}, {} samples", set.data, set.count));
   asked.emplace_back("noise levels", fmt::format("from {} to {}", format_sigma(options.range.sigma_min),
                                                  format_sigma(options.range.sigma_max)));
   asked.emplace_back("trace", in_words(options.trace));
@@ -85,8 +86,8 @@ std::string save_likelihood(const LikelihoodRun& run, const RunCall& call, RunIn
                 {call.command,
                  asked_of_likelihood(run, summary),
                  {{"batch", std::to_string(run.options.batch)},
-                  {"evaluations", fmt::format("{} of D with its divergence, for all samples",
-                                              run.evaluations.sum().item<int64_t>())},
+                  {"evaluations",
+                   fmt::format("{} of D with its divergence, for all samples", run.evaluations.sum().item<int64_t>())},
                   {"device and precision", call.device + ", " + call.precision + "; states in float64"},
                   {"time", format_seconds(call.seconds)},
                   {"program", version_line()}}});

@@ -164,18 +164,21 @@ class LikelihoodMeasure {
 
 void check_shapes(const DataInfo& data, const std::vector<int64_t>& shape, const char* option) {
   if (data.shape == shape) return;
-  throw usage_error(fmt::format("{}: samples of '{}' are [{}], the model's are [{}]; give the data the model was made for",
-                                option, data.name, join(data.shape, ","), join(shape, ",")));
+  throw usage_error(
+      fmt::format("{}: samples of '{}' are [{}], the model's are [{}]; give the data the model was made for", option,
+                  data.name, join(data.shape, ","), join(shape, ",")));
 }
 
 void warn_of_bytes(const LikelihoodInputs& inputs, const LikelihoodOptions& options) {
   if (!inputs.data->info().eight_bit) return;
   if (options.dequantise.kind == Dequantisation::kNone) {
-    log::warning(fmt::format("'{}' has bytes and they are not dequantised: a density of points, no bound on bits of bytes",
-                             inputs.data->info().name));
+    log::warning(
+        fmt::format("'{}' has bytes and they are not dequantised: a density of points, no bound on bits of bytes",
+                    inputs.data->info().name));
   } else if (options.range.sigma_min < kByteNoise) {
-    log::warning(fmt::format("--sigma-min {:g} is far below the width of a byte, {:.2g}: the density may have a spike at every byte",
-                             options.range.sigma_min, 1 / kByteScale));
+    log::warning(fmt::format(
+        "--sigma-min {:g} is far below the width of a byte, {:.2g}: the density may have a spike at every byte",
+        options.range.sigma_min, 1 / kByteScale));
   }
 }
 
@@ -189,11 +192,12 @@ LikelihoodOptions read_likelihood_options(const LikelihoodRequest& request, cons
   options.range.sigma_max = request.sigma_max.value_or(std::min(options.range.sigma_max, info.sigma_max));
   const double low = options.range.sigma_min, high = options.range.sigma_max;
   if (!limits::is_sigma(low)) {
-    throw usage_error(fmt::format("--sigma-min: {}, expected {} to {}: at 0 the density of a data set is not finite", low,
-                                  limits::kLowestSigma, limits::kHighestSigma));
+    throw usage_error(fmt::format("--sigma-min: {}, expected {} to {}: at 0 the density of a data set is not finite",
+                                  low, limits::kLowestSigma, limits::kHighestSigma));
   }
   if (!limits::is_sigma(high) || high <= low)
-    throw usage_error(fmt::format("--sigma-max: {}, expected above --sigma-min, {}, to {}", high, low, limits::kHighestSigma));
+    throw usage_error(
+        fmt::format("--sigma-max: {}, expected above --sigma-min, {}, to {}", high, low, limits::kHighestSigma));
   options.solver = parse_flow_solver(request.solver);
   options.trace = parse_trace(request.trace, model);
   options.dequantise = parse_dequantise(request.dequantise, data);
@@ -206,20 +210,22 @@ void check_likelihood(const LikelihoodInputs& inputs, const LikelihoodOptions& o
   if (inputs.against) {
     check_shapes(inputs.against->info(), model.sample_shape, "--against");
     if (inputs.against->info().eight_bit != inputs.data->info().eight_bit) {
-      throw usage_error(fmt::format("--against: one of '{}' and '{}' has bytes and the other has not; their likelihoods "
-                                    "do not compare",
-                                    inputs.data->info().name, inputs.against->info().name));
+      throw usage_error(
+          fmt::format("--against: one of '{}' and '{}' has bytes and the other has not; their likelihoods "
+                      "do not compare",
+                      inputs.data->info().name, inputs.against->info().name));
     }
   }
   if (is_expansion(model.kind)) {
-    throw usage_error(fmt::format("--model: {} is an expansion for high noise levels and has no flow from low ones; take "
-                                  "gaussian",
-                                  model.name));
+    throw usage_error(
+        fmt::format("--model: {} is an expansion for high noise levels and has no flow from low ones; take "
+                    "gaussian",
+                    model.name));
   }
   for (const Subject& reference : inputs.references) {
     if (density_of(reference) == nullptr || is_expansion(reference.kind)) {
-      throw usage_error(fmt::format("--references: {} has no density in closed form; name it with --model instead",
-                                    reference.name));
+      throw usage_error(
+          fmt::format("--references: {} has no density in closed form; name it with --model instead", reference.name));
     }
     if (reference.denoiser->info().sample_shape != model.sample_shape)
       throw usage_error(fmt::format("--references: samples of {} have another shape than the model's", reference.name));

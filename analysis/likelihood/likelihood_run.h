@@ -21,11 +21,11 @@ namespace farfield {
 // Whose likelihood of what, opened.
 struct LikelihoodInputs {
   Subject model;
-  std::string model_text;                      // the model as it was named, for the record
-  std::shared_ptr<const DataSource> data;      // whose samples are measured, and whose moments are a prior
-  std::shared_ptr<const DataSource> against;   // others, beside them; may be null
-  std::vector<Subject> references;             // densities in closed form to stand beside the model's
-  std::optional<GaussianStats> moments = {};   // of `data`
+  std::string model_text;                     // the model as it was named, for the record
+  std::shared_ptr<const DataSource> data;     // whose samples are measured, and whose moments are a prior
+  std::shared_ptr<const DataSource> against;  // others, beside them; may be null
+  std::vector<Subject> references;            // densities in closed form to stand beside the model's
+  std::optional<GaussianStats> moments = {};  // of `data`
 };
 
 struct LikelihoodOptions {
@@ -46,9 +46,11 @@ struct LikelihoodRequest {
   std::optional<double> sigma_min, sigma_max;  // 0.002 and 80, or the model's own
 };
 // usage_error naming option, value and constraint.
-LikelihoodOptions read_likelihood_options(const LikelihoodRequest& request, const Denoiser& model, const DataInfo& data);
+LikelihoodOptions read_likelihood_options(const LikelihoodRequest& request, const Denoiser& model,
+                                          const DataInfo& data);
 
-inline constexpr const char* kLikelihoodReferences = "gaussian,delta";  // that stand beside a model unless others are named
+inline constexpr const char* kLikelihoodReferences =
+    "gaussian,delta";  // that stand beside a model unless others are named
 
 // usage_error for what does not fit: data of another shape than the model's, a reference without a density, an expansion.
 void check_likelihood(const LikelihoodInputs& inputs, const LikelihoodOptions& options);

@@ -67,7 +67,8 @@ LikelihoodSummary summarise_likelihood(const LikelihoodRun& run) {
 }
 
 Tensor bits_of(const LikelihoodRun& run, const LikelihoodSummary& summary, size_t set, size_t measure) {
-  const Tensor own = summary.measures[measure].log_likelihood.narrow(0, summary.sets[set].first, summary.sets[set].count);
+  const Tensor own = summary.measures[measure].log_likelihood.narrow(0, summary.sets[set].first,
+                                                                     summary.sets[set].count);
   return bits_per_dimension(own, run.dimensions(), run.byte_scale()).contiguous();
 }
 
@@ -76,7 +77,8 @@ std::vector<double> growth_levels(const LikelihoodRun& run) {
   const double low = std::log(range.sigma_min), high = std::log(range.sigma_max);
   std::vector<double> levels;
   for (int64_t i = 0; i < range.intervals; ++i)
-    levels.push_back(std::exp(low + (high - low) * (static_cast<double>(i) + 0.5) / static_cast<double>(range.intervals)));
+    levels.push_back(
+        std::exp(low + (high - low) * (static_cast<double>(i) + 0.5) / static_cast<double>(range.intervals)));
   return levels;
 }
 
@@ -137,20 +139,23 @@ Table growth_table(const LikelihoodRun& run, const LikelihoodSummary& summary) {
   for (const LikelihoodSet& set : summary.sets) {
     const Curve curve = growth_of(run, set);
     for (size_t i = 0; i < levels.size(); ++i)
-      table.add({set.name, levels[i], finite_cell(curve.mean[i]), finite_cell(curve.low[i]), finite_cell(curve.high[i])});
+      table.add(
+          {set.name, levels[i], finite_cell(curve.mean[i]), finite_cell(curve.low[i]), finite_cell(curve.high[i])});
   }
   return table;
 }
 
 std::string likelihood_headline(const LikelihoodRun& run, const LikelihoodSummary& summary) {
-  const auto number = [](const LikelihoodRow& row) { return format_measured(row.bits.mean, row.bits.low, row.bits.high); };
+  const auto number = [](const LikelihoodRow& row) {
+    return format_measured(row.bits.mean, row.bits.low, row.bits.high);
+  };
   const LikelihoodRow& own = summary.at(0, 0);
-  std::string text = fmt::format("{} gives {} samples of {} {} bits per dimension ({} to {}) at σ_min = {}, with the prior "
-                                 "N(0, σ_max²)",
-                                 run.inputs.model.name, run.own, run.inputs.data->info().name, number(own),
-                                 format_measured(own.bits.low, own.bits.low, own.bits.high),
-                                 format_measured(own.bits.high, own.bits.low, own.bits.high),
-                                 format_sigma(run.options.range.sigma_min));
+  std::string text = fmt::format(
+      "{} gives {} samples of {} {} bits per dimension ({} to {}) at σ_min = {}, with the prior "
+      "N(0, σ_max²)",
+      run.inputs.model.name, run.own, run.inputs.data->info().name, number(own),
+      format_measured(own.bits.low, own.bits.low, own.bits.high),
+      format_measured(own.bits.high, own.bits.low, own.bits.high), format_sigma(run.options.range.sigma_min));
   for (size_t m = 1; m < summary.measures.size(); ++m) {
     if (summary.measures[m].name == "moments prior")
       text += fmt::format(", and {} with that of the data's moments", number(summary.at(0, m)));

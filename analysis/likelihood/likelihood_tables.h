@@ -51,7 +51,7 @@ std::vector<double> growth_levels(const LikelihoodRun& run);  // the middle of e
 
 // The tables of `farfield likelihood` (docs/formats.md).
 Table likelihood_table(const LikelihoodRun& run, const LikelihoodSummary& summary);  // likelihood.csv
-Table summary_table(const LikelihoodSummary& summary);                              // summary.csv
+Table summary_table(const LikelihoodSummary& summary);                               // summary.csv
 Table growth_table(const LikelihoodRun& run, const LikelihoodSummary& summary);      // trace.csv
 
 // The finding in one sentence, with its numbers.

@@ -338,8 +338,8 @@ class Delta final : public AnalyticBase, public DataPosterior {
                           const torch::Tensor& v) const override {
     const auto wide_v = v.to(torch::kFloat64);
     auto product = torch::empty_like(wide_v);
-    const auto mean = for_each_way(
-        rows, variance, [&](const torch::Tensor& part, const Query& some, const Sums& own, bool is_dense) {
+    const auto mean = for_each_way(rows, variance,
+                                   [&](const torch::Tensor& part, const Query& some, const Sums& own, bool is_dense) {
       const auto some_v = wide_v.index_select(0, part);
       product.index_copy_(0, part, is_dense ? spread_dense(some, own, some_v) : spread_near(some, own, some_v));
     });
@@ -348,8 +348,8 @@ class Delta final : public AnalyticBase, public DataPosterior {
 
   Traced trace_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
     auto spread = torch::empty({rows.size(0)}, variance.options());
-    const auto mean = for_each_way(
-        rows, variance, [&](const torch::Tensor& part, const Query& some, const Sums& own, bool is_dense) {
+    const auto mean = for_each_way(rows, variance,
+                                   [&](const torch::Tensor& part, const Query& some, const Sums& own, bool is_dense) {
       spread.index_copy_(0, part, is_dense ? variance_dense(some, own) : variance_near(some, own));
     });
     return {mean, spread / variance.squeeze(1)};

@@ -102,20 +102,25 @@ void add_likelihood(py::module_& module) {
   }));
   py::class_<Likelihood>(module, "Likelihood",
                          "What likelihood() returns. Tables are dicts of numpy columns (docs/formats.md).")
-      .def_property_readonly("headline", [](const Likelihood& one) { return likelihood_headline(one.run, one.summary); },
+      .def_property_readonly("headline",
+                             [](const Likelihood& one) { return likelihood_headline(one.run, one.summary); },
                              "The answer in a sentence.")
-      .def_property_readonly("bits", &bits_by_set,
-                             "{\"data\": [n], \"against\": [m]} float64: bits per dimension with the prior N(0, sigma_max^2).")
+      .def_property_readonly(
+          "bits", &bits_by_set,
+          "{\"data\": [n], \"against\": [m]} float64: bits per dimension with the prior N(0, sigma_max^2).")
       .def_property_readonly("integral", [](const Likelihood& one) { return one.run.integral; },
                              "[n + m, K] float64, nats: of tr(I - dD/dx) over ln sigma, for every draw.")
-      .def_property_readonly("table", [](const Likelihood& one) { return columns_of(likelihood_table(one.run, one.summary)); },
+      .def_property_readonly("table",
+                             [](const Likelihood& one) { return columns_of(likelihood_table(one.run, one.summary)); },
                              "Those of likelihood.csv.")
       .def_property_readonly("summary", [](const Likelihood& one) { return columns_of(summary_table(one.summary)); },
                              "Those of summary.csv.")
-      .def_property_readonly("trace", [](const Likelihood& one) { return columns_of(growth_table(one.run, one.summary)); },
+      .def_property_readonly("trace",
+                             [](const Likelihood& one) { return columns_of(growth_table(one.run, one.summary)); },
                              "Those of trace.csv.")
-      .def("save", &save, py::arg("out"), py::kw_only(), py::arg("force") = false,
-           "Writes the folder that `farfield likelihood --out` writes and returns its report.html; force: replace a finished one.")
+      .def(
+          "save", &save, py::arg("out"), py::kw_only(), py::arg("force") = false,
+          "Writes the folder that `farfield likelihood --out` writes and returns its report.html; force: replace a finished one.")
       .def("__repr__", [](const Likelihood& one) {
     return "<farfield.Likelihood: " + likelihood_headline(one.run, one.summary) + ">";
   });

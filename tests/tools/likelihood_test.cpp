@@ -18,8 +18,10 @@ using test::text_of;
 using Arguments = std::vector<std::string>;
 
 Arguments likelihood_of(const std::string& out, const Arguments& more) {
-  Arguments words = {"likelihood", "--model", "mixture:moons,count=60,components=3", "--data", "moons,count=60", "--out", out,
-                     "--threads",  "1",       "--quiet"};
+  Arguments words = {"likelihood", "--model",        "mixture:moons,count=60,components=3",
+                     "--data",     "moons,count=60", "--out",
+                     out,          "--threads",      "1",
+                     "--quiet"};
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
@@ -27,8 +29,8 @@ Arguments likelihood_of(const std::string& out, const Arguments& more) {
 TEST(LikelihoodCommand, SaysTheBitsAndWritesWhatItMeasured) {
   const test::TempDir folder;
   const std::filesystem::path out = folder / "out";
-  const Arguments words = likelihood_of(
-      out.string(), {"--against", "moons,count=40,seed=1", "--count", "24", "--solver", "dopri5,rtol=1e-8,atol=1e-8", "--json"});
+  const Arguments words = likelihood_of(out.string(), {"--against", "moons,count=40,seed=1", "--count", "24",
+                                                       "--solver", "dopri5,rtol=1e-8,atol=1e-8", "--json"});
   const auto result = run_farfield(words);
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(json::parse(result.out).at("headline").get<std::string>().find("bits per dimension"), std::string::npos);
@@ -54,10 +56,10 @@ TEST(LikelihoodCommand, SaysTheBitsAndWritesWhatItMeasured) {
 
 TEST(LikelihoodCommand, WarnsOfBytesThatAreNotDequantised) {
   const test::TempDir folder;
-  const auto result =
-      run_farfield({"likelihood", "--model", "gaussian:glyphs,size=8,count=40", "--data", "glyphs,size=8,count=40",
-                    "--dequantise", "none", "--references", "gaussian", "--count", "2", "--solver", "heun,steps=4", "--out",
-                    (folder / "out").string(), "--threads", "1"});
+  const auto result = run_farfield({"likelihood", "--model", "gaussian:glyphs,size=8,count=40", "--data",
+                                    "glyphs,size=8,count=40", "--dequantise", "none", "--references", "gaussian",
+                                    "--count", "2", "--solver", "heun,steps=4", "--out", (folder / "out").string(),
+                                    "--threads", "1"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_NE(result.err.find("not dequantised"), std::string::npos) << result.err;
 }

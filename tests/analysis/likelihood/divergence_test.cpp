@@ -17,7 +17,8 @@ using torch::Tensor;
 // N(0, S) of rank `rank` in 12 dimensions, in directions that are no axes.
 std::shared_ptr<const AnalyticDenoiser> low_rank(int64_t rank) {
   const Tensor q = std::get<0>(at::linalg_qr(test::normals({12, 12}, 3))).narrow(1, 0, rank).contiguous();
-  return make_gaussian({torch::zeros({12}, torch::kFloat64), q, torch::linspace(3, 0.2, rank, torch::kFloat64), 0, 0}, {12});
+  return make_gaussian({torch::zeros({12}, torch::kFloat64), q, torch::linspace(3, 0.2, rank, torch::kFloat64), 0, 0},
+                       {12});
 }
 
 // The same denoiser without its closed form.
@@ -107,14 +108,14 @@ TEST(Divergence, WhatTheTextMayBe) {
   EXPECT_EQ(gaussian.probes, 7);
   EXPECT_EQ(gaussian.law, ProbeLaw::kGaussian);
   EXPECT_EQ(parse_trace("hutch++", *closed).probes, 12);
-  for (const auto& [text, fragment] : std::vector<std::pair<std::string, std::string>>{
-           {"exakt", "did you mean 'exact'"},
-           {"exact,probes=3", "takes no options"},
-           {"hutchinson,probes=0", "probes"},
-           {"hutchinson,law=cauchy", "law"},
-           {"hutchinson,probs=3", "probs"},
-           {"hutch++,probes=4", "multiple of 3"},
-           {"hutch++,probes=39", "--trace exact takes fewer"}}) {
+  for (const auto& [text, fragment] :
+       std::vector<std::pair<std::string, std::string>>{{"exakt", "did you mean 'exact'"},
+                                                        {"exact,probes=3", "takes no options"},
+                                                        {"hutchinson,probes=0", "probes"},
+                                                        {"hutchinson,law=cauchy", "law"},
+                                                        {"hutchinson,probs=3", "probs"},
+                                                        {"hutch++,probes=4", "multiple of 3"},
+                                                        {"hutch++,probes=39", "--trace exact takes fewer"}}) {
     const auto error = test::error_of([&] { parse_trace(text, *closed); });
     ASSERT_TRUE(error) << text;
     EXPECT_NE(std::string(error->what()).find(fragment), std::string::npos) << error->what();

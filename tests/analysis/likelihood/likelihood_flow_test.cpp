@@ -68,8 +68,8 @@ TEST(LikelihoodFlow, OfOneDataPointAndOneDimension) {
 TEST(LikelihoodFlow, GridsHaveTheirOrder) {
   const auto denoiser = two_modes();
   const Tensor x = torch::tensor({{0.9}, {0.2}, {-0.7}}, torch::kFloat64);
-  for (const auto& [name, order, steps] : std::vector<std::tuple<std::string, double, int64_t>>{
-           {"euler", 1, 1024}, {"heun", 2, 256}, {"rk4", 4, 128}}) {
+  for (const auto& [name, order, steps] :
+       std::vector<std::tuple<std::string, double, int64_t>>{{"euler", 1, 1024}, {"heun", 2, 256}, {"rk4", 4, 128}}) {
     FlowSolver coarse;
     coarse.name = name;
     coarse.steps = steps;
@@ -130,8 +130,11 @@ TEST(LikelihoodFlow, GrowthAddsUpAndIsTheDivergence) {
 TEST(LikelihoodFlow, WhatTheTextMayBe) {
   EXPECT_EQ(parse_flow_solver("dopri5,rtol=1e-7").rtol, 1e-7);
   EXPECT_EQ(parse_flow_solver("rk4,steps=12").steps, 12);
-  for (const auto& [text, fragment] : std::vector<std::pair<std::string, std::string>>{
-           {"dopri", "did you mean 'dopri5'"}, {"heun,rtol=1", "rtol"}, {"rk4,steps=0", "steps"}, {"dopri5,rtol=0", "rtol"}}) {
+  for (const auto& [text, fragment] :
+       std::vector<std::pair<std::string, std::string>>{{"dopri", "did you mean 'dopri5'"},
+                                                        {"heun,rtol=1", "rtol"},
+                                                        {"rk4,steps=0", "steps"},
+                                                        {"dopri5,rtol=0", "rtol"}}) {
     const auto error = test::error_of([&] { parse_flow_solver(text); });
     ASSERT_TRUE(error) << text;
     EXPECT_NE(std::string(error->what()).find(fragment), std::string::npos) << error->what();

@@ -39,9 +39,10 @@ std::unique_ptr<AnalyticDenoiser> denoiser_of(const AnalysisCase& golden) {
     values.push_back(eigen.values);
   }
   const int64_t components = covariances.size(0);
-  return make_mixture({golden.inputs.at("weights"), golden.inputs.at("means"), torch::stack(bases), torch::stack(values),
-                       torch::zeros({components}, torch::kFloat64), torch::zeros({components}, torch::kInt64)},
-                      {covariances.size(1)});
+  return make_mixture(
+      {golden.inputs.at("weights"), golden.inputs.at("means"), torch::stack(bases), torch::stack(values),
+       torch::zeros({components}, torch::kFloat64), torch::zeros({components}, torch::kInt64)},
+      {covariances.size(1)});
 }
 
 FlowRange range_of(const AnalysisCase& golden) {
@@ -51,7 +52,9 @@ FlowRange range_of(const AnalysisCase& golden) {
 FlowResult flow_of(const AnalysisCase& golden, const Denoiser& denoiser, const FlowSolver& solver,
                    const std::vector<double>& grid) {
   const Divergence divergence(denoiser, {}, {TraceKind::kExact}, 64);
-  const FlowDivergence at = [&](const Tensor& x, const Tensor& sigma, const Tensor&) { return divergence(x, sigma, {}); };
+  const FlowDivergence at = [&](const Tensor& x, const Tensor& sigma, const Tensor&) {
+    return divergence(x, sigma, {});
+  };
   return flow_up(solver, at, golden.inputs.at("x"), range_of(golden), grid);
 }
 

@@ -29,8 +29,8 @@ std::shared_ptr<const DataSource> bytes(const Tensor& values) {  // [N, ...] of 
 }
 
 std::shared_ptr<const DataSource> cloud(int64_t count, uint64_t seed) {
-  return std::make_shared<DataSource>("cloud", test::normals({count, 3}, static_cast<int64_t>(seed)).to(torch::kFloat32),
-                                      Tensor(), 0);
+  return std::make_shared<DataSource>(
+      "cloud", test::normals({count, 3}, static_cast<int64_t>(seed)).to(torch::kFloat32), Tensor(), 0);
 }
 
 LikelihoodOptions tight_options(const Denoiser& model, const DataInfo& data, LikelihoodRequest request = {}) {
@@ -177,7 +177,8 @@ TEST(Likelihood, RanksAndResumedRunsHaveTheSameBits) {
   const PartStore parts(folder / "out", "{}", EarlierParts::kRefuse);
   run_likelihood(two.inputs(), options, parts);
   EXPECT_EQ(parts.kept(), 5);
-  const LikelihoodRun again = run_likelihood(two.inputs(), options, PartStore(folder / "out", "{}", EarlierParts::kResume));
+  const LikelihoodRun again = run_likelihood(two.inputs(), options,
+                                             PartStore(folder / "out", "{}", EarlierParts::kResume));
   EXPECT_TRUE(torch::equal(again.integral, alone.integral));
   EXPECT_TRUE(torch::equal(again.log_prior, alone.log_prior));
 }
@@ -194,14 +195,15 @@ TEST(Likelihood, MistakesAreOneLine) {
     });
     return error ? std::string(error->what()) : "";
   };
-  EXPECT_NE(message([](auto& inputs, auto&) { inputs.data = bytes(torch::arange(3)); }).find("[1,1,1]"), std::string::npos);
+  EXPECT_NE(message([](auto& inputs, auto&) { inputs.data = bytes(torch::arange(3)); }).find("[1,1,1]"),
+            std::string::npos);
   EXPECT_NE(message([](auto&, auto& request) { request.sigma_min = 0; }).find("--sigma-min: 0"), std::string::npos);
   EXPECT_NE(message([](auto&, auto& request) { request.sigma_max = 0.001; }).find("--sigma-max"), std::string::npos);
   EXPECT_NE(message([](auto&, auto& request) { request.dequantise = "uniform"; }).find("no bytes"), std::string::npos);
   EXPECT_NE(message([&](auto& inputs, auto&) {
-              inputs.model = subject(make_gaussian(measure_gaussian(*two.data), {3}));
-              inputs.references = {subject(std::make_shared<test::CountedDenoiser>(two.model))};
-            }).find("no density"),
+    inputs.model = subject(make_gaussian(measure_gaussian(*two.data), {3}));
+    inputs.references = {subject(std::make_shared<test::CountedDenoiser>(two.model))};
+  }).find("no density"),
             std::string::npos);
 }
 
