@@ -14,8 +14,7 @@ namespace farfield {
 enum class Dequantisation { kNone, kUniform, kCentred };
 struct DequantiseOptions {
   Dequantisation kind = Dequantisation::kNone;
-  int64_t draws =
-      1;  // K: importance-weighted, log (1/K) sum_k p(x_k), K = 1 a lower bound (Burda et al. 2016)
+  int64_t draws = 1;  // K: importance-weighted, log (1/K) sum_k p(x_k), K = 1 a lower bound (Burda et al. 2016)
 };
 
 // "uniform[,draws=1]", "centred[,draws=1]", "none"; "auto": uniform for data of bytes, else none. usage_error where the data are

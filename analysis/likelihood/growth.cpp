@@ -11,8 +11,9 @@ Growth::Growth(std::vector<double> places) : places_(std::move(places)), values_
 void Growth::add(const GrowthStep& step) {
   const double size = step.to - step.from;
   while (values_.size() < places_.size() && places_[values_.size()] <= step.to) {
-    const double t = (places_[values_.size()] - step.from) / size, first = step.slope * size;
-    values_.push_back(step.before + t * (first + t * (step.after - step.before - first)));
+    const double t = (places_[values_.size()] - step.from) / size, rise = step.after - step.before;
+    const double first = step.slope_before * size - rise, last = rise - step.slope_after * size;
+    values_.push_back(step.before + t * rise + t * (1 - t) * ((1 - t) * first + t * last));
   }
 }
 

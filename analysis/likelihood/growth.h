@@ -5,13 +5,13 @@
 
 namespace farfield {
 
-// One step of an integral: over `variable` from `from` to `to` it grew from `before` to `after`, with this slope at first.
+// One step of an integral: over its variable from `from` to `to` it grew from `before` to `after`, with these slopes at the ends.
 struct GrowthStep {
-  double from, to, before, after, slope;
+  double from, to, before, after, slope_before, slope_after;
 };
 
-// How much an integral grows between given places of its variable, told step by step: inside a step it is the parabola through
-// what is known of the step.
+// How much an integral grows between given places of its variable, told step by step: inside a step it is the cubic through
+// what is known of its ends.
 class Growth {
  public:
   // Rising, at least two; the first step begins at the first.

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include "analysis/likelihood/growth.h"
+#include "analysis/likelihood/flow_parts.h"
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/named_options.h"
@@ -15,254 +14,10 @@
 #include "core/shards.h"
 #include "core/text.h"
 #include "samplers/model_levels.h"
-#include "samplers/solvers/dormand_prince.h"
-#include "samplers/solvers/error_control.h"
 
 namespace farfield {
-namespace {
 
 using torch::Tensor;
-
-// dx and dL over the variable of the integration, [A, ...shape] and [A, columns].
-struct FlowSlope {
-  Tensor x, integral;
-};
-
-Tensor places_of(const std::vector<int64_t>& rows) { return torch::tensor(rows, torch::kInt64); }
-Tensor numbers(const std::vector<double>& values) { return torch::tensor(values, torch::kFloat64); }
-
-// values [A] as a factor of a tensor [A, ...].
-Tensor column(const Tensor& values, const Tensor& like) {
-  std::vector<int64_t> shape(static_cast<size_t>(like.dim()), 1);
-  shape[0] = values.size(0);
-  return values.to(like.device()).view(shape);
-}
-
-std::vector<double> growth_places(const FlowRange& range) {
-  std::vector<double> places;
-  const double low = std::log(range.sigma_min), high = std::log(range.sigma_max);
-  for (int64_t i = 0; i <= range.intervals; ++i) {
-    places.push_back(low + (high - low) * static_cast<double>(i) / static_cast<double>(range.intervals));
-  }
-  places.back() = high;
-  return places;
-}
-
-// What is known of every sample: the growth of its integral, in the solver's own variable.
-std::vector<Growth> growths(int64_t samples, const std::vector<double>& places) {
-  return std::vector<Growth>(static_cast<size_t>(samples), Growth(places));
-}
-
-Tensor growth_matrix(const std::vector<Growth>& growths, const Tensor& integral) {
-  Tensors rows;
-  const Tensor totals = integral.mean(1).cpu().contiguous();
-  for (size_t i = 0; i < growths.size(); ++i)
-    rows.push_back(numbers(growths[i].intervals(totals.const_data_ptr<double>()[i])));
-  return torch::stack(rows);
-}
-
-// Every sample by steps of its own, in u = ln sigma; each attempt evaluates all samples that are not done.
-class AdaptiveFlow {
- public:
-  AdaptiveFlow(const FlowSolver& solver, const FlowDivergence& divergence, const Tensor& x, const FlowRange& range,
-               const FlowProgress& progress)
-      : divergence_(divergence),
-        progress_(progress),
-        range_(range),
-        low_(std::log(range.sigma_min)),
-        high_(std::log(range.sigma_max)),
-        dim_(static_cast<double>(x[0].numel())),
-        x_(x.clone()),
-        at_(static_cast<size_t>(x.size(0)), low_),
-        growth_(growths(x.size(0), growth_places(range))) {
-    control_.rtol = solver.rtol;
-    control_.atol = solver.atol;
-    constexpr double kFirstStep = 0.05;
-    controllers_.assign(at_.size(), StepSizeController(control_, 5, std::min(kFirstStep, high_ - low_)));
-    evaluations_ = torch::ones({x.size(0)}, torch::kInt64);
-  }
-
-  FlowResult run() {
-    std::vector<int64_t> active(at_.size());
-    for (size_t i = 0; i < active.size(); ++i) active[i] = static_cast<int64_t>(i);
-    slope_ = slope_at(x_, numbers(at_), places_of(active));
-    integral_ = torch::zeros_like(slope_.integral);
-    while (!active.empty()) {
-      attempt(active);
-      std::erase_if(active, [&](int64_t row) { return at_[static_cast<size_t>(row)] >= high_; });
-    }
-    return {x_, integral_.cpu(), evaluations_, growth_matrix(growth_, integral_)};
-  }
-
- private:
-  FlowSlope slope_at(const Tensor& x, const Tensor& u, const Tensor& places) const {
-    const Tensor sigma = u.exp().clamp(range_.sigma_min, range_.sigma_max);  // exp(ln sigma) rounds
-    const Divergence::Value value = divergence_(x, sigma, places);
-    return {x - value.denoised, value.divergence};
-  }
-
-  // One attempt of every sample in `active`.
-  void attempt(const std::vector<int64_t>& active) {
-    using namespace dormand_prince;
-    const Tensor places = places_of(active), on = places.to(x_.device());
-    std::vector<double> sizes, from;
-    for (const int64_t row : active) {
-      const auto i = static_cast<size_t>(row);
-      from.push_back(at_[i]);
-      sizes.push_back(std::min(controllers_[i].size(), high_ - at_[i]));
-      check_size(sizes.back(), at_[i]);
-    }
-    const Tensor h = numbers(sizes), u = numbers(from), x = x_.index_select(0, on);
-    const Tensor integral = integral_.index_select(0, on);
-    std::vector<FlowSlope> stages = {{slope_.x.index_select(0, on), slope_.integral.index_select(0, on)}};
-    Tensor next_x, next_integral;
-    for (size_t s = 1; s < kStages; ++s) {
-      next_x = moved(x, h, stages, &FlowSlope::x, kA[s]);
-      next_integral = moved(integral, h, stages, &FlowSlope::integral, kA[s]);
-      stages.push_back(slope_at(next_x, u + kC[s] * h, places));
-    }
-    const Tensor errors = error(stages, h, {x, integral}, {next_x, next_integral});
-    std::vector<int64_t> taken, own;  // places in the batch, and in `active`
-    for (size_t k = 0; k < active.size(); ++k) {
-      const auto i = static_cast<size_t>(active[k]);
-      const double value = errors.const_data_ptr<double>()[k];
-      if (!std::isfinite(value)) {
-        throw numeric_error(fmt::format(
-            "likelihood: a state is not finite after sigma {:g}; the model has no flow there", std::exp(from[k])));
-      }
-      if (!controllers_[i].propose(value, sizes[k])) continue;
-      taken.push_back(active[k]);
-      own.push_back(static_cast<int64_t>(k));
-    }
-    evaluations_.index_add_(0, places, torch::full({places.size(0)}, kStages - 1, torch::kInt64));
-    if (!taken.empty()) take(taken, own, sizes, {x, integral}, {next_x, next_integral}, stages);
-  }
-
-  void check_size(double size, double at) const {
-    if (size > 1e-13 * std::max(1.0, std::abs(at))) return;
-    throw numeric_error(
-        fmt::format("likelihood: the step size vanished at sigma {:g}; raise rtol and atol", std::exp(at)));
-  }
-
-  static Tensor moved(const Tensor& from, const Tensor& h, const std::vector<FlowSlope>& stages,
-                      Tensor FlowSlope::* part, const double* weights) {
-    Tensor change = torch::zeros_like(from);
-    for (size_t j = 0; j < stages.size(); ++j) {
-      if (weights[j] != 0) change.add_(stages[j].*part, weights[j]);
-    }
-    return from + column(h, from) * change;
-  }
-
-  // [A] on the CPU: the root mean square over the state, and the integral's per dimension, the larger of the two.
-  Tensor error(const std::vector<FlowSlope>& stages, const Tensor& h, const FlowSlope& before,
-               const FlowSlope& after) const {
-    using dormand_prince::kError;
-    const auto difference = [&](Tensor FlowSlope::* part) {
-      return moved(torch::zeros_like(before.*part), h, stages, part, kError);
-    };
-    const Tensor scale = torch::maximum((before.x).abs(), after.x.abs()).mul_(control_.rtol).clamp_min_(control_.atol);
-    const Tensor of_state = (difference(&FlowSlope::x) / scale).square().flatten(1).mean(1).sqrt().cpu();
-    const Tensor level = torch::maximum(before.integral.mean(1).abs(), after.integral.mean(1).abs()) / dim_;
-    const Tensor allowed = level.mul(control_.rtol).clamp_min(control_.atol) * dim_;
-    const Tensor of_integral = (difference(&FlowSlope::integral).mean(1).abs() / allowed).cpu();
-    return torch::maximum(of_state, of_integral).contiguous();
-  }
-
-  void take(const std::vector<int64_t>& taken, const std::vector<int64_t>& own, const std::vector<double>& sizes,
-            const FlowSlope& before, const FlowSlope& after, const std::vector<FlowSlope>& stages) {
-    const Tensor places = places_of(taken).to(x_.device()), rows = places_of(own).to(x_.device());
-    const Tensor old = before.integral.index_select(0, rows).mean(1).cpu();
-    const Tensor now = after.integral.index_select(0, rows).mean(1).cpu();
-    const Tensor slope = slope_.integral.index_select(0, places).mean(1).cpu();
-    for (size_t k = 0; k < taken.size(); ++k) {
-      double& at = at_[static_cast<size_t>(taken[k])];
-      const double size = sizes[static_cast<size_t>(own[k])], to = size >= high_ - at ? high_ : at + size;
-      growth_[static_cast<size_t>(taken[k])].add({at, to, old.const_data_ptr<double>()[k],
-                                                  now.const_data_ptr<double>()[k], slope.const_data_ptr<double>()[k]});
-      if (progress_) progress_((to - at) / (high_ - low_));
-      at = to;
-    }
-    x_.index_copy_(0, places, after.x.index_select(0, rows));
-    integral_.index_copy_(0, places, after.integral.index_select(0, rows));
-    slope_.x.index_copy_(0, places, stages.back().x.index_select(0, rows));
-    slope_.integral.index_copy_(0, places, stages.back().integral.index_select(0, rows));
-  }
-
-  const FlowDivergence& divergence_;
-  const FlowProgress& progress_;
-  FlowRange range_;
-  ErrorControl control_;
-  double low_, high_, dim_;
-  Tensor x_, integral_, evaluations_;
-  std::vector<double> at_;  // ln sigma of every sample
-  std::vector<StepSizeController> controllers_;
-  std::vector<Growth> growth_;
-  FlowSlope slope_;  // at every sample's state
-};
-
-// An explicit method: its stages lie at from + c h, each moved along the slope of the stage before by a h.
-struct GridMethod {
-  const char* name;
-  std::vector<double> at, weights;
-};
-const std::vector<GridMethod>& grid_methods() {
-  static const std::vector<GridMethod> methods = {{"euler", {0}, {1}},
-                                                  {"heun", {0, 1}, {1. / 2, 1. / 2}},
-                                                  {"rk4", {0, 1. / 2, 1. / 2, 1}, {1. / 6, 1. / 3, 1. / 3, 1. / 6}}};
-  return methods;
-}
-
-const GridMethod* find_method(const std::string& name) {
-  for (const GridMethod& method : grid_methods()) {
-    if (name == method.name) return &method;
-  }
-  return nullptr;
-}
-
-FlowResult grid_flow(const GridMethod& method, const FlowDivergence& divergence, const Tensor& start,
-                     const FlowRange& range, const std::vector<double>& grid, const FlowProgress& progress) {
-  const int64_t batch = start.size(0);
-  const Tensor everyone = torch::arange(batch, torch::kInt64);
-  Tensor x = start, integral;
-  std::vector<double> places = growth_places(range);
-  for (double& place : places) place = std::exp(place);
-  places.back() = grid.back();
-  std::vector<Growth> growth = growths(batch, places);
-  for (size_t step = 0; step + 1 < grid.size(); ++step) {
-    const double h = grid[step + 1] - grid[step];
-    FlowSlope slope, sum, first;
-    for (size_t s = 0; s < method.at.size(); ++s) {
-      const double sigma = method.at[s] == 1 ? grid[step + 1] : grid[step] + method.at[s] * h;
-      const Tensor state = s == 0 ? x : x + method.at[s] * h * slope.x;
-      const auto value = divergence(state, torch::full({batch}, sigma, torch::kFloat64), everyone);
-      slope = {(state - value.denoised) / sigma, value.divergence / sigma};
-      if (s == 0) {
-        first = slope;
-        sum = {method.weights[0] * slope.x, method.weights[0] * slope.integral};
-      } else {
-        sum = {sum.x + method.weights[s] * slope.x, sum.integral + method.weights[s] * slope.integral};
-      }
-    }
-    if (!integral.defined()) integral = torch::zeros_like(sum.integral);
-    const Tensor before = integral;
-    x = x + h * sum.x;
-    integral = integral + h * sum.integral;
-    if (!x.isfinite().all().item<bool>()) {
-      throw numeric_error(
-          fmt::format("likelihood: a state is not finite at sigma {:g}; take more steps", grid[step + 1]));
-    }
-    const Tensor old = before.mean(1).cpu(), now = integral.mean(1).cpu(), rate = first.integral.mean(1).cpu();
-    for (int64_t i = 0; i < batch; ++i) {
-      growth[static_cast<size_t>(i)].add({grid[step], grid[step + 1], old.const_data_ptr<double>()[i],
-                                          now.const_data_ptr<double>()[i], rate.const_data_ptr<double>()[i]});
-    }
-    if (progress) progress(static_cast<double>(batch) / static_cast<double>(grid.size() - 1));
-  }
-  const auto calls = static_cast<int64_t>((grid.size() - 1) * method.at.size());
-  return {x, integral.cpu(), torch::full({batch}, calls, torch::kInt64), growth_matrix(growth, integral)};
-}
-
-}  // namespace
 
 FlowSolver parse_flow_solver(const std::string& text) {
   const auto [name, given] = parse_named_options("solver", text);
@@ -274,7 +29,7 @@ FlowSolver parse_flow_solver(const std::string& text) {
     known = {"rtol", "atol"};
     solver.rtol = options.number_from("rtol", solver.rtol, 1e-13, 1);
     solver.atol = options.number_from("atol", solver.atol, 1e-13, 1);
-  } else if (find_method(name) != nullptr) {
+  } else if (find_grid_method(name) != nullptr) {
     known = {"steps", "rho"};
     solver.steps = options.integer("steps", solver.steps, 1, limits::kMostSteps);
     solver.rho = options.number_from("rho", solver.rho, 0.01, 100);
@@ -313,13 +68,31 @@ void check_flow(const FlowSolver& solver, const DenoiserInfo& model) {
                   solver.name, model.name));
 }
 
+std::vector<double> growth_places(const FlowRange& range) {
+  std::vector<double> places;
+  const double low = std::log(range.sigma_min), high = std::log(range.sigma_max);
+  for (int64_t i = 0; i <= range.intervals; ++i) {
+    places.push_back(low + (high - low) * static_cast<double>(i) / static_cast<double>(range.intervals));
+  }
+  places.back() = high;
+  return places;
+}
+
+Tensor growth_matrix(const std::vector<Growth>& growths, const Tensor& integral) {
+  Tensors rows;
+  const Tensor totals = integral.mean(1).cpu().contiguous();
+  for (size_t i = 0; i < growths.size(); ++i)
+    rows.push_back(torch::tensor(growths[i].intervals(totals.const_data_ptr<double>()[i]), torch::kFloat64));
+  return torch::stack(rows);
+}
+
 FlowResult flow_up(const FlowSolver& solver, const FlowDivergence& divergence, const Tensor& x, const FlowRange& range,
                    const std::vector<double>& grid, const FlowProgress& progress) {
   const torch::NoGradGuard no_gradients;
   check(x.scalar_type() == torch::kFloat64 && x.size(0) > 0, "flow_up: states in float64");
-  if (const GridMethod* method = find_method(solver.name))
+  if (const GridMethod* method = find_grid_method(solver.name))
     return grid_flow(*method, divergence, x, range, grid, progress);
-  return AdaptiveFlow(solver, divergence, x, range, progress).run();
+  return adaptive_flow(solver, divergence, x, range, progress);
 }
 
 }  // namespace farfield
