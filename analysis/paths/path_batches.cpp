@@ -34,7 +34,7 @@ Tensors ordered(const BatchWork& work, const Arrays& arrays, const RowRange& row
 Arrays measure_batches(const BatchWork& work, const PartStore& parts, Comm& comm) {
   check(work.count > 0 && work.batch > 0, "measure_batches: nothing to measure");
   const torch::NoGradGuard no_gradients;
-  Progress progress(work.what, work.count * work.evaluations, "evaluations");
+  Progress progress(work.what, work.count * work.evaluations, work.unit);
   const auto rows_of = [&](int64_t part) {
     return RowRange{part * work.batch, std::min(work.batch, work.count - part * work.batch)};
   };

@@ -19,11 +19,12 @@ namespace farfield {
 struct BatchWork {
   std::string what;                // for the progress bar: "geometry of the model"
   int64_t count = 0, batch = 64;   // trajectories in all, and at a time
-  int64_t evaluations = 1;         // of one trajectory: the unit of progress
+  int64_t evaluations = 1;         // of one trajectory, the steps of progress, called `unit`
   std::vector<std::string> names;  // of the arrays
   // The arrays of some trajectories, [size, ...] each, contiguous on the CPU in a dtype that travels (core/comm.h).
   // Advances `progress` by trajectories at every evaluation.
   std::function<Arrays(RowRange rows, Progress& progress)> measure;
+  std::string unit = "evaluations";
 };
 
 // All arrays [count, ...], on every rank: the same bits for any batch (where measure() promises that), threads and

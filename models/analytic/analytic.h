@@ -27,7 +27,16 @@ class AnalyticDenoiser : public Denoiser {
     return vector_jacobian(x, sigma, v);
   }
 
+  // D(x; sigma) and tr dD/dx = tr Cov[x0 | x] / sigma^2 in closed form, for about the price of one evaluation. x
+  // [B, ...shape] floating, sigma [B] > 0 finite; no gradients. A bug (check) on other shapes.
+  struct Traced {
+    torch::Tensor denoised;  // like x
+    torch::Tensor trace;     // [B] float64, from 0 (of a posterior mean) to d
+  };
+  Traced with_trace(const torch::Tensor& x, const torch::Tensor& sigma) const;
+
  private:
+  virtual Traced trace_states(const torch::Tensor& x, const torch::Tensor& sigma) const = 0;
   // x as float64 [B, d].
   virtual torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const = 0;
 };

@@ -38,6 +38,14 @@ torch::Tensor AnalyticDenoiser::log_density(const torch::Tensor& x, double sigma
   return log_density_of_rows(x.reshape({x.size(0), elements(info().sample_shape)}).to(torch::kFloat64), sigma);
 }
 
+AnalyticDenoiser::Traced AnalyticDenoiser::with_trace(const torch::Tensor& x, const torch::Tensor& sigma) const {
+  check(x.defined() && x.dim() > 0 && x.numel() == x.size(0) * elements(info().sample_shape) && x.is_floating_point() &&
+            sigma.defined() && sigma.dim() == 1 && sigma.size(0) == x.size(0),
+        info().name + ": with_trace() wants states and a noise level for each");
+  const torch::NoGradGuard no_gradients;
+  return trace_states(x, sigma.to(x.device(), torch::kFloat64));
+}
+
 AnalyticBase::AnalyticBase(std::string kind, std::string name, std::vector<int64_t> shape, int64_t dim,
                            double total_variance) {
   if (elements(shape) != dim) {
@@ -64,6 +72,11 @@ Denoiser::Pullback AnalyticBase::pull_back(const torch::Tensor& x, const torch::
   const Pullback rows = pull_back_rows(rows_of(x), variance_of(sigma), rows_of(v));
   const auto like_x = [&](const torch::Tensor& values) { return values.to(x.scalar_type()).reshape(x.sizes()); };
   return {like_x(rows.denoised), like_x(rows.product)};
+}
+
+AnalyticDenoiser::Traced AnalyticBase::trace_states(const torch::Tensor& x, const torch::Tensor& sigma) const {
+  const Traced rows = trace_rows(rows_of(x), variance_of(sigma));
+  return {rows.denoised.to(x.scalar_type()).reshape(x.sizes()), rows.trace};
 }
 
 }  // namespace farfield

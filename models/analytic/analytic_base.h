@@ -36,6 +36,9 @@ class AnalyticBase : public AnalyticDenoiser {
   // The same, and (dD/dx) v = Cov[x0 | x] v / sigma^2; v like rows. Results [B, d], any dtype.
   virtual Pullback pull_back_rows(const torch::Tensor& rows, const torch::Tensor& variance,
                                   const torch::Tensor& v) const = 0;
+  Traced trace_states(const torch::Tensor& x, const torch::Tensor& sigma) const final;
+  // D as denoise_rows(), any dtype, and tr dD/dx [B] float64.
+  virtual Traced trace_rows(const torch::Tensor& rows, const torch::Tensor& variance) const = 0;
 
   DenoiserInfo info_;
 };

@@ -257,18 +257,26 @@ class Delta final : public AnalyticBase, public DataPosterior {
     return spread;
   }
 
-  torch::Tensor spread_dense(const Query& query, const Sums& sums, const torch::Tensor& v) const {
+  // visit(y - c [n, d], u [B, n], half squares [n]): all points and their weights in float64, block by block.
+  template <class Visit>
+  void for_each_weighted(const Query& query, const Sums& sums, const Visit& visit) const {
     const auto device = query.rows.device();
     const auto half_squares = half_squares_.on(device), centre = centre_.on(device);
-    const auto mean = sums.mean - centre;
     const auto constant = (query.centred * (centre + query.centred / 2)).sum(1) / query.variance.squeeze(1);
-    const auto log_sum = (sums.log_sum + constant).unsqueeze(1), along = (mean * v).sum(1, /*keepdim=*/true);
-    auto spread = torch::zeros_like(query.rows), slope = torch::zeros_like(along);
+    const auto log_sum = (sums.log_sum + constant).unsqueeze(1);
     for_each_block(points_.on(device), [&](int64_t first, const torch::Tensor& block) {
-      const auto wide = block.to(torch::kFloat64);
-      auto weights = torch::mm(query.centred, wide.t()).sub_(half_squares.narrow(0, first, block.size(0)));
+      const auto wide = block.to(torch::kFloat64), squares = half_squares.narrow(0, first, block.size(0));
+      auto weights = torch::mm(query.centred, wide.t()).sub_(squares);
       weights.div_(query.variance).sub_(log_sum).clamp_min_(-kNegligibleLogit).exp_();
-      const auto apart = wide - centre;
+      visit(wide - centre, weights, squares);
+    });
+  }
+
+  torch::Tensor spread_dense(const Query& query, const Sums& sums, const torch::Tensor& v) const {
+    const auto mean = sums.mean - centre_.on(query.rows.device());
+    const auto along = (mean * v).sum(1, /*keepdim=*/true);
+    auto spread = torch::zeros_like(query.rows), slope = torch::zeros_like(along);
+    for_each_weighted(query, sums, [&](const torch::Tensor& apart, torch::Tensor& weights, const torch::Tensor&) {
       weights.mul_(torch::mm(v, apart.t()).sub_(along));  // u_i <y_i - D, v>
       spread.addmm_(weights, apart);
       slope.add_(weights.sum(1, /*keepdim=*/true));
@@ -276,25 +284,75 @@ class Delta final : public AnalyticBase, public DataPosterior {
     return spread - slope * mean;
   }
 
-  Pullback pull_back_rows(const torch::Tensor& rows, const torch::Tensor& variance,
-                          const torch::Tensor& v) const override {
-    const auto wide = rows.to(torch::kFloat64), wide_v = v.to(torch::kFloat64);
+  // sum_i u_i |y_i - D|^2, [B]. Where the dense way is allowed the difference of squares costs no digits that the weights have.
+  torch::Tensor variance_dense(const Query& query, const Sums& sums) const {
+    const auto mean = sums.mean - centre_.on(query.rows.device());
+    auto squares = torch::zeros({query.rows.size(0)}, query.rows.options());
+    for_each_weighted(query, sums,
+                      [&](const torch::Tensor&, const torch::Tensor& weights, const torch::Tensor& half_squares) {
+      squares.addmv_(weights, half_squares, 1, 2);
+    });
+    return (squares - mean.square().sum(1)).clamp_min_(0);
+  }
+
+  // The same by differences.
+  torch::Tensor variance_near(const Query& query, const Sums& sums) const {
+    const auto points = points_.on(query.rows.device());
+    const auto all_scores = scores(query, points, half_squares_.on(query.rows.device()));
+    const auto mask = selected(all_scores, window(query));
+    auto result = torch::empty({query.rows.size(0)}, query.rows.options());
+    for (int64_t b = 0; b < query.rows.size(0); ++b) {
+      const auto best = points[all_scores[b].argmax().item<int64_t>()].to(torch::kFloat64);
+      const auto residual = query.rows[b] - best;
+      SoftmaxSum sum(1, 1, query.rows.device());
+      for (const auto& part : mask[b].nonzero().squeeze(1).split(kRefinedAtOnce)) {
+        const auto values = points.index_select(0, part).to(torch::kFloat64);
+        const auto step = values - best;
+        sum.add((step * (residual - step / 2)).sum(1).div_(query.variance[b]).unsqueeze(0),
+                (values - sums.mean[b]).square().sum(1, /*keepdim=*/true));
+      }
+      result[b] = sum.mean().squeeze();
+    }
+    return result;
+  }
+
+  // D of all rows, then visit(places, query, sums, whether the dense way) for some of them at a time.
+  template <class Visit>
+  torch::Tensor for_each_way(const torch::Tensor& rows, const torch::Tensor& variance, const Visit& visit) const {
+    const auto wide = rows.to(torch::kFloat64);
     const Sums sums = evaluate(rows, variance, dim());
     const Query all{wide, variance, wide - centre_.on(rows.device()), rows.scalar_type(), dim()};
-    auto product = torch::empty_like(wide);
     const auto dense_rows = choose_dense(all);
-    const auto run = [&](const torch::Tensor& index, bool is_dense) {
-      if (index.numel() == 0) return;
+    for (const bool is_dense : {true, false}) {
+      const auto index = (is_dense ? dense_rows : dense_rows.logical_not()).nonzero().squeeze(1);
+      if (index.numel() == 0) continue;
       for (const auto& part : index.split(std::max<int64_t>(1, kScoresAtOnce / count()))) {
-        const Query some = all.select(part);
-        const Sums own{sums.mean.index_select(0, part), sums.log_sum.index_select(0, part), {}};
-        const auto some_v = wide_v.index_select(0, part);
-        product.index_copy_(0, part, is_dense ? spread_dense(some, own, some_v) : spread_near(some, own, some_v));
+        visit(part, all.select(part), Sums{sums.mean.index_select(0, part), sums.log_sum.index_select(0, part), {}},
+              is_dense);
       }
-    };
-    run(dense_rows.nonzero().squeeze(1), true);
-    run(dense_rows.logical_not().nonzero().squeeze(1), false);
-    return {sums.mean, product / variance};
+    }
+    return sums.mean;
+  }
+
+  Pullback pull_back_rows(const torch::Tensor& rows, const torch::Tensor& variance,
+                          const torch::Tensor& v) const override {
+    const auto wide_v = v.to(torch::kFloat64);
+    auto product = torch::empty_like(wide_v);
+    const auto mean = for_each_way(rows, variance,
+                                   [&](const torch::Tensor& part, const Query& some, const Sums& own, bool is_dense) {
+      const auto some_v = wide_v.index_select(0, part);
+      product.index_copy_(0, part, is_dense ? spread_dense(some, own, some_v) : spread_near(some, own, some_v));
+    });
+    return {mean, product / variance};
+  }
+
+  Traced trace_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
+    auto spread = torch::empty({rows.size(0)}, variance.options());
+    const auto mean = for_each_way(rows, variance,
+                                   [&](const torch::Tensor& part, const Query& some, const Sums& own, bool is_dense) {
+      spread.index_copy_(0, part, is_dense ? variance_dense(some, own) : variance_near(some, own));
+    });
+    return {mean, spread / variance.squeeze(1)};
   }
 
   torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {

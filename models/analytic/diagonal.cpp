@@ -31,6 +31,11 @@ class Diagonal final : public AnalyticBase {
     return {denoise_rows(rows, variance), (own / (own + variance)).to(v.scalar_type()) * v};
   }
 
+  Traced trace_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
+    const auto own = variances_.on(rows.device());
+    return {denoise_rows(rows, variance), (own / (own + variance)).sum(1)};
+  }
+
   torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {
     const auto variances = variances_.on(rows.device()) + sigma * sigma;
     const auto squared = ((rows - mean_.on(rows.device())).square() / variances).sum(1);

@@ -57,6 +57,13 @@ class FarField final : public AnalyticBase {
     return {denoise_rows(rows, variance), order_ == 0 ? torch::zeros_like(v) : shrunk(v, variance)};
   }
 
+  Traced trace_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
+    const auto noise = variance.squeeze(1);
+    if (order_ == 0) return {denoise_rows(rows, variance), torch::zeros_like(noise)};
+    const auto inside = gain_of(eigenvalues_.on(rows.device()) / variance).sum(1);
+    return {denoise_rows(rows, variance), inside + static_cast<double>(outside_) * gain_of(tail_ / noise)};
+  }
+
   // sigma^2 times the precision along directions of variance `eigenvalues`.
   torch::Tensor precisions(const torch::Tensor& eigenvalues, double sigma) const {
     if (order_ == 0) return torch::ones_like(eigenvalues);

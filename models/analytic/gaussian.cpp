@@ -51,6 +51,12 @@ class Gaussian final : public AnalyticBase {
     return {denoise_rows(rows, variance), shrunk(v, variance)};
   }
 
+  Traced trace_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
+    const auto eigenvalues = eigenvalues_.on(rows.device());
+    const auto outside = static_cast<double>(outside_) * tail_ / (tail_ + variance.squeeze(1));
+    return {denoise_rows(rows, variance), (eigenvalues / (eigenvalues + variance)).sum(1) + outside};
+  }
+
   torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {
     const double noise = sigma * sigma;
     const auto basis = basis_.on(rows.device());

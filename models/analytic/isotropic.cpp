@@ -34,6 +34,11 @@ class Isotropic final : public AnalyticBase {
     return {denoise_rows(rows, variance), (variance_ / (variance_ + variance)).to(v.scalar_type()) * v};
   }
 
+  Traced trace_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
+    const double dim = static_cast<double>(rows.size(1));
+    return {denoise_rows(rows, variance), dim * variance_ / (variance_ + variance.squeeze(1))};
+  }
+
   torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {
     const double variance = variance_ + sigma * sigma;
     const double dim = static_cast<double>(rows.size(1));

@@ -189,6 +189,46 @@ class Mixture final : public AnalyticBase, public ComponentPosterior {
     return {torch::cat(denoised, 0), torch::cat(products, 0)};
   }
 
+  // sum_k g_k |D_k - D|^2, [B]: of the components that have a share in some row.
+  torch::Tensor spread_of_means(const torch::Tensor& share, const Gains& gains, const Parts& parts,
+                                const torch::Tensor& mean) const {
+    const auto device = parts.rows.device();
+    const auto some = share.gt(0).any(0).nonzero().squeeze(1);
+    const int64_t at_once = std::max<int64_t>(1, kResidualsAtOnce / std::max<int64_t>(1, parts.rows.numel()));
+    auto spread = torch::zeros({parts.rows.size(0)}, share.options());
+    for (const torch::Tensor& index : some.split(at_once)) {
+      const auto picked = [&](const torch::Tensor& all) { return all.index_select(1, index).transpose(0, 1); };
+      const auto tail = picked(gains.tail).unsqueeze(2);  // [k, B, 1]
+      const auto inside = torch::bmm(picked(parts.z * gains.inner), bases_.on(device).index_select(0, index));
+      const auto means = means_.on(device).index_select(0, index).unsqueeze(1);
+      const auto apart = (1 - tail) * means + tail * parts.rows + inside - mean;
+      spread += (picked(share) * apart.square().sum(2)).sum(0);
+    }
+    return spread;
+  }
+
+  // tr dD/dx = sum_k g_k tr S_k (S_k + sigma^2 I)^-1 + sum_k g_k |D_k - D|^2 / sigma^2.
+  Traced trace_chunk(const torch::Tensor& raw_rows, const torch::Tensor& variance) const {
+    const auto parts = evaluate(raw_rows, variance);
+    const auto share = responsibilities(parts);
+    const auto gain = gains(parts, variance);
+    const auto mean = combined(share, gain, parts);
+    const auto own = gain.inner.sum(2) + static_cast<double>(dim()) * gain.tail;  // [B, K]
+    return {centre_.on(raw_rows.device()) + mean,
+            (share * own).sum(1) + spread_of_means(share, gain, parts, mean) / variance.squeeze(1)};
+  }
+
+  Traced trace_rows(const torch::Tensor& rows, const torch::Tensor& variance) const override {
+    std::vector<torch::Tensor> denoised, traces;
+    for (int64_t first = 0; first < rows.size(0); first += chunk_rows()) {
+      const int64_t count = std::min(chunk_rows(), rows.size(0) - first);
+      const Traced chunk = trace_chunk(rows.narrow(0, first, count), variance.narrow(0, first, count));
+      denoised.push_back(chunk.denoised);
+      traces.push_back(chunk.trace);
+    }
+    return {torch::cat(denoised), torch::cat(traces)};
+  }
+
   torch::Tensor log_density_of_rows(const torch::Tensor& rows, double sigma) const override {
     std::vector<torch::Tensor> chunks;
     for (int64_t first = 0; first < rows.size(0); first += chunk_rows()) {

@@ -181,6 +181,16 @@ class TruncatedDelta final : public AnalyticBase, public CandidateReader {
     for (int64_t i = 0; i < dim(); ++i) spread[i] -= along * mean[i];
   }
 
+  // sum_k w_k |y_k - D|^2.
+  double variance_of(const State& state, const double* mean) const {
+    double sum = 0;
+    for (size_t k = 0; k < state.weights.size(); ++k) {
+      sum += state.weights[k] * squared_distance_up_to(mean, point(state.candidates.value().kept[k]), dim(),
+                                                       std::numeric_limits<double>::infinity());
+    }
+    return sum;
+  }
+
   struct Batch {
     Tensor rows, variance;  // [B, d], [B] float64 on the CPU
   };
@@ -238,6 +248,26 @@ class TruncatedDelta final : public AnalyticBase, public CandidateReader {
       product.index_copy_(0, index, some.product.reshape({-1, dim()}));
     });
     return {mean.to(rows.device()), product.to(rows.device())};
+  }
+
+  Traced trace_rows(const Tensor& rows, const Tensor& variance) const override {
+    const Batch batch = batch_of(rows, variance);
+    Tensor mean = torch::empty_like(batch.rows), spread = torch::empty_like(batch.variance);
+    std::vector<uint8_t> whole(static_cast<size_t>(rows.size(0)));
+    for_each_state(batch.rows, batch.variance, [&](int64_t row, const State& state) {
+      whole[static_cast<size_t>(row)] = state.candidates ? 0 : 1;
+      if (!state.candidates) return;
+      double* own = mean.mutable_data_ptr<double>() + row * dim();
+      mean_of(state, own);
+      spread.mutable_data_ptr<double>()[row] = variance_of(state, own);
+    });
+    Tensor trace = spread / batch.variance;
+    complete(whole, batch, [&](const Tensor& index, const Tensor& x, const Tensor& sigma) {
+      const Traced some = exact_->with_trace(x, sigma);
+      mean.index_copy_(0, index, some.denoised.reshape({-1, dim()}));
+      trace.index_copy_(0, index, some.trace);
+    });
+    return {mean.to(rows.device()), trace.to(rows.device())};
   }
 
   Tensor log_density_of_rows(const Tensor& rows, double sigma) const override {

@@ -23,6 +23,7 @@ void add_errors(py::module_& module);
 void add_denoisers(py::module_& module);
 void add_fitting(py::module_& module);
 void add_learning(py::module_& module);
+void add_likelihood(py::module_& module);
 void add_sampling(py::module_& module);
 void add_comparing(py::module_& module);
 void add_deviating(py::module_& module);

@@ -16,6 +16,7 @@ PYBIND11_MODULE(_core, module) {
   add_learning(module);
   add_featuring(module);
   add_deviating(module);
+  add_likelihood(module);
   add_encoding(module);
   add_interpolating(module);
   add_jumping(module);

@@ -168,6 +168,13 @@ class Similarity:
     distance: torch.Tensor
     maps: torch.Tensor | None
     table: _Table
+class Likelihood:
+    headline: str
+    bits: dict[str, torch.Tensor]
+    integral: torch.Tensor
+    table: _Table
+    summary: _Table
+    trace: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
 class Neighbours:
@@ -309,6 +316,10 @@ def features(samples: Run | Data | _Text | _Array, features: _Text = "", *, refe
 def merge_features(*files: _Text, threads: int | None = None) -> Features: ...
 def similarity(a: Run | Data | _Text | _Array, b: Run | Data | _Text | _Array, features: _Text = "", *, resize: bool = True,
                batch: int = 64, device: str = "auto", trust: bool = False, threads: int | None = None) -> Similarity: ...
+def likelihood(model: _Model, data: Data | _Text | _Array, *, against: Data | _Text | _Array | None = None,
+               references: Iterable[_Model] | str | None = None, trace: str = "auto", solver: str = "dopri5",
+               dequantise: str = "auto", sigma_min: float | None = None, sigma_max: float | None = None, count: int = 64,
+               seed: int = 0, label: int | None = None, batch: int = 64, threads: int | None = None) -> Likelihood: ...
 def neighbours(samples: Run | _Text | _Array, data: Data | _Text | _Array, *, k: int | None = None,
                features: _Text = "", device: str = "auto", trust: bool = False, threads: int | None = None) -> Neighbours: ...
 def modes(data: Data | _Text | _Array, bandwidth: str | float | Iterable[float], *, start: Run | _Text | _Array | None = None,

@@ -12,7 +12,8 @@ def _levels(sigmas):
     return _core.parse_sigmas(sigmas) if isinstance(sigmas, str) else sorted(map(float, sigmas))
 
 
-def _references(references, default):
+def references_of(references, default):
+    """References as _core takes them: texts and models."""
     if references is None:
         references = default
     if isinstance(references, str):
@@ -90,7 +91,7 @@ def dynamics(models=None, data=None, *, run=None, references=None, sigmas=None, 
     options.set_probes(_levels(sigmas), probes, seed, batch)
     options.label = label
     with using_threads(threads):
-        return _core.dynamics(snapshots, of, as_data(data), _references(references, _core.default_dynamics_references), options, command)
+        return _core.dynamics(snapshots, of, as_data(data), references_of(references, _core.default_dynamics_references), options, command)
 
 
 def field(models=None, data=None, *, run=None, references=None, anchors=(0, 1, 2), anchors_of=None, sigmas=None, grid=25, label=None,
@@ -116,4 +117,4 @@ def field(models=None, data=None, *, run=None, references=None, anchors=(0, 1, 2
     options.sigmas, options.grid, options.batch, options.label = _levels(sigmas), grid, batch, label
     with using_threads(threads):
         return _core.field(rows, of, source, source if anchors_of is None else as_data(anchors_of),
-                           _references(references, _core.default_field_references), options, command)
+                           references_of(references, _core.default_field_references), options, command)

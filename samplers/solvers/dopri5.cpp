@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "samplers/solvers/dormand_prince.h"
 #include "samplers/solvers/error_control.h"
 #include "samplers/solvers/linear_combination.h"
 #include "samplers/solvers/solvers.h"
@@ -7,18 +8,7 @@
 namespace farfield {
 namespace {
 
-// The pair of Dormand and Prince (1980): stages, the fifth-order weights (the last row: the last stage is evaluated at the
-// new state, and is the next step's first), and their difference from the fourth-order ones.
-constexpr int kStages = 7;
-constexpr double kC[kStages] = {0, 1. / 5, 3. / 10, 4. / 5, 8. / 9, 1, 1};
-constexpr double kA[kStages][kStages - 1] = {{},
-                                             {1. / 5},
-                                             {3. / 40, 9. / 40},
-                                             {44. / 45, -56. / 15, 32. / 9},
-                                             {19372. / 6561, -25360. / 2187, 64448. / 6561, -212. / 729},
-                                             {9017. / 3168, -355. / 33, 46732. / 5247, 49. / 176, -5103. / 18656},
-                                             {35. / 384, 0, 500. / 1113, 125. / 192, -2187. / 6784, 11. / 84}};
-constexpr double kError[kStages] = {71. / 57600, 0, -71. / 16695, 71. / 1920, -17253. / 339200, 22. / 525, -1. / 40};
+using namespace dormand_prince;
 
 // A state and what was evaluated there.
 struct Stage {

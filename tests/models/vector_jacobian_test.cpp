@@ -39,6 +39,25 @@ TEST(VectorJacobian, OfAnalyticDenoisersIsTheDerivativeOfD) {
   }
 }
 
+// The closed form of the trace against d products with unit vectors, states at levels of their own.
+TEST(VectorJacobian, TraceOfAnalyticDenoisersIsThatOfTheirProducts) {
+  for (const auto& analytic : test::analytic_cases()) {
+    SCOPED_TRACE(analytic.name);
+    const double lowest = std::max(0.02, analytic.lowest_sigma);
+    const Tensor x = test::probes(analytic, 12, lowest, 1).reshape({-1, 3, 2, 2});
+    const Tensor sigma = torch::logspace(std::log10(lowest), 1.5, x.size(0), 10, torch::kFloat64);
+    const auto traced = analytic.denoiser->with_trace(x, sigma);
+    EXPECT_LE(test::deviation(traced.denoised, (*analytic.denoiser)(x, sigma)), 1e-13);
+    Tensor expected = torch::zeros({x.size(0)}, torch::kFloat64);
+    const Tensor unit = torch::eye(12, torch::kFloat64);
+    for (int64_t i = 0; i < 12; ++i) {
+      const Tensor v = unit[i].expand({x.size(0), 12}).reshape(x.sizes());
+      expected += dots(analytic.denoiser->vector_jacobian(x, sigma, v).product, v);
+    }
+    EXPECT_LE(test::deviation(traced.trace, expected), 1e-9);
+  }
+}
+
 // <J v, w> = <v, J w>: the Jacobian of a posterior mean is a covariance.
 TEST(VectorJacobian, OfAnalyticDenoisersIsSymmetric) {
   for (const auto& analytic : test::analytic_cases()) {

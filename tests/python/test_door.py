@@ -284,6 +284,23 @@ def test_what_was_learned_is_what_the_program_says(program, tmp_path):
         ff.field(step, "moons,count=60", anchors=[99])
 
 
+def test_likelihoods_are_those_of_the_program(program, tmp_path):
+    program("likelihood", "--model", "gaussian:moons,count=60", "--data", "moons,count=60", "--against", "moons,count=60,seed=1", "--count", "5",
+            "--trace", "hutchinson,probes=3", "--out", tmp_path / "program")
+    one = ff.likelihood("gaussian:moons,count=60", "moons,count=60", against="moons,count=60,seed=1", count=5, trace="hutchinson,probes=3",
+                        threads=1)
+    page = one.save(tmp_path / "python")
+    for name in ("likelihood.csv", "summary.csv", "trace.csv", "histogram.csv", "likelihood.npz"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert same_page(tmp_path / "python", tmp_path / "program") and page.exists()
+    assert one.bits["data"].shape == (5,) and one.bits["against"].shape == (5,) and one.integral.shape == (10, 1)
+    exact = ff.likelihood("gaussian:moons,count=60", "moons,count=60", count=5, solver="dopri5,rtol=1e-9,atol=1e-9", references=())
+    assert exact.summary["measure"].tolist() == ["gaussian prior", "moments prior", "model prior", "closed form"]
+    assert np.allclose(exact.table["bits closed form"], exact.table["bits model prior"], atol=1e-6)
+    with pytest.raises(ff.UsageError, match="sigma-min: 0"):
+        ff.likelihood("gaussian:moons", "moons", sigma_min=0)
+
+
 def test_deviations_are_those_of_the_program(program, tmp_path):
     program("deviation", "--model", "gaussian:moons", "--data", "moons", "--seeds", "0-4", "--steps", "6", "--out", tmp_path / "program")
     d = ff.deviation("gaussian:moons", "moons", seeds=range(5), steps=6, threads=1)

@@ -88,7 +88,8 @@ nlohmann::ordered_json options_of_run(const fs::path& run) {
 
 TEST(OptionConfig, every_result_is_made_again_from_its_record) {
   for_each_call({"sample", "encode", "interpolate", "compare", "study", "sweep", "dynamics", "field", "geometry",
-                 "theory", "deviation", "features", "similarity", "neighbours", "modes", "symmetry", "report"},
+                 "theory", "deviation", "features", "similarity", "neighbours", "modes", "symmetry", "likelihood",
+                 "report"},
                 [](const std::string& name) {
     const Workplace place;
     const auto call = the_call(name);

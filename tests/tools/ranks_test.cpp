@@ -73,6 +73,8 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
        "--out", "deviation"},
       {"features", "--samples", "samples", "--features", "pixels-8x8", "--batch", "3", "--out", "features"},
       {"similarity", "samples", data + ",first=10", "--batch", "3", "--out", "similarity"},
+      {"likelihood", "--model", "mixture.safetensors", "--data", data, "--count", "10", "--batch", "3", "--trace",
+       "hutchinson,probes=2", "--solver", "heun,steps=4", "--dequantise", "uniform,draws=2", "--out", "likelihood"},
       {"neighbours", "--samples", "samples", "--data", data, "--out", "neighbours"},
       {"modes", "--data", data, "--bandwidth", "2,20", "--from", "samples", "--batch", "4", "--out", "modes"},
       {"jump", "--model", "mixture.safetensors", "--data", data, "--batch", "4", "--seeds", "0-9", "--steps", "3",
