@@ -10,6 +10,7 @@
 #include "analysis/quality/quality_tables.h"
 #include "analysis/stats/two_samples.h"
 #include "core/data/source.h"
+#include "core/io/npz.h"
 #include "core/run/run_folder.h"
 #include "tests/support/files.h"
 #include "tests/support/normals.h"
@@ -126,7 +127,7 @@ TEST(Quality, WhatMisleadsIsSaid) {
 TEST(Quality, MomentsAloneGiveTheFrechetDistance) {
   const test::TempDir folder;
   const Tensor a = test::normals({40, 3}, 1), b = test::normals({50, 3}, 2);
-  FeatureMoments moments = feature_moments(a, FeatureContract{.name = "pixels", .dim = 3});
+  FeatureMoments moments = feature_samples(source_of("a", a), "pixels", {}).moments();
   write_feature_moments(folder / "known.npz", moments);
   const QualityRun run = run_quality(inputs_of(source_of("b", b), given_set((folder / "known.npz").string())));
   const double fd = frechet_distance(frechet_factor(b), frechet_factor(a)).value;
@@ -137,8 +138,7 @@ TEST(Quality, MomentsAloneGiveTheFrechetDistance) {
   write_feature_moments(folder / "other.npz", moments);
   EXPECT_TRUE(warns(run_quality(inputs_of(source_of("b", b), given_set((folder / "other.npz").string()), "fd")),
                     "other divisors: n - 1 in 'b', n - 0 in"));
-  moments.contract = {};
-  write_feature_moments(folder / "unknown.npz", moments);
+  write_npz(folder / "unknown.npz", {{"mu", moments.mean}, {"sigma", moments.covariance}});
   QualityInputs inputs = inputs_of(source_of("b", b), given_set((folder / "unknown.npz").string()), "fd");
   EXPECT_NE(refusal(inputs).find("--features"), std::string::npos);
   inputs.features = "pixels";
@@ -156,7 +156,9 @@ TEST(Quality, SetsThatCannotBeComparedAreRefused) {
   broken[7][1] = std::nan("");
   EXPECT_FALSE(refusal(inputs_of(source_of("a", broken), source_of("b", a))).empty());
   const test::TempDir folder;
-  write_feature_moments(folder / "m.npz", feature_moments(a, FeatureContract{.name = "pixels-8x8", .dim = 3}));
+  FeatureMoments moments = feature_samples(source_of("a", a), "pixels", {}).moments();
+  moments.contract.name = "pixels-8x8";
+  write_feature_moments(folder / "m.npz", moments);
   QualityInputs other = inputs_of(source_of("a", a), given_set((folder / "m.npz").string()));
   other.features = "pixels";
   EXPECT_FALSE(refusal(other).empty());
