@@ -253,7 +253,7 @@ LikelihoodRun run_likelihood(LikelihoodInputs inputs, LikelihoodOptions options,
   run.own = samples.own();
   BatchWork work;
   work.what = "likelihood of " + run.inputs.model.name;
-  work.unit = "hundredths of trajectories";
+  work.unit = "hundredths";
   work.count = samples.count();
   work.batch = run.options.batch;
   work.evaluations = kHundredths;
