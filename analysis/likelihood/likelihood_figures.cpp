@@ -174,7 +174,7 @@ std::optional<Figure> growth_figure(const LikelihoodView& view) {
   const std::vector<SeriesStyle> styles = set_styles();
   LineChart chart;
   chart.x = sigma_axis({view.run.options.range.sigma_min, view.run.options.range.sigma_max});
-  Panel panel{{"1 − tr(∂D/∂x) / d", Scale::kLinear, {}}, {}, {0, 1}, 220};
+  Panel panel{{"1 − tr(∂D/∂x) / d", Scale::kLinear, {}}, {}, {1}, 220};
   std::optional<double> half;
   for (size_t set = 0; set < summary.sets.size(); ++set) {
     const Curve curve = growth_of(view.run, summary.sets[set]);
