@@ -24,7 +24,7 @@ from . import _core
 from ._calibrating import calibrate, heat_maps
 from ._comparing import compare
 from ._core import (Calibration, Comparison, Data, Denoiser, Deviation, Dynamics, Encoding, Field, Fitted, Geometry, HeatMaps,
-                    Jump, Modes, Neighbours, ScheduleSearch, Smoothing, Study, Sweep, Symmetry, Theory)
+                    Jump, Modes, Neighbours, Restoration, ScheduleSearch, Smoothing, Study, Sweep, Symmetry, Theory)
 from ._deviating import deviation, modes, neighbours
 from ._encoding import encode
 from ._geometry import geometry, polyline
@@ -32,6 +32,7 @@ from ._interpolating import interpolate, interpolation_theory
 from ._jumping import jump
 from ._learning import dynamics, field, sweep
 from ._models import denoiser, fit_gaussian, fit_mixture, guided, load, read_reference
+from ._restoring import restore
 from ._sampling import Run, levels, sample, solver_names
 from ._smoothing import smoothing
 from ._studying import search_schedule, study
@@ -41,8 +42,8 @@ from ._training import train
 __version__ = _core.version
 __all__ = ["BadFileError", "BugError", "Calibration", "Comparison", "Data", "Denoiser", "Deviation", "Dynamics", "Encoding",
            "Error", "Field", "Fitted", "Geometry", "HeatMaps", "InterruptedRunError", "IoError", "Jump", "Modes",
-           "Neighbours", "NumericError", "OutOfMemoryError", "Run", "ScheduleSearch", "Smoothing", "Study", "Sweep",
-           "Symmetry", "Theory", "TrustError", "UsageError", "calibrate", "compare", "denoiser", "deviation", "dynamics",
+           "Neighbours", "NumericError", "OutOfMemoryError", "Restoration", "Run", "ScheduleSearch", "Smoothing", "Study",
+           "Sweep", "Symmetry", "Theory", "TrustError", "UsageError", "calibrate", "compare", "denoiser", "deviation", "dynamics",
            "encode", "field", "fit_gaussian", "fit_mixture", "geometry", "guided", "heat_maps", "interpolate",
-           "interpolation_theory", "jump", "levels", "load", "modes", "neighbours", "polyline", "read_reference", "sample",
-           "search_schedule", "smoothing", "solver_names", "study", "sweep", "symmetry", "theory", "train"]
+           "interpolation_theory", "jump", "levels", "load", "modes", "neighbours", "polyline", "read_reference", "restore",
+           "sample", "search_schedule", "smoothing", "solver_names", "study", "sweep", "symmetry", "theory", "train"]
