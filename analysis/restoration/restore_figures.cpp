@@ -16,6 +16,7 @@ namespace {
 using torch::Tensor;
 
 constexpr int64_t kColumnsShown = 9, kMeasurementsShown = 4;
+constexpr const char* kPseudoInverse = "A^+ y";  // in pictures, whose letters are ASCII
 
 std::string measured_words(const Tensor& values, int64_t samples) {
   // Samples of one measurement are no independent measurements: an interval is over the measurements.
@@ -48,7 +49,7 @@ Tensor seen_measurements(const RestoreRun& run, std::string& label) {
     label = "measurement";
     return run.inputs.y;
   }
-  label = "A⁺ y";
+  label = kPseudoInverse;
   return run.before;
 }
 
@@ -89,7 +90,8 @@ std::optional<Figure> pictures_figure(const RestoreRun& run) {
   Figure figure;
   figure.title = "What was measured, and what was made of it";
   figure.caption = "From −1 (black) to 1 (white), cut off outside.";
-  if (label == "A⁺ y") figure.caption += " A⁺ y is the smallest image that the measurement fits.";
+  if (label == kPseudoInverse)
+    figure.caption += " A^+ y, the pseudo-inverse, is the smallest image that the measurement fits.";
   figure.pictures = run.x.size(1) == 1 ? one_sample_each(run, seen, label) : several_samples(run, seen, label);
   return figure;
 }
