@@ -55,6 +55,7 @@ void add_geometry_command(CLI::App& app, Context& context);
 void add_deviation_command(CLI::App& app, Context& context);
 void add_features_command(CLI::App& app, Context& context);
 void add_similarity_command(CLI::App& app, Context& context);
+void add_quality_command(CLI::App& app, Context& context);
 void add_likelihood_command(CLI::App& app, Context& context);
 void add_neighbours_command(CLI::App& app, Context& context);
 void add_modes_command(CLI::App& app, Context& context);

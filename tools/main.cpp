@@ -190,6 +190,7 @@ int main(int argc, char** argv) {
   add_deviation_command(app, context);
   add_features_command(app, context);
   add_similarity_command(app, context);
+  add_quality_command(app, context);
   add_likelihood_command(app, context);
   add_neighbours_command(app, context);
   add_modes_command(app, context);

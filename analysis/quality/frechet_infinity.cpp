@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/interrupts.h"
 #include "core/math/random.h"
 
 namespace farfield {
@@ -36,6 +37,7 @@ FrechetInfinity along(const Tensor& features, const FrechetFactor& reference, co
   FrechetInfinity result;
   result.sizes = sizes;
   for (size_t j = 0; j < sizes.size(); ++j) {
+    stop_if_interrupted();
     const Tensor rows = features.index_select(0, order(static_cast<int64_t>(j)).narrow(0, 0, sizes[j]));
     result.distances.push_back(frechet_distance(frechet_factor(rows), reference).value);
   }

@@ -5,6 +5,7 @@
 
 #include "analysis/quality/feature_rows.h"
 #include "core/error.h"
+#include "core/interrupts.h"
 #include "core/math/random.h"
 
 namespace farfield {
@@ -23,6 +24,7 @@ Tensor cubic(const Tensor& a, const Tensor& b) {
 double sum_of_kernel(const Tensor& a, const Tensor& b) {
   double sum = 0;
   for (const Tensor& rows : a.split(kKernelBlock)) {
+    stop_if_interrupted();
     for (const Tensor& columns : b.split(kKernelBlock)) sum += cubic(rows, columns).sum().item<double>();
   }
   return sum;

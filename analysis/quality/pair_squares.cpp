@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/interrupts.h"
 #include "core/math/row_products.h"
 
 namespace farfield {
@@ -63,6 +64,7 @@ Tensor PairSquares::exact(const Tensor& row, const Tensor& column) const {
 NearestRows nearest_rows(const PairSquares& pairs, int64_t rows, int64_t k, const Tensor& skip) {
   NearestRows result{torch::empty({rows, k}, torch::kInt64), torch::empty({rows, k}, torch::kFloat64)};
   for (int64_t first = 0; first < rows; first += pairs.block_rows()) {
+    stop_if_interrupted();
     const PairSquares::Block block = pairs.block(first);
     const int64_t count = block.squares.size(0);
     if (skip.defined()) {

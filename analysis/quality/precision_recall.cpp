@@ -8,6 +8,7 @@
 #include "analysis/quality/feature_rows.h"
 #include "analysis/quality/pair_squares.h"
 #include "core/error.h"
+#include "core/interrupts.h"
 
 namespace farfield {
 namespace {
@@ -60,6 +61,7 @@ PrecisionRecall precision_recall(const Tensor& real, const Tensor& generated, in
   int64_t precise = 0, balls = 0;
   std::vector<Tensor> realism;
   for (int64_t first = 0; first < b.size(0); first += pairs.block_rows()) {
+    stop_if_interrupted();
     const PairSquares::Block block = pairs.block(first);
     const Tensor of_a = inside(pairs, block, squared_a.unsqueeze(0), border);
     precise += of_a.any(1).sum().item<int64_t>();

@@ -6,9 +6,9 @@
 #include "analysis/page/charts.h"
 #include "analysis/page/figure_table.h"
 #include "analysis/page/format.h"
+#include "analysis/page/pair_grid.h"
 #include "analysis/page/part_series.h"
 #include "analysis/similarity/similarity_run.h"
-#include "core/io/image.h"
 #include "core/io/json.h"
 #include "core/io/npz.h"
 #include "core/run/run_info.h"
@@ -19,7 +19,6 @@ namespace {
 using torch::Tensor;
 
 constexpr int64_t kShownPairs = 8;
-constexpr int64_t kPairRowPixels = 640;  // wanted width of a row of pairs
 
 std::string distance_word(const SimilarityRun& run) {
   return run.perceptual() ? "perceptual distance" : "mean squared error";
@@ -51,16 +50,14 @@ std::optional<Figure> perceptual_figure(const SimilarityRun& run) {
 }
 
 // Samples of a above their partners of b, a column a pair.
-std::string pair_grid_png(const SimilarityRun& run, const Tensor& pairs) {
+std::string partners_png(const SimilarityRun& run, const Tensor& pairs) {
   Tensors above, below;
   for (int64_t i = 0; i < pairs.numel(); ++i) {
     const int64_t pair = pairs[i].item<int64_t>();
-    above.push_back(run.inputs.a.rows(pair, 1).to(torch::kFloat32));
-    below.push_back(run.inputs.b.rows(run.partner[pair].item<int64_t>(), 1).to(torch::kFloat32));
+    above.push_back(run.inputs.a.rows(pair, 1));
+    below.push_back(run.inputs.b.rows(run.partner[pair].item<int64_t>(), 1));
   }
-  const Tensor shown = drawable(torch::cat({torch::cat(above), torch::cat(below)}));
-  const int64_t zoom = std::clamp<int64_t>(kPairRowPixels / (pairs.numel() * (shown.size(3) + 2)), 1, 8);
-  return encode_png(image_grid(to_bytes(shown), pairs.numel(), 2, zoom));
+  return pair_grid_png(torch::cat(above), torch::cat(below));
 }
 
 std::optional<Figure> pairs_figure(const SimilarityRun& run) {
@@ -81,8 +78,8 @@ std::optional<Figure> pairs_figure(const SimilarityRun& run) {
                                run.inputs.a.text(), run.inputs.b.text());
   figure.data_file = "similarity.csv";
   figure.pictures = {
-      {pair_grid_png(run, nearest), words("nearest", nearest), "nearest", {words("from the left", nearest)}},
-      {pair_grid_png(run, farthest), words("farthest", farthest), "farthest", {words("from the left", farthest)}}};
+      {partners_png(run, nearest), words("nearest", nearest), "nearest", {words("from the left", nearest)}},
+      {partners_png(run, farthest), words("farthest", farthest), "farthest", {words("from the left", farthest)}}};
   return figure;
 }
 

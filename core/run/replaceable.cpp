@@ -41,6 +41,8 @@ const std::map<std::string, std::vector<std::string>>& files_by_kind() {
       {"deviation", {"deviation.csv", "deviation.npz", "neighbours.csv", "nearest.csv", "summary.json", "report.html"}},
       {"features", {"features.npz", "moments.npz", "spectrum.csv", "report.html"}},
       {"similarity", {"similarity.csv", "similarity.npz", "report.html"}},
+      {"quality",
+       {"quality.csv", "samples.csv", "fd_infinity.csv", "quality.npz", "moments.npz", "summary.json", "report.html"}},
       {"likelihood", {"likelihood.csv", "summary.csv", "trace.csv", "histogram.csv", "likelihood.npz", "report.html"}},
       {"neighbours", {"neighbours.csv", "neighbours.npz", "neighbours.png", "nearest.csv", "report.html"}},
       {"modes", {"modes.csv", "basins.csv", "modes.npz", "report.html"}},

@@ -10,6 +10,7 @@
 #include "core/data/source.h"
 #include "core/device.h"
 #include "core/stopwatch.h"
+#include "given_samples.h"
 #include "models/registry/model_registry.h"
 
 // What samples are to a network: features(), similarity().
@@ -17,7 +18,6 @@ namespace farfield::python {
 namespace {
 
 using Texts = std::vector<std::string>;
-using GivenSamples = std::variant<std::string, std::shared_ptr<const DataSource>, torch::Tensor>;
 
 struct Featuring {
   FeaturesRun run;
@@ -25,15 +25,6 @@ struct Featuring {
   RunCall call;
   Texts read;
 };
-
-std::variant<std::string, SampleSource> samples_given(const GivenSamples& samples) {
-  if (const auto* text = std::get_if<std::string>(&samples)) return *text;
-  if (const auto* data = std::get_if<std::shared_ptr<const DataSource>>(&samples)) return SampleSource(*data);
-  const auto& array = std::get<torch::Tensor>(samples);
-  if (!array.is_floating_point() || array.dim() < 2 || array.size(0) < 1)
-    throw usage_error("samples: expected at least one, floating point [n, ...shape] in the model's values");
-  return SampleSource("an array", array);
-}
 
 Featuring finished(FeaturesRun run, const Stopwatch& clock, Texts command, const std::string& device, Texts read) {
   FeaturesSummary summary = summarise_features(run);
@@ -48,7 +39,7 @@ Featuring features(const GivenSamples& samples, const std::string& asked, std::s
     if (batch < 1) throw usage_error("batch: expected at least 1");
     FeaturesInputs inputs{samples_given(samples), asked, {trust, parse_device(device), std::move(reference)}, batch};
     Texts read = {asked};
-    if (const auto* text = std::get_if<std::string>(&samples)) read.push_back(*text);
+    add_named(samples, read);
     return finished(run_features(inputs), clock, std::move(command), device, std::move(read));
   });
 }
@@ -87,9 +78,8 @@ Comparing similarity(const GivenSamples& a, const GivenSamples& b, const std::st
     if (batch < 1) throw usage_error("batch: expected at least 1");
     SimilarityInputs inputs{source_given(a), source_given(b), asked, resize, trust, parse_device(device), batch};
     Texts read = {asked};
-    for (const GivenSamples* one : {&a, &b}) {
-      if (const auto* text = std::get_if<std::string>(one)) read.push_back(*text);
-    }
+    add_named(a, read);
+    add_named(b, read);
     return Comparing{
         run_similarity(std::move(inputs)), {std::move(command), device, "float64", clock.seconds()}, std::move(read)};
   });

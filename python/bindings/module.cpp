@@ -15,6 +15,7 @@ PYBIND11_MODULE(_core, module) {
   add_comparing(module);
   add_learning(module);
   add_featuring(module);
+  add_quality(module);
   add_deviating(module);
   add_likelihood(module);
   add_encoding(module);

@@ -182,6 +182,15 @@ class Similarity:
     distance: torch.Tensor
     maps: torch.Tensor | None
     table: _Table
+class Quality:
+    headline: str
+    warnings: list[str]
+    measures: dict[str, float]
+    summary: str
+    table: _Table
+    samples: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Likelihood:
     headline: str
     bits: dict[str, torch.Tensor]
@@ -337,6 +346,11 @@ def features(samples: Run | Data | _Text | _Array, features: _Text = "", *, refe
 def merge_features(*files: _Text, threads: int | None = None) -> Features: ...
 def similarity(a: Run | Data | _Text | _Array, b: Run | Data | _Text | _Array, features: _Text = "", *, resize: bool = True,
                batch: int = 64, device: str = "auto", trust: bool = False, threads: int | None = None) -> Similarity: ...
+def quality(samples: Run | Data | _Text | _Array | Sequence[Run | Data | _Text | _Array], reference: Run | Data | _Text | _Array,
+            features: _Text = "", *, held_out: Run | Data | _Text | _Array | None = None, measures: str | Iterable[str] = "all",
+            blocks: int = 1, bootstrap: int | None = None, subsets: int = 100, subset_size: int = 1000, directions: int = 1000,
+            most: int = 10_000, seed: int = 0, batch: int = 64, device: str = "auto", trust: bool = False,
+            threads: int | None = None) -> Quality: ...
 def likelihood(model: _Model, data: Data | _Text | _Array, *, against: Data | _Text | _Array | None = None,
                references: Iterable[_Model] | str | None = None, trace: str = "auto", solver: str = "dopri5",
                dequantise: str = "auto", sigma_min: float | None = None, sigma_max: float | None = None, count: int = 64,

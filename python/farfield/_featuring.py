@@ -9,7 +9,7 @@ from ._models import as_data
 from ._sampling import Run
 
 
-def _given(samples):
+def given(samples):
     """A text as bytes, data as they are, a Run's samples, or a tensor of an array."""
     if is_text(samples):
         return text(samples)
@@ -33,7 +33,7 @@ def features(samples, features="", *, reference=None, batch=64, device="auto", t
     """
     command = call_text("features", samples=samples, features=features)
     with using_threads(threads):
-        return _core.features(_given(samples), text(features), None if reference is None else as_data(reference), batch, device,
+        return _core.features(given(samples), text(features), None if reference is None else as_data(reference), batch, device,
                               trust, command)
 
 
@@ -57,4 +57,4 @@ def similarity(a, b, features="", *, resize=True, batch=64, device="auto", trust
     """
     command = call_text("similarity", a=a, b=b, features=features)
     with using_threads(threads):
-        return _core.similarity(_given(a), _given(b), text(features), resize, batch, device, trust, command)
+        return _core.similarity(given(a), given(b), text(features), resize, batch, device, trust, command)

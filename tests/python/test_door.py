@@ -384,6 +384,27 @@ def test_similarity_is_that_of_the_program(program, tmp_path):
         ff.similarity(run, "glyphs,size=8,count=64")
 
 
+def test_quality_is_that_of_the_program(program, tmp_path):
+    for name, seeds in (("a", "0-19"), ("b", "20-39")):
+        program("sample", "--model", "gaussian:glyphs,size=8,count=64", "--seeds", seeds, "--steps", "4", "--out", tmp_path / name)
+    few = ["--bootstrap", "4", "--subsets", "3", "--directions", "5"]
+    program("quality", "--samples", tmp_path / "a", tmp_path / "b", "--reference", "glyphs,size=8,count=64", "--held-out",
+            "glyphs,size=8,count=30,seed=1", "--features", "pixels-8x8", *few, "--out", tmp_path / "program")
+    q = ff.quality([tmp_path / "a", tmp_path / "b"], "glyphs,size=8,count=64", "pixels-8x8", held_out="glyphs,size=8,count=30,seed=1",
+                   bootstrap=4, subsets=3, directions=5, threads=1)
+    q.save(tmp_path / "python")
+    for name in ("quality.csv", "samples.csv", "quality.npz", "fd_infinity.csv", "summary.json"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert q.measures["fd"] > 0 and list(q.samples["seed"]) == list(range(40)) and "pixels-8x8" in q.headline
+    data = torch.randn(30, 3, dtype=torch.float64)
+    same = ff.quality(data, data, measures=["fd", "memorisation"], bootstrap=0)
+    assert same.measures["memorised"] == 1 and same.measures["authentic"] == 0 and same.measures["fd"] < 1e-10
+    with pytest.raises(ff.UsageError, match="not known"):
+        ff.quality(data, data, measures="fid")
+    with pytest.raises(ff.UsageError, match="subset_size"):
+        ff.quality(data, data, subset_size=1)
+
+
 def test_networks_see_what_their_yaml_says(tmp_path):
     class Flat(torch.nn.Module):
         def forward(self, x):

@@ -48,6 +48,7 @@ const std::map<std::string, std::string> kCalls = {
     {"deviation", "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1"},
     {"features", "--data moons,count=32 --features pixels"},
     {"similarity", "moons,count=8 moons,count=8,seed=1"},
+    {"quality", "--samples moons,count=40 --reference moons,count=32,seed=1 --bootstrap 2 --subsets 2 --directions 2"},
     {"likelihood", "--model m.safetensors --data moons,count=32 --count 2 --class 1 --solver euler,steps=2"},
     {"neighbours", "--samples moons,count=4 --data moons,count=32"},
     {"modes", "--data moons,count=32 --bandwidth 5"},

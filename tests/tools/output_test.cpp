@@ -81,6 +81,7 @@ TEST_F(Outputs, NoCommandReplacesATrainingRunOrItsOwnInput) {
       {"deviation", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--seeds", "0", "--steps", "2"},
       {"features", "--data", "moons,count=8", "--features", "pixels"},
       {"similarity", "moons,count=8", "moons,count=8,seed=1"},
+      {"quality", "--samples", "moons,count=8", "--reference", "moons,count=8,seed=1"},
       {"likelihood", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--references", "delta"},
       {"neighbours", "--samples", "moons,count=2", "--data", "moons,count=8"},
       {"modes", "--data", "moons,count=8", "--bandwidth", "1"},

@@ -75,6 +75,8 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
        "--out", "deviation"},
       {"features", "--samples", "samples", "--features", "pixels-8x8", "--batch", "3", "--out", "features"},
       {"similarity", "samples", data + ",first=10", "--batch", "3", "--out", "similarity"},
+      {"quality", "--samples", "samples", "--reference", data, "--features", "pixels-8x8", "--batch", "3",
+       "--bootstrap", "4", "--out", "quality"},
       {"likelihood", "--model", "mixture.safetensors", "--data", data, "--count", "10", "--batch", "3", "--trace",
        "hutchinson,probes=2", "--solver", "heun,steps=4", "--dequantise", "uniform,draws=2", "--out", "likelihood"},
       {"neighbours", "--samples", "samples", "--data", data, "--out", "neighbours"},

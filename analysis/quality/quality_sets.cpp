@@ -1,0 +1,157 @@
+#include "analysis/quality/quality_sets.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "analysis/features/feature_request.h"
+#include "analysis/paths/path_batches.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace farfield {
+namespace {
+
+using torch::Tensor;
+
+constexpr int64_t kUsualRank = 64, kLeastForUsualRank = 128;
+
+const SampleSource* samples_of(const GivenSet& given) { return std::get_if<SampleSource>(&given); }
+
+std::vector<const GivenSet*> all_of(const GivenSets& given) {
+  std::vector<const GivenSet*> all = {&given.reference};
+  for (const GivenSet& one : given.samples) all.push_back(&one);
+  if (given.held_out) all.push_back(&*given.held_out);
+  return all;
+}
+
+std::vector<SampleSource> sources_of(const GivenSets& given) {
+  std::vector<SampleSource> sources;
+  for (const GivenSet* one : all_of(given)) {
+    if (const SampleSource* samples = samples_of(*one)) sources.push_back(*samples);
+  }
+  return sources;
+}
+
+void check_shapes(const std::vector<SampleSource>& sources) {
+  for (const SampleSource& source : sources) {
+    if (source.shape() != sources.front().shape())
+      throw usage_error(fmt::format("samples of one shape are compared: '{}' holds [{}], '{}' [{}]",
+                                    sources.front().text(), join(sources.front().shape(), ","), source.text(),
+                                    join(source.shape(), ",")));
+  }
+}
+
+// The samples of a run as data, for their principal components.
+std::shared_ptr<const DataSource> as_data(const SampleSource& samples) {
+  if (samples.data()) return samples.data();
+  return std::make_shared<DataSource>(samples.text(), samples.all().to(torch::kFloat32), Tensor(), 0);
+}
+
+// Of `size` samples from `first` on, counted through all sources one behind the other. Formulas return what they were given:
+// float64 of runs, float32 of data.
+Tensor features_across(const FeatureExtractor& extractor, const std::vector<SampleSource>& sources, RowRange rows,
+                       torch::ScalarType dtype) {
+  std::vector<Tensor> pieces;
+  int64_t begin = 0;
+  for (const SampleSource& source : sources) {
+    const int64_t first = std::max(rows.first, begin), end = std::min(rows.first + rows.size, begin + source.count());
+    if (first < end) pieces.push_back(extractor(source.rows(first - begin, end - first)).to(dtype));
+    begin += source.count();
+  }
+  return torch::cat(pieces).contiguous();
+}
+
+// The features of every source, in their order.
+std::vector<Tensor> features_of_all(const FeatureExtractor& extractor, const std::vector<SampleSource>& sources,
+                                    torch::ScalarType dtype, int64_t batch, const PartStore& parts, Comm& comm) {
+  std::vector<int64_t> counts;
+  BatchWork work;
+  for (const SampleSource& source : sources) {
+    counts.push_back(source.count());
+    work.count += source.count();
+  }
+  work.what = "features " + extractor.contract().name;
+  work.batch = batch;
+  work.names = {"features"};
+  work.measure = [&](RowRange rows, Progress& progress) {
+    Arrays found = {{"features", features_across(extractor, sources, rows, dtype)}};
+    progress.advance(rows.size);
+    return found;
+  };
+  return measure_batches(work, parts, comm).at("features").split_with_sizes(counts);
+}
+
+void check_contracts(const QualitySets& sets) {
+  const Featured& reference = sets.reference.featured;
+  const auto check_one = [&](const QualitySet& set) {
+    const std::string why = difference(set.featured.contract, reference.contract);
+    if (!why.empty())
+      throw usage_error(fmt::format("features of one kind are compared: those of '{}' and '{}' differ: {}",
+                                    set.featured.text, reference.text, why));
+    if (set.featured.dim() != reference.dim())
+      throw usage_error(fmt::format("'{}' has features of {} numbers, '{}' of {}", set.featured.text,
+                                    set.featured.dim(), reference.text, reference.dim()));
+  };
+  for (const QualitySet& set : sets.samples) check_one(set);
+  if (sets.held_out) check_one(*sets.held_out);
+}
+
+}  // namespace
+
+GivenSet given_set(const std::string& text) {
+  if (names_features(text)) return text;
+  return open_samples(text);
+}
+
+std::string given_text(const GivenSet& given) {
+  const SampleSource* samples = samples_of(given);
+  return samples != nullptr ? samples->text() : std::get<std::string>(given);
+}
+
+std::string usual_features(const GivenSet& reference) {
+  if (const SampleSource* samples = samples_of(reference)) {
+    int64_t numbers = 1;
+    for (const int64_t side : samples->shape()) numbers *= side;
+    const bool enough = samples->count() >= kLeastForUsualRank && numbers > kUsualRank;
+    return enough ? fmt::format("pca:{}", kUsualRank) : "pixels";
+  }
+  const FeatureContract contract = read_featured(std::get<std::string>(reference), "", {}).contract;
+  if (!contract.known() || !contract.sha256.empty()) return "";
+  return contract.name + (contract.quantised ? "" : ",quantise=no");
+}
+
+QualitySets open_sets(const GivenSets& given, const std::string& asked, FeatureOptions options, int64_t batch,
+                      const PartStore& parts, Comm& comm) {
+  const std::vector<SampleSource> sources = sources_of(given);
+  QualitySets sets;
+  if (!sources.empty()) sets.features = asked.empty() ? usual_features(given.reference) : asked;
+  check_shapes(sources);
+  std::vector<Tensor> features;
+  FeatureContract contract;
+  if (!sources.empty()) {
+    if (sets.features.empty())
+      throw usage_error(
+          fmt::format("'{}' does not say how its features were made; say it: --features", given_text(given.reference)));
+    if (const SampleSource* reference = samples_of(given.reference); reference != nullptr && !options.reference)
+      options.reference = as_data(*reference);
+    const auto extractor = open_features(sets.features, sources.front().shape(), options);
+    contract = extractor->contract();
+    const bool network = parse_features(sets.features).kind == FeatureRequest::Kind::kNetwork;
+    features = features_of_all(*extractor, sources, network ? torch::kFloat32 : torch::kFloat64, batch, parts, comm);
+    contract.dim = features.front().size(1);
+  }
+  auto next = features.begin();
+  const auto set_of = [&](const GivenSet& one) {
+    const SampleSource* samples = samples_of(one);
+    if (samples == nullptr) return QualitySet{read_featured(std::get<std::string>(one), asked, options), {}};
+    return QualitySet{{samples->text(), samples->fingerprint(), contract, *next++, {}}, *samples};
+  };
+  sets.reference = set_of(given.reference);
+  for (const GivenSet& one : given.samples) sets.samples.push_back(set_of(one));
+  if (given.held_out) sets.held_out = set_of(*given.held_out);
+  check_contracts(sets);
+  return sets;
+}
+
+}  // namespace farfield
