@@ -35,8 +35,8 @@ from ._jumping import jump
 from ._learning import dynamics, field, sweep
 from ._likelihood import likelihood
 from ._models import denoiser, fit_gaussian, fit_mixture, guided, load, read_reference
-from ._restoring import restore
 from ._quality import quality
+from ._restoring import restore
 from ._sampling import Run, levels, sample, solver_names
 from ._smoothing import smoothing
 from ._studying import search_schedule, study
@@ -46,17 +46,10 @@ from ._training import train
 __version__ = _core.version
 __all__ = ["BadFileError", "BugError", "Calibration", "Comparison", "Data", "Denoiser", "Deviation", "Dynamics",
            "Encoding", "Error", "Features", "Field", "Fitted", "Geometry", "HeatMaps", "InterruptedRunError",
-           "IoError", "Jump", "Likelihood", "Modes", "Neighbours", "NumericError", "OutOfMemoryError", "Restoration",
-           "Run", "ScheduleSearch", "Similarity", "Smoothing", "Study", "Sweep", "Symmetry", "Theory", "TrustError",
-           "UsageError", "calibrate", "compare", "denoiser", "deviation", "dynamics", "encode", "features", "field",
-           "fit_gaussian", "fit_mixture", "geometry", "guided", "heat_maps", "interpolate", "interpolation_theory",
-           "jump", "levels", "likelihood", "load", "merge_features", "modes", "neighbours", "polyline",
-           "read_reference", "restore", "sample", "search_schedule", "similarity", "smoothing", "solver_names",
-           "study", "sweep", "symmetry", "theory", "train"]
            "IoError", "Jump", "Likelihood", "Modes", "Neighbours", "NumericError", "OutOfMemoryError", "Quality",
-           "Run", "ScheduleSearch", "Similarity", "Smoothing", "Study", "Sweep", "Symmetry", "Theory", "TrustError",
-           "UsageError", "calibrate", "compare", "denoiser", "deviation", "dynamics", "encode", "features", "field",
-           "fit_gaussian", "fit_mixture", "geometry", "guided", "heat_maps", "interpolate", "interpolation_theory",
-           "jump", "levels", "likelihood", "load", "merge_features", "modes", "neighbours", "polyline", "quality",
-           "read_reference", "sample", "search_schedule", "similarity", "smoothing", "solver_names", "study", "sweep",
-           "symmetry", "theory", "train"]
+           "Restoration", "Run", "ScheduleSearch", "Similarity", "Smoothing", "Study", "Sweep", "Symmetry", "Theory",
+           "TrustError", "UsageError", "calibrate", "compare", "denoiser", "deviation", "dynamics", "encode",
+           "features", "field", "fit_gaussian", "fit_mixture", "geometry", "guided", "heat_maps", "interpolate",
+           "interpolation_theory", "jump", "levels", "likelihood", "load", "merge_features", "modes", "neighbours",
+           "polyline", "quality", "read_reference", "restore", "sample", "search_schedule", "similarity", "smoothing",
+           "solver_names", "study", "sweep", "symmetry", "theory", "train"]
