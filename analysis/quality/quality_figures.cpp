@@ -72,6 +72,11 @@ std::string mean_word(const QualityRun& run, const std::string& measure, int dig
   return across ? format_digits(across->mean, digits) : "none";
 }
 
+std::string percent_word(const QualityRun& run, const std::string& measure) {
+  const auto across = across_of(run, measure);
+  return across ? format_digits(100 * across->mean, 3) + " %" : "none";
+}
+
 // FD over 1 / N with the fitted line, from infinitely many samples on.
 std::optional<Figure> infinity_figure(const QualityRun& run) {
   const std::vector<SeriesStyle> styles = block_styles(run);
@@ -120,13 +125,14 @@ std::optional<Figure> blocks_figure(const QualityRun& run) {
     line.high.push_back(high);
     figure.numbers.add({static_cast<int64_t>(place), number.value, low, high});
   }
+  const std::pair<double, double> range = {std::ranges::min(line.low), std::ranges::max(line.high)};
   figure.title = fmt::format("The Fréchet distances of {} blocks: {} on average, {} at the least", fd->of_block.size(),
                              format_digits(fd->mean, 4), format_digits(fd->least, 4));
   figure.caption =
       "A point a block; the band is the 95 % bootstrap interval of each. EDM publishes the least of three blocks of 50,000.";
   figure.data_file = "quality.csv";
   figure.charts = {{line_chart({{"block", Scale::kLinear, {}},
-                                {{{"Fréchet distance", Scale::kLinear, {}}, {line}, {fd->mean}, 200}}}),
+                                {{{"Fréchet distance", Scale::kLinear, range}, {line}, {fd->mean}, 200}}}),
                     figure.title + "."}};
   return figure;
 }
@@ -153,8 +159,8 @@ std::optional<Figure> realism_figure(const QualityRun& run) {
   });
   if (lines.empty()) return std::nullopt;
   return part_figure_of(
-      fmt::format("{} of the samples lie where data are, {} of the data where samples are", mean_word(run, "precision"),
-                  mean_word(run, "recall")),
+      fmt::format("{} of the samples lie where data are, {} of the data where samples are",
+                  percent_word(run, "precision"), percent_word(run, "recall")),
       fmt::format(
           "Precision and recall of balls that reach to the {}rd neighbour. The lines: part of the samples whose realism is "
           "at most x, those at a data point left out; 1 is the border of the nearest dense ball.{}",
@@ -167,8 +173,8 @@ std::optional<Figure> ratio_figure(const QualityRun& run) {
       run, [](const QualityBlock& block) { return block.copies ? block.copies->ratio : Tensor(); });
   if (lines.empty()) return std::nullopt;
   return part_figure_of(
-      fmt::format("A part of {} of the samples is memorised, {} are authentic", mean_word(run, "memorised"),
-                  mean_word(run, "authentic")),
+      fmt::format("{} of the samples are memorised, {} are authentic", percent_word(run, "memorised"),
+                  percent_word(run, "authentic")),
       fmt::format(
           "Part of the samples whose distance to the nearest reference sample, over that to the second, is at most x; "
           "memorised below 1/3. Authentic: farther from the nearest than that is from its own neighbour.{}",

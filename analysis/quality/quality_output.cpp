@@ -127,7 +127,7 @@ std::string save_quality(const QualityRun& run, const RunCall& call, RunInfo inf
   }
   report.section("Measures");
   report.table(
-      quality_table(run),
+      quality_page_table(run),
       fmt::format("By {}; no distance here is a published FID but with its network, {} samples and its reference. "
                   "Intervals are 95 %, by bootstrap.",
                   features_word(run), "50,000"));

@@ -16,6 +16,8 @@ namespace {
 using nlohmann::ordered_json;
 using torch::Tensor;
 
+constexpr size_t kMostBlockColumns = 6;
+
 void add_share(std::vector<QualityNumber>& numbers, const std::string& name, const Tensor& which) {
   const Average share = average_of(which.to(torch::kFloat64));
   numbers.push_back({name, share.mean, share.low, share.high, share.count});
@@ -138,6 +140,29 @@ Table quality_table(const QualityRun& run) {
   return table;
 }
 
+Table quality_page_table(const QualityRun& run) {
+  const std::vector<QualityAcross> all = across_blocks(run);
+  const size_t blocks = run.blocks.size(), shown = std::min(blocks, kMostBlockColumns);
+  Table table{.columns = {"measure", "value", "low", "high", "n"}, .rows = {}};
+  if (blocks > 1) {
+    table.columns = {"measure", "mean", "least"};
+    for (size_t b = 0; b < shown; ++b) table.columns.push_back(fmt::format("block {}", b + 1));
+  }
+  for (const QualityAcross& across : all) {
+    std::vector<Cell> row = {across.measure};
+    if (blocks == 1) {
+      const QualityNumber& number = across.of_block.front();
+      row.insert(row.end(), {number.value, optional_cell(number.low), optional_cell(number.high), number.count});
+    } else {
+      row.insert(row.end(), {across.mean, across.least});
+      for (size_t b = 0; b < std::min(shown, across.of_block.size()); ++b) row.emplace_back(across.of_block[b].value);
+      row.resize(table.columns.size());
+    }
+    table.add(std::move(row));
+  }
+  return table;
+}
+
 Table quality_samples_table(const QualityRun& run) {
   Table table{.columns = {"block", "sample", "seed", "nearest", "d1", "d2", "ratio", "authentic", "realism"},
               .rows = {}};
@@ -185,11 +210,9 @@ std::string features_word(const QualityRun& run) {
 
 std::string quality_headline(const QualityRun& run) {
   static const std::vector<std::pair<std::string, std::string>> words = {
-      {"fd", "Fréchet distance"}, {"kid", "kernel distance"},
-      {"precision", "precision"}, {"recall", "recall"},
-      {"density", "density"},     {"coverage", "coverage"},
-      {"memorised", "memorised"}, {"mind", "sliced Wasserstein mind"},
-      {"vendi", "Vendi score"}};
+      {"fd", "Fréchet distance"}, {"precision", "precision"},          {"recall", "recall"},
+      {"kid", "kernel distance"}, {"memorised", "memorised"},          {"density", "density"},
+      {"coverage", "coverage"},   {"mind", "sliced Wasserstein mind"}, {"vendi", "Vendi score"}};
   const std::vector<QualityAcross> all = across_blocks(run);
   std::string text;
   int said = 0;

@@ -29,6 +29,8 @@ std::vector<QualityAcross> across_blocks(const QualityRun& run);
 
 // Columns measure, block (its number from 1, or mean, least where there are several), value, low, high (empty without an interval), n.
 Table quality_table(const QualityRun& run);
+// The same for people: a row a measure. Of one block its value and interval, of several mean, least and the first blocks'.
+Table quality_page_table(const QualityRun& run);
 // Columns block, sample (its place in the run), seed (empty without), nearest (of the reference), d1, d2, ratio, authentic (1 or 0),
 // realism: of the samples whose pairs were looked at. No rows without precision and memorisation.
 Table quality_samples_table(const QualityRun& run);

@@ -186,8 +186,8 @@ TEST(Quality, ThePageHasEveryFigure) {
   EXPECT_EQ(headline.find("In features 'pixels-8x8': Fréchet distance "), 0u) << headline;
   const std::string page = test::text_of(folder / "out/report.html");
   for (const char* words : {"What to mind", "of infinitely many samples it would be", "Fréchet distances of 2 blocks",
-                            "The kernel distance is", "of the data where samples are", "is memorised", "held-out ones",
-                            "nearest to the reference"})
+                            "The kernel distance is", "of the data where samples are", "of the samples are memorised",
+                            "held-out ones", "nearest to the reference"})
     EXPECT_NE(page.find(words), std::string::npos) << words;
   const auto summary = nlohmann::json::parse(test::text_of(folder / "out/summary.json"));
   EXPECT_EQ(summary.at("measures").at("fd").at("blocks").size(), 2u);
