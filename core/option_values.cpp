@@ -48,6 +48,11 @@ bool OptionValues::flag(const std::string& key, bool fallback) const {
   return choice(key, fallback ? "yes" : "no", {"yes", "no"}) == "yes";
 }
 
+std::string OptionValues::text(const std::string& key, const std::string& fallback) const {
+  const auto found = given_.find(key);
+  return remember(key, found == given_.end() ? fallback : found->second);
+}
+
 std::string OptionValues::resolved() const {
   std::string text = name_;
   for (const auto& [key, value] : read_) text += fmt::format(",{}={}", key, value);

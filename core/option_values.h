@@ -22,7 +22,8 @@ class OptionValues {
   int64_t integer(const std::string& key, int64_t fallback, int64_t at_least, int64_t at_most) const;
   std::string choice(const std::string& key, const std::string& fallback,
                      const std::vector<std::string>& allowed) const;
-  bool flag(const std::string& key, bool fallback) const;  // yes | no
+  bool flag(const std::string& key, bool fallback) const;                       // yes | no
+  std::string text(const std::string& key, const std::string& fallback) const;  // any: the name of a file, say
   bool has(const std::string& key) const { return given_.contains(key); }
 
   const std::string& name() const { return name_; }

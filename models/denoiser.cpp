@@ -51,6 +51,12 @@ void check_labels(const DenoiserInfo& info, const Tensor& labels, const Tensor& 
   }
 }
 
+void check_direction(const DenoiserInfo& info, const Tensor& v, const Tensor& x) {
+  check(v.defined() && v.is_floating_point() && v.sizes() == x.sizes(),
+        fmt::format("{}: v must be floating point {}, got {}", info.name, text_of(x.sizes()),
+                    v.defined() ? text_of(v.sizes()) : "nothing"));
+}
+
 // One reduction in the good case: a sum of finite values that is not finite is looked at value by value.
 bool all_finite(const Tensor& x) {
   return std::isfinite(x.detach().sum(torch::kFloat64).item<double>()) || x.isfinite().all().item<bool>();
@@ -89,9 +95,7 @@ Denoiser::Pullback Denoiser::vector_jacobian(const Tensor& x, const Tensor& sigm
   check_input(info(), x);
   const Tensor levels = checked_sigma(info(), sigma, x);
   check_labels(info(), labels, x);
-  check(v.defined() && v.is_floating_point() && v.sizes() == x.sizes(),
-        fmt::format("{}: v must be floating point {}, got {}", info().name, text_of(x.sizes()),
-                    v.defined() ? text_of(v.sizes()) : "nothing"));
+  check_direction(info(), v, x);
   Pullback result = pull_back(x.detach(), levels, labels, v.detach().to(x.options()));
   check_output(info(), x, levels, result.denoised);
   check_output(info(), x, levels, result.product);
@@ -103,19 +107,55 @@ Denoiser::Pullback Denoiser::vector_jacobian(const Tensor& x, double sigma, cons
   return vector_jacobian(x, torch::full({1}, sigma, torch::kFloat64), v, labels);
 }
 
-Denoiser::Pullback Denoiser::pull_back(const Tensor& x, const Tensor& sigma, const Tensor& labels,
-                                       const Tensor& v) const {
+Denoiser::Linearised Denoiser::linearised(const Tensor& x, const Tensor& sigma, const Tensor& labels) const {
+  check_input(info(), x);
+  const Tensor levels = checked_sigma(info(), sigma, x);
+  check_labels(info(), labels, x);
+  Linearised result = linearise(x.detach(), levels, labels);
+  check_output(info(), x, levels, result.denoised);
+  result.times = [this, x, levels, times = std::move(result.times)](const Tensor& v) {
+    check_direction(info(), v, x);
+    Tensor product = times(v.detach().to(x.options()));
+    check_output(info(), x, levels, product);
+    return product;
+  };
+  return result;
+}
+
+Denoiser::Linearised Denoiser::linearised(const Tensor& x, double sigma, const Tensor& labels) const {
+  return linearised(x, torch::full({1}, sigma, torch::kFloat64), labels);
+}
+
+Denoiser::Linearised Denoiser::linearise(const Tensor& x, const Tensor& sigma, const Tensor& labels) const {
+  const auto [point, denoised] = with_graph(x, sigma, labels);
+  return {denoised.detach(), [point = point, denoised = denoised](const Tensor& v) {
+    return torch::autograd::grad({denoised}, {point}, {v}, /*retain_graph=*/true)[0];
+  }};
+}
+
+Denoiser::Linearised Denoiser::by_pull_back(const Tensor& x, const Tensor& sigma, const Tensor& labels) const {
+  const torch::NoGradGuard no_gradients;
+  return {denoise(x, sigma, labels),
+          [this, x, sigma, labels](const Tensor& v) { return pull_back(x, sigma, labels, v).product; }};
+}
+
+Denoiser::Graph Denoiser::with_graph(const Tensor& x, const Tensor& sigma, const Tensor& labels) const {
   const torch::AutoGradMode with_gradients(true);
-  const Tensor point = x.detach().requires_grad_(true);
-  const Tensor denoised = denoise(point, sigma, labels);
-  if (!denoised.requires_grad()) {
+  Graph graph{x.detach().requires_grad_(true), {}};
+  graph.denoised = denoise(graph.point, sigma, labels);
+  if (!graph.denoised.requires_grad()) {
     throw usage_error(
         fmt::format("{}: has no gradient, and v^T dD/dx was asked for; it needs a model that is "
                     "differentiable",
                     info().name));
   }
-  const Tensor product = torch::autograd::grad({denoised}, {point}, {v})[0];
-  return {denoised.detach(), product};
+  return graph;
+}
+
+Denoiser::Pullback Denoiser::pull_back(const Tensor& x, const Tensor& sigma, const Tensor& labels,
+                                       const Tensor& v) const {
+  const auto [point, denoised] = with_graph(x, sigma, labels);
+  return {denoised.detach(), torch::autograd::grad({denoised}, {point}, {v})[0]};
 }
 
 DenoiseFn Denoiser::bind(Tensor labels) const {

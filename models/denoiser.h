@@ -54,18 +54,38 @@ class Denoiser {
   Pullback vector_jacobian(const torch::Tensor& x, double sigma, const torch::Tensor& v,
                            const torch::Tensor& labels = {}) const;
 
+  // D(x; sigma), and v^T dD/dx at the same x for any number of v, which may depend on D: one evaluation, and for each v what
+  // vector_jacobian() says. Lives no longer than the denoiser and keeps what a backward pass needs.
+  struct Linearised {
+    torch::Tensor denoised;                                      // [B, ...shape]
+    std::function<torch::Tensor(const torch::Tensor& v)> times;  // v^T dD/dx, [B, ...shape]
+  };
+  Linearised linearised(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels = {}) const;
+  Linearised linearised(const torch::Tensor& x, double sigma, const torch::Tensor& labels = {}) const;
+
   // A solver's view. The denoiser must outlive it.
   DenoiseFn bind(torch::Tensor labels = {}) const;
 
   virtual const DenoiserInfo& info() const = 0;
 
+ protected:
+  // linearise() of those that override pull_back().
+  Linearised by_pull_back(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels) const;
+
  private:
+  // D with what leads back to x.
+  struct Graph {
+    torch::Tensor point, denoised;
+  };
+  Graph with_graph(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels) const;
   // sigma arrives as float64 [B] on x's device, checked.
   virtual torch::Tensor denoise(const torch::Tensor& x, const torch::Tensor& sigma,
                                 const torch::Tensor& labels) const = 0;
   // As denoise(); v like x. By autograd through denoise() unless overridden.
   virtual Pullback pull_back(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels,
                              const torch::Tensor& v) const;
+  // As denoise(), x without gradient. By one graph of autograd through denoise() unless pull_back() is overridden.
+  virtual Linearised linearise(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels) const;
 };
 
 // (D - x) / sigma^2, [B, ...shape].

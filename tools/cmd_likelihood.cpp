@@ -116,7 +116,7 @@ void add_likelihood_command(CLI::App& app, Context& context) {
       ->capture_default_str();
   command
       ->add_option("--solver", request.solver,
-                   "dopri5[,rtol=1e-5][,atol=1e-5] in ln sigma, or euler, heun, rk4[,steps=32][,rho=7] in sigma")
+                   "dopri5[,rtol=1e-4][,atol=1e-4] in ln sigma, or euler, heun, rk4[,steps=32][,rho=7] in sigma")
       ->capture_default_str();
   command
       ->add_option("--dequantise", request.dequantise,

@@ -43,6 +43,7 @@ void add_ema_command(CLI::App& app, Context& context);
 void add_sample_command(CLI::App& app, Context& context);
 void add_encode_command(CLI::App& app, Context& context);
 void add_interpolate_command(CLI::App& app, Context& context);
+void add_restore_command(CLI::App& app, Context& context);
 void add_schedule_command(CLI::App& app, Context& context);
 void add_schedule_search_command(CLI::App& schedule, Context& context);  // farfield schedule search
 void add_study_command(CLI::App& app, Context& context);

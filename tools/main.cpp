@@ -179,6 +179,7 @@ int main(int argc, char** argv) {
   add_sample_command(app, context);
   add_encode_command(app, context);
   add_interpolate_command(app, context);
+  add_restore_command(app, context);
   add_schedule_command(app, context);
   add_study_command(app, context);
   add_compare_command(app, context);

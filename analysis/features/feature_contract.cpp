@@ -51,6 +51,12 @@ std::string words_of(const FeatureContract& contract) {
   return words;
 }
 
+std::string resize_words(const FeatureContract& contract) {
+  if (contract.resize == "none") return "none";
+  return fmt::format("{} (a = -0.5, antialiased) to {} pixels, {}", contract.resize, contract.size,
+                     contract.rounding == "bytes" ? "rounded" : "not rounded");
+}
+
 std::string contract_json(const FeatureContract& contract) { return dump_json(contract_as_json(contract)); }
 
 FeatureContract parse_contract(const std::string& json, const std::string& where) {

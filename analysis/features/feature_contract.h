@@ -34,6 +34,8 @@ std::string difference(const FeatureContract& a, const FeatureContract& b);
 // In a few words, for pages and records: "inception-2015-12-05: 2048 numbers, uint8 RGB".
 std::string words_of(const FeatureContract& contract);
 
+std::string resize_words(const FeatureContract& contract);  // "bicubic (a = -0.5, antialiased) to 299 pixels, rounded"
+
 // As JSON, and back: bad_file(`where`) for what is no contract.
 std::string contract_json(const FeatureContract& contract);
 FeatureContract parse_contract(const std::string& json, const std::string& where);

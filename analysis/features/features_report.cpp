@@ -15,24 +15,27 @@ namespace {
 struct FeaturesView {
   const FeaturesRun& run;
   const FeaturesSummary& summary;
-  const std::string& headline;
 };
 
-// The directions with a variance, largest first: what a logarithmic axis can show.
+constexpr double kRounding = 1e-12;  // of the largest variance: below it there is none
+
+// The directions with a variance, the widest first.
 Series variance_series(const torch::Tensor& variances) {
   Series series{"variance", series_style("features"), {}, {}, {}, {}};
   for (int64_t i = 0; i < variances.numel(); ++i) {
     series.x.push_back(static_cast<double>(i + 1));
     series.y.push_back(variances[i].item<double>());
+    if (series.y.back() <= kRounding * series.y.front()) series.y.back() = 0;  // which a logarithmic axis leaves out
   }
   return series;
 }
 
 std::optional<Figure> spectrum_figure(const FeaturesView& view) {
   const torch::Tensor& variances = view.summary.variances;
-  if (!variances.defined() || variances.numel() < 2 || variances[0].item<double>() <= 0) return std::nullopt;
+  const std::string spread = spread_words(view.summary);
+  if (spread.empty() || variances.numel() < 2) return std::nullopt;
   Figure figure;
-  figure.title = view.headline;
+  figure.title = "Of all features " + spread;
   figure.caption = fmt::format(
       "Variance of the features along the eigenvectors of their covariance (divisor n - {}), {} samples. A Fréchet distance "
       "compares two such covariances and their means.",
@@ -40,7 +43,7 @@ std::optional<Figure> spectrum_figure(const FeaturesView& view) {
   figure.numbers = spectrum_table(view.summary);
   figure.charts = {{line_chart({{"direction, the widest first", Scale::kLog, {}},
                                 {{{"variance", Scale::kLog, {}}, {variance_series(variances)}, {}}}}),
-                    view.headline}};
+                    figure.title + "."}};
   return figure;
 }
 
@@ -64,9 +67,7 @@ Facts contract_facts(const FeatureContract& contract) {
                                           : "none: images as they are"},
       {"input", fmt::format("{}, {:g} to {:g}", contract.dtype, contract.low, contract.high)},
       {"channels", channels_word(contract)},
-      {"resize", contract.resize == "none" ? "none"
-                                           : fmt::format("bicubic (a = -0.5, antialiased) to {}, {}", contract.size,
-                                                         contract.rounding == "bytes" ? "rounded" : "not rounded")}};
+      {"resize", resize_words(contract)}};
   if (!contract.output.empty()) facts.emplace_back("output", contract.output);
   if (!contract.sha256.empty()) facts.emplace_back("SHA-256", contract.sha256);
   return facts;
@@ -96,7 +97,7 @@ void write_feature_files(const FeaturesView& view, Report& report, const RunFold
 std::string save_features(const FeaturesRun& run, const RunCall& call, RunInfo info, RunFolder& folder) {
   const FeaturesSummary summary = summarise_features(run);
   const std::string headline = features_headline(run, summary);
-  const FeaturesView view{run, summary, headline};
+  const FeaturesView view{run, summary};
   Report report("farfield features", "Features of samples", headline,
                 {call.command,
                  asked_facts(run),

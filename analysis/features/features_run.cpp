@@ -63,13 +63,17 @@ FeaturesSummary summarise_features(const FeaturesRun& run) {
   return summary;
 }
 
-std::string features_headline(const FeaturesRun& run, const FeaturesSummary& summary) {
-  std::string text = fmt::format("{} samples; {}", run.featured.count(), words_of(run.featured.contract));
+std::string spread_words(const FeaturesSummary& summary) {
   const torch::Tensor& variances = summary.variances;
-  if (variances.defined() && variances.numel() > 0 && variances[0].item<double>() > 0)
-    text += fmt::format("; half of their variance lies in {} of the directions, 99 % in {}",
-                        directions_for(variances, 0.5), directions_for(variances, 0.99));
-  return text + ".";
+  if (!variances.defined() || variances.numel() == 0 || variances[0].item<double>() <= 0) return "";
+  return fmt::format("half of their variance lies in {} of the directions, 99 % in {}", directions_for(variances, 0.5),
+                     directions_for(variances, 0.99));
+}
+
+std::string features_headline(const FeaturesRun& run, const FeaturesSummary& summary) {
+  const std::string spread = spread_words(summary);
+  return fmt::format("{} samples; {}{}.", run.featured.count(), words_of(run.featured.contract),
+                     spread.empty() ? "" : "; " + spread);
 }
 
 Table spectrum_table(const FeaturesSummary& summary) {

@@ -41,6 +41,8 @@ struct FeaturesSummary {
   torch::Tensor variances;  // [m] float64, the covariance's eigenvalues, descending; undefined above 4096 dimensions
 };
 FeaturesSummary summarise_features(const FeaturesRun& run);
+// "half of their variance lies in 7 of the directions, 99 % in 96"; "" where there is none.
+std::string spread_words(const FeaturesSummary& summary);
 std::string features_headline(const FeaturesRun& run, const FeaturesSummary& summary);
 // Columns component (from 1), variance, explained (share of it and all before). 0 rows without variances.
 Table spectrum_table(const FeaturesSummary& summary);

@@ -17,11 +17,11 @@ namespace farfield {
 //   euler heun rk4   in sigma, on `steps` intervals of the polynomial schedule; both advance by the same formula
 struct FlowSolver {
   std::string name = "dopri5";
-  double rtol = 1e-5, atol = 1e-5;  // of the state, and of the integral per dimension
+  double rtol = 1e-4, atol = 1e-4;  // of the state, and of the integral per dimension
   int64_t steps = 32;
   double rho = 7;
 };
-// "dopri5[,rtol=1e-5][,atol=1e-5]", "euler|heun|rk4[,steps=32][,rho=7]"; usage_error otherwise.
+// "dopri5[,rtol=1e-4][,atol=1e-4]", "euler|heun|rk4[,steps=32][,rho=7]"; usage_error otherwise.
 FlowSolver parse_flow_solver(const std::string& text);
 std::string in_words(const FlowSolver& solver);  // "heun, 32 steps (rho 7)"
 

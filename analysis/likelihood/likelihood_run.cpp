@@ -224,8 +224,7 @@ void check_likelihood(const LikelihoodInputs& inputs, const LikelihoodOptions& o
   }
   for (const Subject& reference : inputs.references) {
     if (density_of(reference) == nullptr || is_expansion(reference.kind)) {
-      throw usage_error(
-          fmt::format("--references: {} has no density in closed form; name it with --model instead", reference.name));
+      throw usage_error(fmt::format("--references: {} has no density in closed form; leave it out", reference.name));
     }
     if (reference.denoiser->info().sample_shape != model.sample_shape)
       throw usage_error(fmt::format("--references: samples of {} have another shape than the model's", reference.name));
@@ -253,7 +252,7 @@ LikelihoodRun run_likelihood(LikelihoodInputs inputs, LikelihoodOptions options,
   run.own = samples.own();
   BatchWork work;
   work.what = "likelihood of " + run.inputs.model.name;
-  work.unit = "hundredths of trajectories";
+  work.unit = "hundredths";
   work.count = samples.count();
   work.batch = run.options.batch;
   work.evaluations = kHundredths;

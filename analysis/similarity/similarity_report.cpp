@@ -96,8 +96,12 @@ Facts similarity_facts(const SimilarityRun& run) {
   const bool seeded = inputs.a.seeds().defined() && inputs.b.seeds().defined();
   facts.emplace_back("paired", seeded ? "by their seeds" : "in their order");
   if (run.perceptual()) {
+    const FeatureContract& contract = run.contract;
     facts.emplace_back("network", fmt::format("{}, {} maps", inputs.features, run.maps.size(1)));
-    facts.emplace_back("resize", inputs.resize ? "as the network's contract says, or bicubic to 224 pixels" : "none");
+    facts.emplace_back("images",
+                       contract.quantised ? "as bytes: clip(127.5 x + 128, 0, 255), truncated" : "as they are");
+    facts.emplace_back("resize", resize_words(contract));
+    facts.emplace_back("SHA-256", contract.sha256);
   }
   return facts;
 }
@@ -134,7 +138,7 @@ std::string save_similarity(const SimilarityRun& run, const RunCall& call, RunIn
   info.add_text("fingerprint_a", run.inputs.a.fingerprint());
   info.add_text("fingerprint_b", run.inputs.b.fingerprint());
   info.add_text("features", run.inputs.features);
-  info.add("resize", run.inputs.resize ? "true" : "false");
+  if (run.perceptual()) info.add("contract", contract_json(run.contract));
   info.add_text("headline", headline);
   folder.commit(std::move(info));
   return headline;

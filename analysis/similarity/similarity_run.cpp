@@ -66,13 +66,14 @@ void check_finite_pairs(const Tensor& errors, RowRange rows) {
 }  // namespace
 
 SimilarityRun run_similarity(SimilarityInputs inputs, const PartStore& parts, Comm& comm) {
-  SimilarityRun run{std::move(inputs), {}, {}, {}};
+  SimilarityRun run{std::move(inputs), {}, {}, {}, {}};
   const SimilarityInputs& asked = run.inputs;
   run.partner = partners(asked.a, asked.b);
   std::unique_ptr<PerceptualDistance> perceptual;
   if (!asked.features.empty())
     perceptual = std::make_unique<PerceptualDistance>(asked.features, asked.a.shape(), asked.resize, asked.trust,
                                                       asked.device);
+  if (perceptual) run.contract = perceptual->form().contract;
   BatchWork work;
   work.what = "distances";
   work.count = asked.a.count();

@@ -6,6 +6,7 @@
 
 #include <torch/types.h>
 
+#include "analysis/features/feature_contract.h"
 #include "analysis/features/sample_source.h"
 #include "analysis/paths/curve.h"
 #include "analysis/paths/part_store.h"
@@ -32,6 +33,8 @@ struct SimilarityRun {
   torch::Tensor partner;  // [n] int64: sample i of a stands against sample partner[i] of b
   torch::Tensor mse;      // [n] float64, mean over the numbers of a sample of (a - b)^2
   torch::Tensor maps;  // [n, L] float64, the share of every map of the perceptual distance; undefined without a network
+
+  FeatureContract contract;  // of the network, with the resize that was done
 
   bool perceptual() const { return maps.defined(); }
   torch::Tensor distance() const { return perceptual() ? maps.sum(1) : mse; }  // [n]: what pairs are ranked by

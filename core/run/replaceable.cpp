@@ -44,6 +44,7 @@ const std::map<std::string, std::vector<std::string>>& files_by_kind() {
       {"quality",
        {"quality.csv", "samples.csv", "fd_infinity.csv", "quality.npz", "moments.npz", "summary.json", "report.html"}},
       {"likelihood", {"likelihood.csv", "summary.csv", "trace.csv", "histogram.csv", "likelihood.npz", "report.html"}},
+      {"restore", {"restored.csv", "restored.npz", "restored.png", "measurement.npz", "report.html"}},
       {"neighbours", {"neighbours.csv", "neighbours.npz", "neighbours.png", "nearest.csv", "report.html"}},
       {"modes", {"modes.csv", "basins.csv", "modes.npz", "report.html"}},
       {"smoothing",

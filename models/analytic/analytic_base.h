@@ -33,6 +33,9 @@ class AnalyticBase : public AnalyticDenoiser {
   virtual torch::Tensor denoise_rows(const torch::Tensor& rows, const torch::Tensor& variance) const = 0;
   Pullback pull_back(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels,
                      const torch::Tensor& v) const final;
+  Linearised linearise(const torch::Tensor& x, const torch::Tensor& sigma, const torch::Tensor& labels) const final {
+    return by_pull_back(x, sigma, labels);
+  }
   // The same, and (dD/dx) v = Cov[x0 | x] v / sigma^2; v like rows. Results [B, d], any dtype.
   virtual Pullback pull_back_rows(const torch::Tensor& rows, const torch::Tensor& variance,
                                   const torch::Tensor& v) const = 0;

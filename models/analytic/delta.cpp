@@ -284,15 +284,17 @@ class Delta final : public AnalyticBase, public DataPosterior {
     return spread - slope * mean;
   }
 
-  // sum_i u_i |y_i - D|^2, [B]. Where the dense way is allowed the difference of squares costs no digits that the weights have.
+  // sum_i u_i |y_i - D|^2, [B], of the distances themselves: a difference of sums of squares would lose what the weights are off by.
   torch::Tensor variance_dense(const Query& query, const Sums& sums) const {
     const auto mean = sums.mean - centre_.on(query.rows.device());
-    auto squares = torch::zeros({query.rows.size(0)}, query.rows.options());
+    const auto half_square = mean.square().sum(1, /*keepdim=*/true) / 2;
+    auto half = torch::zeros({query.rows.size(0)}, query.rows.options());
     for_each_weighted(query, sums,
-                      [&](const torch::Tensor&, const torch::Tensor& weights, const torch::Tensor& half_squares) {
-      squares.addmv_(weights, half_squares, 1, 2);
+                      [&](const torch::Tensor& apart, torch::Tensor& weights, const torch::Tensor& half_squares) {
+      const auto distances = (half_squares + half_square).sub_(torch::mm(mean, apart.t())).clamp_min_(0);
+      half.add_(weights.mul_(distances).sum(1));
     });
-    return (squares - mean.square().sum(1)).clamp_min_(0);
+    return 2 * half;
   }
 
   // The same by differences.

@@ -47,6 +47,9 @@ class CloudDenoiser final : public Denoiser {
     return (mean - mean_offset_.to(x.device())).to(x.scalar_type());
   }
 
+  Linearised linearise(const Tensor& x, const Tensor& sigma, const Tensor& labels) const override {
+    return by_pull_back(x, sigma, labels);
+  }
   Pullback pull_back(const Tensor& x, const Tensor& sigma, const Tensor& labels, const Tensor& v) const override {
     const torch::NoGradGuard no_gradients;
     if (level_) return {denoise(x, sigma, labels), torch::zeros_like(x)};  // constant between the seams

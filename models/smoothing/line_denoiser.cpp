@@ -69,6 +69,9 @@ class LineDenoiser final : public Denoiser {
   Tensor denoise(const Tensor& x, const Tensor& sigma, const Tensor&) const override {
     return like(x, line_.origin + evaluate(rows_of(x), sigma).places * line_.direction);
   }
+  Linearised linearise(const Tensor& x, const Tensor& sigma, const Tensor& labels) const override {
+    return by_pull_back(x, sigma, labels);
+  }
   Pullback pull_back(const Tensor& x, const Tensor& sigma, const Tensor&, const Tensor& v) const override {
     const Rows mean = evaluate(rows_of(x), sigma);
     const Tensor along = (rows_of(v) * line_.direction).sum(1, /*keepdim=*/true);

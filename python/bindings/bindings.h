@@ -30,6 +30,7 @@ void add_deviating(py::module_& module);
 void add_featuring(py::module_& module);
 void add_quality(py::module_& module);
 void add_encoding(py::module_& module);
+void add_restoring(py::module_& module);
 void add_interpolating(py::module_& module);
 void add_jumping(py::module_& module);
 void add_calibrating(py::module_& module);

@@ -19,6 +19,7 @@ PYBIND11_MODULE(_core, module) {
   add_deviating(module);
   add_likelihood(module);
   add_encoding(module);
+  add_restoring(module);
   add_interpolating(module);
   add_jumping(module);
   add_calibrating(module);

@@ -24,8 +24,8 @@ from . import _core
 from ._calibrating import calibrate, heat_maps
 from ._comparing import compare
 from ._core import (Calibration, Comparison, Data, Denoiser, Deviation, Dynamics, Encoding, Features, Field, Fitted,
-                    Geometry, HeatMaps, Jump, Likelihood, Modes, Neighbours, Quality, ScheduleSearch, Similarity,
-                    Smoothing, Study, Sweep, Symmetry, Theory)
+                    Geometry, HeatMaps, Jump, Likelihood, Modes, Neighbours, Quality, Restoration, ScheduleSearch,
+                    Similarity, Smoothing, Study, Sweep, Symmetry, Theory)
 from ._deviating import deviation, modes, neighbours
 from ._encoding import encode
 from ._featuring import features, merge_features, similarity
@@ -36,6 +36,7 @@ from ._learning import dynamics, field, sweep
 from ._likelihood import likelihood
 from ._models import denoiser, fit_gaussian, fit_mixture, guided, load, read_reference
 from ._quality import quality
+from ._restoring import restore
 from ._sampling import Run, levels, sample, solver_names
 from ._smoothing import smoothing
 from ._studying import search_schedule, study
@@ -46,9 +47,9 @@ __version__ = _core.version
 __all__ = ["BadFileError", "BugError", "Calibration", "Comparison", "Data", "Denoiser", "Deviation", "Dynamics",
            "Encoding", "Error", "Features", "Field", "Fitted", "Geometry", "HeatMaps", "InterruptedRunError",
            "IoError", "Jump", "Likelihood", "Modes", "Neighbours", "NumericError", "OutOfMemoryError", "Quality",
-           "Run", "ScheduleSearch", "Similarity", "Smoothing", "Study", "Sweep", "Symmetry", "Theory", "TrustError",
-           "UsageError", "calibrate", "compare", "denoiser", "deviation", "dynamics", "encode", "features", "field",
-           "fit_gaussian", "fit_mixture", "geometry", "guided", "heat_maps", "interpolate", "interpolation_theory",
-           "jump", "levels", "likelihood", "load", "merge_features", "modes", "neighbours", "polyline", "quality",
-           "read_reference", "sample", "search_schedule", "similarity", "smoothing", "solver_names", "study", "sweep",
-           "symmetry", "theory", "train"]
+           "Restoration", "Run", "ScheduleSearch", "Similarity", "Smoothing", "Study", "Sweep", "Symmetry", "Theory",
+           "TrustError", "UsageError", "calibrate", "compare", "denoiser", "deviation", "dynamics", "encode",
+           "features", "field", "fit_gaussian", "fit_mixture", "geometry", "guided", "heat_maps", "interpolate",
+           "interpolation_theory", "jump", "levels", "likelihood", "load", "merge_features", "modes", "neighbours",
+           "polyline", "quality", "read_reference", "restore", "sample", "search_schedule", "similarity", "smoothing",
+           "solver_names", "study", "sweep", "symmetry", "theory", "train"]

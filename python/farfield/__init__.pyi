@@ -76,6 +76,20 @@ class Encoding:
     table: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
+class Restoration:
+    headline: str
+    method: str
+    x: torch.Tensor
+    measurement: torch.Tensor
+    psnr: torch.Tensor | None
+    residual: torch.Tensor
+    posterior_mean: torch.Tensor | None
+    posterior_deviation: torch.Tensor | None
+    nfe: int
+    products: int
+    table: _Table
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class Jump:
     headline: str
     sigmas: list[float]
@@ -277,6 +291,13 @@ def encode(model: _Model, *, data: Data | _Text | _Array, against: _Model | None
            sigma_max: float | None = None, rho: float | None = None, variant: str | None = None,
            final: str | None = "sigma_min", batch: int = 64, label: int | None = None,
            threads: int | None = None) -> Encoding: ...
+def restore(model: _Model, *, data: Data | _Text | _Array | None = None, measurement: _Array | None = None,
+            truth: Data | _Text | _Array | None = None, operator: str = "identity", sigma_y: float = 0.05,
+            method: str = "diffpir", solver: str = "heun", steps: int | None = None, schedule: str = "polynomial",
+            sigmas: Iterable[float] | None = None, sigma_min: float | None = None, sigma_max: float | None = None,
+            rho: float | None = None, variant: str | None = None, samples: int = 1, seed: int = 0, batch: int = 64,
+            label: int | None = None, gaussian: Fitted | _Text | None = None, teleport: float | None = None,
+            threads: int | None = None) -> Restoration: ...
 def interpolate(corners: _Array, *, mode: str = "indist", weight: str | None = None, frames: int = 9) -> torch.Tensor: ...
 def interpolation_theory() -> _Table: ...
 def jump(model: _Model, *, data: Data | _Text | _Array | None = None, solver: str = "heun", steps: int | None = None,

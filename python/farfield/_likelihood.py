@@ -15,7 +15,7 @@ def likelihood(model, data, *, against=None, references=None, trace="auto", solv
     against     other data beside them, such as a test set
     references  densities in closed form, as of compare() [gaussian, delta]; () for none
     trace       "exact", "hutchinson,probes=4,law=rademacher", "hutch++,probes=12", or "auto"
-    solver      "dopri5,rtol=1e-5,atol=1e-5", or "euler", "heun", "rk4" with ",steps=32,rho=7"
+    solver      "dopri5,rtol=1e-4,atol=1e-4", or "euler", "heun", "rk4" with ",steps=32,rho=7"
     dequantise  of bytes: "uniform,draws=1", "centred,draws=1", "none", or "auto"
     sigma_min   where data are taken to be [0.002];  sigma_max: where the prior is [80]
     count       samples: the first so many of either data;  seed: of probes and dequantisation

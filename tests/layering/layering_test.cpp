@@ -37,7 +37,8 @@ const std::map<std::string, std::set<std::string>> kWalls = {
 const std::set<std::string> kSeams = {"tools/command.h", "tools/number_option.h"};
 
 // samplers/ sees this much of models/ and no more.
-const std::set<std::string> kWaist = {"models/denoiser.h", "models/counting.h"};
+const std::set<std::string> kWaist = {"models/denoiser.h", "models/counting.h", "models/operators/operator.h",
+                                      "models/restoration/posterior_denoiser.h"};
 
 using Graph = std::map<std::string, std::set<std::string>>;
 

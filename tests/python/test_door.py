@@ -599,3 +599,22 @@ def test_ctrl_c_ends_every_call(tmp_path):
         assert child.wait(60) == 0
     finally:
         child.kill()
+
+
+def test_restoring_is_what_the_program_says(program, tmp_path):
+    of = "gaussian:glyphs,size=8,count=64"
+    program("restore", "--model", of, "--degrade", "glyphs,size=8,count=64,first=2", "--operator", "pool,factor=2", "--method", "tweedie",
+            "--steps", "4", "--samples", "2", "--out", tmp_path / "there")
+    r = ff.restore(of, data="glyphs,size=8,count=64,first=2", operator="pool,factor=2", method="tweedie", steps=4, samples=2, threads=1)
+    r.save(tmp_path / "here")
+    for name in ("restored.csv", "restored.npz", "measurement.npz"):
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes(), name
+    assert same_page(tmp_path / "here", tmp_path / "there")
+    assert r.x.shape == (2, 2, 1, 8, 8) and r.nfe == 7 and r.products > r.nfe and r.table["psnr_db"].shape == (4,)
+    fitted = ff.fit_gaussian("glyphs,size=8,count=64")
+    known = ff.restore(fitted, measurement=r.measurement, truth="glyphs,size=8,count=64,first=2", operator="pool,factor=2", steps=4)
+    assert known.posterior_mean.shape == (2, 64) and known.psnr.shape == (2, 1) and known.products == 0
+    with pytest.raises(ff.UsageError, match="data, which are measured, or a measurement"):
+        ff.restore(fitted)
+    with pytest.raises(ff.UsageError, match="did you mean 'diffpir'"):
+        ff.restore(fitted, data="glyphs,size=8,first=1", method="diffpr")

@@ -95,7 +95,8 @@ TEST_F(FeatureCommands, similarity_pairs_by_seed) {
   EXPECT_EQ(arrays.at("maps").sizes(), torch::IntArrayRef({6, 2}));
   EXPECT_EQ(split(text_of(folder / "s/similarity.csv"), '\n')[0], "pair,a,b,seed,mse,rms,perceptual");
   const std::string page = text_of(folder / "s/report.html");
-  for (const char* words : {"The nearest pairs are", "by their seeds", "224", "perceptual distance"})
+  for (const char* words : {"The nearest pairs are", "by their seeds", "bicubic (a = -0.5, antialiased) to 224 pixels",
+                            "perceptual distance"})
     EXPECT_NE(page.find(words), std::string::npos) << words;
   make({"similarity", (folder / "a").string(), (folder / "a").string(), "--features", maps, "--trust", "--no-resize"},
        "t");

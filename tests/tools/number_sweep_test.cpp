@@ -35,6 +35,7 @@ const std::map<std::string, std::string> kCalls = {
     {"study", "--model m.safetensors --nfe 2 --seeds 0 --solvers euler --schedules polynomial"},
     {"compare",
      "--model m.safetensors --data moons,count=32 --references isotropic --probes 4 --seeds 0 --steps 2 --sigmas 1"},
+    {"restore", "--model m.safetensors --degrade moons,count=2 --steps 2 --class 1"},
     {"sweep", "--model m.safetensors --data moons,count=32 --components 1 --ranks 1 --sigmas 1 --probes 4"},
     {"dynamics", "--models m.safetensors --data moons,count=32 --references mean --sigmas 1 --probes 4"},
     {"field", "--model m.safetensors --data moons,count=32 --references mean --sigmas 1 --grid 3"},

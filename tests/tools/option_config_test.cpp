@@ -87,10 +87,10 @@ nlohmann::ordered_json options_of_run(const fs::path& run) {
 }
 
 TEST(OptionConfig, every_result_is_made_again_from_its_record) {
-  for_each_call(
-      {"sample", "encode", "interpolate", "compare", "study", "sweep", "dynamics", "field", "geometry", "theory",
-       "deviation", "features", "similarity", "quality", "neighbours", "modes", "symmetry", "likelihood", "report"},
-      [](const std::string& name) {
+  for_each_call({"sample",   "encode",     "interpolate", "compare",  "study",      "restore",  "sweep",
+                 "dynamics", "field",      "geometry",    "theory",   "deviation",  "features", "similarity",
+                 "quality",  "neighbours", "modes",       "symmetry", "likelihood", "report"},
+                [](const std::string& name) {
     const Workplace place;
     const auto call = the_call(name);
     expect_success(plus(call.arguments, {"--quiet"}), place.path());

@@ -72,6 +72,7 @@ TEST_F(Outputs, NoCommandReplacesATrainingRunOrItsOwnInput) {
        "1", "--seeds", "0"},
       {"study", "--model", "delta:moons,count=8", "--nfe", "3", "--seeds", "0-1", "--solvers", "euler", "--schedules",
        "polynomial"},
+      {"restore", "--model", "delta:moons,count=8", "--degrade", "moons,count=2", "--steps", "2"},
       {"sweep", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--components", "1", "--sigmas", "1"},
       {"dynamics", "--run", "run", "--data", "moons,count=8", "--references", "mean"},
       {"field", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--references", "mean"},

@@ -61,6 +61,8 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
       {"compare", "--model", "mixture.safetensors", "--data", data, "--references",
        "isotropic,gaussian,mixture,components=3", "--sigmas", "0.1,1,80", "--probes", "20", "--batch", "8", "--seeds",
        "0-9", "--steps", "4", "--out", "compared"},
+      {"restore", "--model", "mixture.safetensors", "--degrade", data + ",first=3", "--operator", "pool,factor=2",
+       "--samples", "2", "--batch", "2", "--steps", "4", "--out", "restored"},
       {"sweep", "--model", "mixture.safetensors", "--data", data, "--components", "1,4", "--ranks", "8", "--sigmas",
        "0.1,1", "--probes", "20", "--batch", "8", "--out", "swept"},
       {"dynamics", "--models", "mixture.safetensors,gaussian.safetensors", "--data", data, "--references",

@@ -80,7 +80,7 @@ TEST(Shares, AllIsMeasuredInPart) {
   for (const Table& table : {comparison_table(c, run.result.rows), ranking_table(c, *run.result.ranking),
                              trajectory_table(run.result.trajectories, run.result.trajectory_rows),
                              agreement_table(run.result.trajectories, run.result.agreement),
-                             end_table(run.result.trajectories, run.result.ends)})
+                             end_table(run.result.trajectories.paths, run.result.ends, "mse")})
     EXPECT_EQ(table.csv().find("nan"), std::string::npos);
 }
 

@@ -186,7 +186,7 @@ TEST(Trajectories, EndsAreThoseOfTheLastLevel) {
   const auto solver = make_heun();
   const Trajectories t = compare_trajectories(subject("g", own), {subject("near", other), subject("far", far)},
                                               std::nullopt, *solver, options(8));
-  const auto ends = end_distances(t);
+  const auto ends = end_distances(end_errors(t));
   const auto rows = summarise(t, 100, 0);
   ASSERT_EQ(ends.size(), 2U);
   for (const EndDistance& one : ends) {
