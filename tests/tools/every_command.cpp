@@ -96,6 +96,7 @@ std::vector<CommandCase> every_command() {
       call("features", {"features", "--data", kEveryData, "--features", "pixels-8x8", "--threads", "1"}, "new"),
       call("similarity",
            {"similarity", std::string(kEveryData) + ",first=2", std::string(kEveryData) + ",first=2", "--threads", "1"},
+           "new"),
       call("quality",
            {"quality", "--samples", std::string(kEveryData) + ",first=4", "--reference", kEveryData, "--bootstrap", "2",
             "--subsets", "2", "--threads", "1"},
