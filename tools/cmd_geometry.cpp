@@ -15,7 +15,7 @@
 namespace farfield::tools {
 namespace {
 
-constexpr const char* kSeeds = "0-63";
+constexpr const char* kGeometrySeeds = "0-63";
 constexpr const char* kDocumentSeeds = "0-4999";
 
 constexpr const char* kGeometryExamples =
@@ -37,7 +37,7 @@ GeometryRequest request_of(const GeometryArguments& arguments, const Context& co
   request.measures = {parse_space(arguments.space), !arguments.uncentred};
   PathArguments paths = arguments.paths;
   paths.run.schedule = documented_schedule(paths.run.schedule);
-  request.sampling = path_request(context, paths, model, paths.paper ? kDocumentSeeds : kSeeds);
+  request.sampling = path_request(context, paths, model, paths.paper ? kDocumentSeeds : kGeometrySeeds);
   return request;
 }
 

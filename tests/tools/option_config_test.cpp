@@ -23,7 +23,7 @@ using test::run_farfield;
 using test::text_of;
 using test::Workplace;
 
-constexpr const char* kModel = "model: n.safetensors\nsteps: 2\nseeds: 0-3\nthreads: 1\n";
+constexpr const char* kModelConfig = "model: n.safetensors\nsteps: 2\nseeds: 0-3\nthreads: 1\n";
 
 Arguments plus(Arguments words, const Arguments& more) {
   words.insert(words.end(), more.begin(), more.end());
@@ -188,7 +188,7 @@ TEST(OptionConfig, every_option_of_every_command_is_a_key) {
 
 TEST(OptionConfig, the_command_line_wins) {
   const Workplace place;
-  put(place / "o.yaml", std::string(kModel) + "schedule: logsnr\nafs: true\ntrajectory: false\nout: elsewhere\n");
+  put(place / "o.yaml", std::string(kModelConfig) + "schedule: logsnr\nafs: true\ntrajectory: false\nout: elsewhere\n");
   expect_success({"sample", "--config", "o.yaml", "--steps", "4", "--afs=false", "--out", "new", "--quiet"},
                  place.path());
   const auto options = options_of_run(place / "new");
@@ -220,9 +220,9 @@ TEST(OptionConfig, every_fault_of_a_file_is_named_with_its_line) {
 
 TEST(OptionConfig, faults_that_show_later_name_their_place_too) {
   const Workplace place;
-  put(place / "o.yaml", std::string(kModel) + "sigmas: 80,1\n");
+  put(place / "o.yaml", std::string(kModelConfig) + "sigmas: 80,1\n");
   expect_refusal({"sample", "--config", "o.yaml", "--out", "new"}, place, "(--steps: o.yaml:2:1)");
-  put(place / "o.yaml", std::string(kModel) + "sigmas: 80,1\nschedule: logsnr\n");
+  put(place / "o.yaml", std::string(kModelConfig) + "sigmas: 80,1\nschedule: logsnr\n");
   expect_refusal({"sample", "--config", "o.yaml", "--out", "new"}, place, "--sigmas: o.yaml:5:1");
 }
 
@@ -267,7 +267,7 @@ TEST(OptionConfig, a_changed_record_is_held_to_the_same_rules) {
 
 TEST(OptionConfig, what_a_config_names_is_never_replaced) {
   const Workplace place;
-  put(place / "o.yaml", kModel);
+  put(place / "o.yaml", kModelConfig);
   expect_success({"sample", "--config", "o.yaml", "--out", "one", "--quiet"}, place.path());
   expect_refusal({"sample", "--config", "one/run.json", "--out", "one", "--force"}, place, "this call reads");
   expect_success({"encode", "--model", "n.safetensors", "--data", "glyphs,size=8,first=2", "--steps", "2", "--out",
@@ -309,7 +309,7 @@ TEST(OptionConfig, any_bytes_of_a_path_come_back) {
 
 TEST(OptionConfig, every_rank_reads_it) {
   const Workplace place;
-  put(place / "o.yaml", kModel);
+  put(place / "o.yaml", kModelConfig);
   const auto command = test::ranks_command(2, {"sample", "--config", "o.yaml", "--out", "two", "--quiet"});
   if (!command) GTEST_SKIP() << "no MPI";
   expect_success({"sample", "--config", "o.yaml", "--out", "one", "--quiet"}, place.path());

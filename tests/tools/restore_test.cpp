@@ -19,16 +19,16 @@ using test::run_farfield;
 using test::text_of;
 using RestoreWords = std::vector<std::string>;
 
-const std::string kGlyphs = "glyphs,size=8,count=64";
+const std::string kGlyphsToRestore = "glyphs,size=8,count=64";
 
 TEST(RestoreCommand, MeasuresRestoresAndIsReadAgain) {
   const test::TempDir folder;
   const std::string out = (folder / "out").string(), again = (folder / "again").string();
   const RestoreWords words = {"restore",
                               "--model",
-                              "gaussian:" + kGlyphs,
+                              "gaussian:" + kGlyphsToRestore,
                               "--degrade",
-                              kGlyphs + ",first=3",
+                              kGlyphsToRestore + ",first=3",
                               "--operator",
                               "mask,keep=0.5",
                               "--steps",
@@ -51,9 +51,9 @@ TEST(RestoreCommand, MeasuresRestoresAndIsReadAgain) {
     EXPECT_NE(page.find(std::string("href=\"./") + file), std::string::npos) << file;
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 4);
   EXPECT_EQ(run_farfield(words).exit_code, 2);
-  const auto read = run_farfield({"restore", "--model", "gaussian:" + kGlyphs, "--measurement", out, "--method",
-                                  "tweedie", "--solver", "euler", "--steps", "6", "--samples", "2", "--out", again,
-                                  "--threads", "1"});
+  const auto read = run_farfield({"restore", "--model", "gaussian:" + kGlyphsToRestore, "--measurement", out,
+                                  "--method", "tweedie", "--solver", "euler", "--steps", "6", "--samples", "2", "--out",
+                                  again, "--threads", "1"});
   ASSERT_EQ(read.exit_code, 0) << read.err;
   const json second = json::parse(text_of(folder / "again/run.json"));
   EXPECT_EQ(second.at("config").at("operator"), record.at("config").at("operator"));
@@ -67,7 +67,7 @@ TEST(RestoreCommand, MistakesAreOneLineAndLeaveNothing) {
   write_npy(inputs / "m.npy", torch::zeros({2, 1, 8, 8}, torch::kFloat64));
   write_npy(inputs / "half.npy", torch::full({8, 8}, 0.5));
   const std::string measured = (inputs / "m.npy").string(), half = (inputs / "half.npy").string();
-  const std::string data = kGlyphs + ",first=2";
+  const std::string data = kGlyphsToRestore + ",first=2";
   const std::vector<std::pair<RestoreWords, std::string>> rows = {
       {{}, "one of --degrade SRC"},
       {{"--degrade", data, "--measurement", measured}, "one of --degrade SRC"},
@@ -84,8 +84,9 @@ TEST(RestoreCommand, MistakesAreOneLineAndLeaveNothing) {
       {{"--degrade", data, "--final", "sigma_min"}, "end above 0"},
       {{"--degrade", data, "--teleport", "1"}, "guided denoiser"}};
   for (const auto& [more, fragment] : rows) {
-    RestoreWords words = {"restore",   "--model", "gaussian:" + kGlyphs, "--out", (folder / "out").string(), "--quiet",
-                          "--threads", "1"};
+    RestoreWords words = {
+        "restore",   "--model", "gaussian:" + kGlyphsToRestore, "--out", (folder / "out").string(), "--quiet",
+        "--threads", "1"};
     words.insert(words.end(), more.begin(), more.end());
     const auto result = run_farfield(words);
     EXPECT_EQ(result.exit_code, 2) << fragment << ": " << result.err;
