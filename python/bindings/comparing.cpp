@@ -81,7 +81,7 @@ py::dict agreement_table_of(const Comparing& one) {
 }
 
 py::dict ends_of(const Comparing& one) {
-  return columns_of(end_table(one.run.result.trajectories, one.run.result.ends));
+  return columns_of(end_table(one.run.result.trajectories.paths, one.run.result.ends, "mse"));
 }
 
 py::dict classes_of_run(const Comparing& one) {
