@@ -5,8 +5,8 @@
 
 #include <torch/types.h>
 
+#include "analysis/likelihood/flow_types.h"
 #include "analysis/likelihood/growth.h"
-#include "analysis/likelihood/likelihood_flow.h"
 
 // What flow_up() is made of: adaptive_flow.cpp, grid_flow.cpp.
 namespace farfield {

@@ -1,7 +1,6 @@
 #include "analysis/likelihood/likelihood_flow.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
@@ -11,7 +10,6 @@
 #include "core/limits.h"
 #include "core/named_options.h"
 #include "core/option_values.h"
-#include "core/shards.h"
 #include "core/text.h"
 #include "samplers/model_levels.h"
 
@@ -66,24 +64,6 @@ void check_flow(const FlowSolver& solver, const DenoiserInfo& model) {
       fmt::format("--solver {}: evaluates between noise levels, and {} knows those of its table alone; "
                   "take euler or heun",
                   solver.name, model.name));
-}
-
-std::vector<double> growth_places(const FlowRange& range) {
-  std::vector<double> places;
-  const double low = std::log(range.sigma_min), high = std::log(range.sigma_max);
-  for (int64_t i = 0; i <= range.intervals; ++i) {
-    places.push_back(low + (high - low) * static_cast<double>(i) / static_cast<double>(range.intervals));
-  }
-  places.back() = high;
-  return places;
-}
-
-Tensor growth_matrix(const std::vector<Growth>& growths, const Tensor& integral) {
-  Tensors rows;
-  const Tensor totals = integral.mean(1).cpu().contiguous();
-  for (size_t i = 0; i < growths.size(); ++i)
-    rows.push_back(torch::tensor(growths[i].intervals(totals.const_data_ptr<double>()[i]), torch::kFloat64));
-  return torch::stack(rows);
 }
 
 FlowResult flow_up(const FlowSolver& solver, const FlowDivergence& divergence, const Tensor& x, const FlowRange& range,

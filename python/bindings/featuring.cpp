@@ -59,7 +59,7 @@ std::filesystem::path save_featuring(const Featuring& one, const std::filesystem
   });
 }
 
-struct SimilarPairs {
+struct SimilarityResult {
   SimilarityRun run;
   RunCall call;
   Texts read;
@@ -71,8 +71,8 @@ SampleSource source_given(const GivenSamples& samples) {
   return text != nullptr ? open_samples(*text) : std::get<SampleSource>(given);
 }
 
-SimilarPairs similarity(const GivenSamples& a, const GivenSamples& b, const std::string& asked, bool resize,
-                        int64_t batch, const std::string& device, bool trust, Texts command) {
+SimilarityResult similarity(const GivenSamples& a, const GivenSamples& b, const std::string& asked, bool resize,
+                            int64_t batch, const std::string& device, bool trust, Texts command) {
   return released([&] {
     const Stopwatch clock;
     if (batch < 1) throw usage_error("batch: expected at least 1");
@@ -80,12 +80,13 @@ SimilarPairs similarity(const GivenSamples& a, const GivenSamples& b, const std:
     Texts read = {asked};
     add_named(a, read);
     add_named(b, read);
-    return SimilarPairs{
+    return SimilarityResult{
         run_similarity(std::move(inputs)), {std::move(command), device, "float64", clock.seconds()}, std::move(read)};
   });
 }
 
-std::filesystem::path save_similar(const SimilarPairs& one, const std::filesystem::path& out, bool force) {
+std::filesystem::path save_similarity_result(const SimilarityResult& one, const std::filesystem::path& out,
+                                             bool force) {
   return released([&] {
     RunFolder folder({out, "similarity", force, named_paths(one.read)});
     save_similarity(one.run, one.call, RunInfo(one.call.command), folder);
@@ -94,25 +95,25 @@ std::filesystem::path save_similar(const SimilarPairs& one, const std::filesyste
 }
 
 void add_similarity(py::module_& module) {
-  py::class_<SimilarPairs>(module, "Similarity", "What similarity() returns.")
-      .def_property_readonly("headline", [](const SimilarPairs& one) { return similarity_headline(one.run); },
+  py::class_<SimilarityResult>(module, "Similarity", "What similarity() returns.")
+      .def_property_readonly("headline", [](const SimilarityResult& one) { return similarity_headline(one.run); },
                              "The answer in a sentence.")
-      .def_property_readonly("mse", [](const SimilarPairs& one) { return one.run.mse; },
+      .def_property_readonly("mse", [](const SimilarityResult& one) { return one.run.mse; },
                              "[n] float64, mean squared error of every pair.")
-      .def_property_readonly("distance", [](const SimilarPairs& one) { return one.run.distance(); },
+      .def_property_readonly("distance", [](const SimilarityResult& one) { return one.run.distance(); },
                              "[n] float64: perceptual; without a network the mean squared error.")
       .def_property_readonly("maps",
-                             [](const SimilarPairs& one) -> std::optional<torch::Tensor> {
+                             [](const SimilarityResult& one) -> std::optional<torch::Tensor> {
     if (!one.run.perceptual()) return std::nullopt;
     return one.run.maps;
   }, "[n, L] float64, the share of every map; None without a network.")
-      .def_property_readonly("table", [](const SimilarPairs& one) { return columns_of(similarity_table(one.run)); },
+      .def_property_readonly("table", [](const SimilarityResult& one) { return columns_of(similarity_table(one.run)); },
                              "A dict of numpy columns, those of similarity.csv (docs/formats.md).")
       .def(
-          "save", &save_similar, py::arg("out"), py::kw_only(), py::arg("force") = false,
+          "save", &save_similarity_result, py::arg("out"), py::kw_only(), py::arg("force") = false,
           "Writes the folder that `farfield similarity --out` writes and returns its report.html; force: replace a finished one.")
       .def("__repr__",
-           [](const SimilarPairs& one) { return "<farfield.Similarity: " + similarity_headline(one.run) + ">"; });
+           [](const SimilarityResult& one) { return "<farfield.Similarity: " + similarity_headline(one.run) + ">"; });
   module.def("similarity", &similarity);
 }
 

@@ -49,8 +49,7 @@ MeasuredGeometry measure(const NamedModel& model, std::shared_ptr<const DataSour
   });
 }
 
-std::filesystem::path save_measured_geometry(const MeasuredGeometry& one, const std::filesystem::path& out,
-                                             bool force) {
+std::filesystem::path save_measured(const MeasuredGeometry& one, const std::filesystem::path& out, bool force) {
   return released([&] {
     std::vector<std::string> texts = {one.run.inputs.model_text};
     if (one.run.inputs.data) texts.push_back(one.run.inputs.data->info().name);
@@ -118,7 +117,7 @@ void add_geometry(py::module_& module) {
                              "The table of the data's Gaussian in closed form; None without data.")
       .def_property_readonly("gaussian_arrays", [](const One& one) { return arrays_of(one, "-gaussian"); },
                              "The arrays of the data's Gaussian; None without data.")
-      .def("save", &save_measured_geometry, py::arg("out"), py::kw_only(), py::arg("force") = false,
+      .def("save", &save_measured, py::arg("out"), py::kw_only(), py::arg("force") = false,
            "Writes the folder that `farfield geometry --out` writes and returns its report.html.\n"
            "force: replace a finished one.")
       .def("__repr__", [](const One& one) { return "<farfield.Geometry: " + geometry_headline(one.run) + ">"; });

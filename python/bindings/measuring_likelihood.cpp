@@ -65,7 +65,7 @@ Likelihood likelihood(const NamedModel& model, Data data, Data against, const st
   });
 }
 
-std::filesystem::path save_likelihood_run(const Likelihood& one, const std::filesystem::path& out, bool force) {
+std::filesystem::path save_likelihood_result(const Likelihood& one, const std::filesystem::path& out, bool force) {
   return released([&] {
     std::vector<std::string> texts = one.read;
     if (!one.model.empty()) texts.push_back(one.model);
@@ -119,7 +119,7 @@ void add_likelihood(py::module_& module) {
                              [](const Likelihood& one) { return columns_of(growth_table(one.run, one.summary)); },
                              "Those of trace.csv.")
       .def(
-          "save", &save_likelihood_run, py::arg("out"), py::kw_only(), py::arg("force") = false,
+          "save", &save_likelihood_result, py::arg("out"), py::kw_only(), py::arg("force") = false,
           "Writes the folder that `farfield likelihood --out` writes and returns its report.html; force: replace a finished one.")
       .def("__repr__", [](const Likelihood& one) {
     return "<farfield.Likelihood: " + likelihood_headline(one.run, one.summary) + ">";

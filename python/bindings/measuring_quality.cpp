@@ -58,18 +58,22 @@ MeasuredQuality quality(const std::vector<GivenSamples>& samples, const GivenSam
     const QualityOptions options{
         parse_measures(measures), blocks, bootstrap, subsets, subset_size, directions, most, seed};
     check_options(options, batch);
-    QualityInputs inputs{
-        .given = {{}, set_given(reference, read), {}}, .features = features, .batch = batch, .options = options};
-    for (const GivenSamples& one : samples) inputs.given.samples.push_back(set_given(one, read));
-    if (held_out) inputs.given.held_out = set_given(*held_out, read);
+    GivenSets given{{}, set_given(reference, read), {}};
+    for (const GivenSamples& one : samples) given.samples.push_back(set_given(one, read));
+    if (held_out) given.held_out = set_given(*held_out, read);
+    QualityInputs inputs;
+    inputs.given = std::move(given);
+    inputs.features = features;
     inputs.feature_options.trust = trust;
     inputs.feature_options.device = parse_device(device);
+    inputs.batch = batch;
+    inputs.options = options;
     return MeasuredQuality{
         run_quality(std::move(inputs)), {std::move(command), device, "float64", clock.seconds()}, std::move(read)};
   });
 }
 
-std::filesystem::path save_measured(const MeasuredQuality& one, const std::filesystem::path& out, bool force) {
+std::filesystem::path save_measured_quality(const MeasuredQuality& one, const std::filesystem::path& out, bool force) {
   return released([&] {
     RunFolder folder({out, "quality", force, named_paths(one.read)});
     save_quality(one.run, one.call, RunInfo(one.call.command), folder);
@@ -100,7 +104,7 @@ void add_quality(py::module_& module) {
                              [](const MeasuredQuality& one) { return columns_of(quality_samples_table(one.run)); },
                              "A dict of numpy columns, those of samples.csv (docs/formats.md).")
       .def(
-          "save", &save_measured, py::arg("out"), py::kw_only(), py::arg("force") = false,
+          "save", &save_measured_quality, py::arg("out"), py::kw_only(), py::arg("force") = false,
           "Writes the folder that `farfield quality --out` writes and returns its report.html; force: replace a finished one.")
       .def("__repr__",
            [](const MeasuredQuality& one) { return "<farfield.Quality: " + quality_headline(one.run) + ">"; });

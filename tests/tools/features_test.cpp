@@ -17,7 +17,7 @@ using test::text_of;
 using FeatureWords = std::vector<std::string>;
 
 constexpr const char* kGlyphs = "glyphs,size=8,count=40";
-constexpr const char* kRows = "def forward(self, x):\n  return x.mean(3).flatten(1).float()\n";
+constexpr const char* kRows = "def forward(self, x):\n  return x.float().mean(3).flatten(1)\n";
 constexpr const char* kMaps = "def forward(self, x):\n  return [x, torch.avg_pool2d(x, [2, 2])]\n";
 
 class FeatureCommands : public ::testing::Test {
