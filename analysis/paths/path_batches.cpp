@@ -4,6 +4,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include "core/error.h"
+#include "core/interrupts.h"
 
 namespace farfield {
 namespace {
@@ -13,6 +14,7 @@ Arrays measure_part(const BatchWork& work, const PartStore& parts, int64_t part,
     progress.advance(rows.size * work.evaluations);
     return *found;
   }
+  stop_if_interrupted();
   Arrays measured = work.measure(rows, progress);
   if (rows.size < work.count) parts.keep(part, measured);
   return measured;

@@ -28,8 +28,8 @@ struct BatchWork {
 };
 
 // All arrays [count, ...], on every rank: the same bits for any batch (where measure() promises that), threads and
-// ranks. Batches that `parts` holds are read instead; the others are kept there. A run that is stopped says how many
-// batches are kept and how to go on.
+// ranks. Batches that `parts` holds are read instead; the others are kept there. A run that is stopped, between
+// two batches at the latest, says how many are kept and how to go on.
 Arrays measure_batches(const BatchWork& work, const PartStore& parts = {}, Comm& comm = alone());
 
 }  // namespace farfield

@@ -169,7 +169,11 @@ QualityRun run_quality(QualityInputs inputs, const PartStore& parts, Comm& comm)
   const bool wide = run.sets.reference.featured.dim() > kWide;
   run.replicates = asked.options.bootstrap.value_or(wide ? kReplicatesOfWide : kUsualReplicates);
   do_on_root(comm, [&] {
-    measure_all(run);
+    try {
+      measure_all(run);
+    } catch (const Error& error) {
+      throw parts.said_with(error);  // the features are kept
+    }
     run.warnings = quality_warnings(run);
     for (const std::string& warning : run.warnings) log::warning(warning);
   });

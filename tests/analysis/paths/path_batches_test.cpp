@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "core/interrupts.h"
 #include "core/io/npz.h"
 #include "tests/support/test_support.h"
 #include "tests/support/thread_group.h"
@@ -57,6 +58,22 @@ TEST(PathBatches, OfAStoppedRunAreUsedAgainAndRemovedAtTheEnd) {
   EXPECT_TRUE(torch::equal(all.at("square"), torch::arange(10, torch::kFloat64).square()));
   again.remove();
   EXPECT_FALSE(std::filesystem::exists(out.string() + ".parts"));
+}
+
+TEST(PathBatches, StopBetweenTwoOfThem) {
+  const test::TempDir folder;
+  const PartStore parts(folder / "out", "{}", EarlierParts::kRefuse);
+  int calls = 0;
+  BatchWork work = squares(2, calls);
+  work.measure = [measure = work.measure](RowRange rows, Progress& progress) {
+    set_interrupted(rows.first == 4);
+    return measure(rows, progress);
+  };
+  const auto error = test::error_of([&] { measure_batches(work, parts); });
+  set_interrupted(false);
+  EXPECT_EQ(error->code(), ExitCode::kInterrupted);
+  EXPECT_NE(std::string(error->what()).find("3 finished batches"), std::string::npos) << error->what();
+  EXPECT_EQ(calls, 3);
 }
 
 TEST(PathBatches, OfAnotherRunAreNeverUsed) {

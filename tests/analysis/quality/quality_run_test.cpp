@@ -10,7 +10,9 @@
 #include "analysis/quality/quality_tables.h"
 #include "analysis/stats/two_samples.h"
 #include "core/data/source.h"
+#include "core/interrupts.h"
 #include "core/io/npz.h"
+#include "core/progress.h"
 #include "core/run/run_folder.h"
 #include "tests/support/files.h"
 #include "tests/support/normals.h"
@@ -163,6 +165,28 @@ TEST(Quality, SetsThatCannotBeComparedAreRefused) {
   other.features = "pixels";
   EXPECT_FALSE(refusal(other).empty());
   EXPECT_NE(test::error_of([] { parse_measures("fd,fid"); })->what(), std::string());
+}
+
+TEST(Quality, AStoppedRunKeepsItsFeatures) {
+  const test::TempDir folder;
+  QualityInputs inputs = inputs_of(source_of("a", test::normals({20, 3}, 1)),
+                                   source_of("b", test::normals({20, 3}, 2)));
+  inputs.batch = 10;
+  // Once all features are there: the progress of what follows says so.
+  struct Stopper : ProgressSink {
+    void advanced(const ProgressState& state) override { set_interrupted(state.what == "measures"); }
+    void ended(const ProgressState&) override {}
+  } stopper;
+  const PartStore parts(folder / "out", "{}", EarlierParts::kRefuse);
+  const auto error = test::error_of([&] {
+    const ProgressScope scope(stopper);
+    run_quality(inputs, parts);
+  });
+  set_interrupted(false);
+  EXPECT_EQ(error->code(), ExitCode::kInterrupted);
+  EXPECT_NE(std::string(error->what()).find("4 finished batches are kept"), std::string::npos) << error->what();
+  const QualityRun again = run_quality(inputs, PartStore(folder / "out", "{}", EarlierParts::kResume));
+  EXPECT_EQ(quality_summary(again), quality_summary(run_quality(inputs)));
 }
 
 TEST(Quality, HeldOutDataStandBesideCopies) {
