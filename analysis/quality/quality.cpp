@@ -37,6 +37,8 @@ std::vector<Measure> parse_measures(const std::string& text) {
       throw usage_error(fmt::format("measure '{}' is not known, expected all or some of {}", word, join(known, ",")));
     measures.push_back(found->second);
   }
+  if (measures.empty())
+    throw usage_error(fmt::format("no measure is asked for, expected all or some of {}", join(known, ",")));
   return measures;
 }
 

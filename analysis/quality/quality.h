@@ -20,7 +20,7 @@ namespace farfield {
 
 // fd, kid, pr, dc, memorisation, sw, vendi on the command line.
 enum class Measure { kFrechet, kKernel, kPrecisionRecall, kDensityCoverage, kMemorisation, kSliced, kVendi };
-// "all", or names with commas between. usage_error for another name.
+// "all", or names with commas between. usage_error for another name, or none.
 std::vector<Measure> parse_measures(const std::string& text);
 
 struct QualityOptions {

@@ -19,16 +19,16 @@ using torch::Tensor;
 
 Facts quality_facts(const QualityRun& run) {
   Facts facts;
-  for (const QualitySet& set : run.sets.samples)
-    facts.emplace_back("samples", fmt::format("{}, {} of them", set.featured.text, set.featured.count()));
-  const Featured& reference = run.sets.reference.featured;
-  facts.emplace_back("reference", fmt::format("{}, {}", reference.text,
-                                              reference.count() > 0 ? fmt::format("{} of them", reference.count())
-                                                                    : std::string("nobody says of how many")));
-  if (run.sets.held_out)
-    facts.emplace_back("held out", fmt::format("{}, {} of them", run.sets.held_out->featured.text,
-                                               run.sets.held_out->featured.count()));
-  const FeatureContract& contract = reference.contract;
+  const auto add_set = [&](const char* role, const QualitySet& set) {
+    const int64_t count = set.featured.count();
+    facts.emplace_back(
+        role, fmt::format("{}, {}", set.featured.text,
+                          count > 0 ? fmt::format("{} of them", count) : std::string("nobody says of how many")));
+  };
+  for (const QualitySet& set : run.sets.samples) add_set("samples", set);
+  add_set("reference", run.sets.reference);
+  if (run.sets.held_out) add_set("held out", *run.sets.held_out);
+  const FeatureContract& contract = run.sets.reference.featured.contract;
   facts.emplace_back("features", contract.known() ? words_of(contract) : "files do not say how they were made");
   if (contract.known())
     facts.emplace_back("quantisation", contract.quantised

@@ -55,6 +55,11 @@ class Measuring {
     return features.defined() ? frechet_factor(features)
                               : frechet_factor(*run_.sets.samples[block.set].featured.known_moments);
   }
+  // Subsets that hold all of both sets are the same: one.
+  int64_t subsets_of(const QualityBlock& block) const {
+    const bool all_alike = block.count == reference_.size(0) && block.count <= options().subset_size;
+    return all_alike ? 1 : options().subsets;
+  }
   void measure_pairs(QualityBlock& block, const Tensor& chosen) const;
 
   QualityRun& run_;
@@ -87,7 +92,7 @@ void Measuring::measure(QualityBlock& block, Progress& progress) const {
     block.chosen = drawn_places(block.count, options().most, options().seed, 1 + static_cast<uint64_t>(block.set));
     const Tensor chosen = features.index_select(0, block.chosen);
     if (asked(Measure::kKernel)) {
-      block.kernel = kernel_distance_of_subsets(reference_, features, options().subsets, options().subset_size,
+      block.kernel = kernel_distance_of_subsets(reference_, features, subsets_of(block), options().subset_size,
                                                 options().seed);
       block.kernel_of_all = kernel_distance(drawn_reference_, chosen);
     }
@@ -124,20 +129,14 @@ void Measuring::measure_held_out() const {
 std::vector<QualityBlock> cut_into_blocks(const QualityRun& run) {
   const std::vector<QualitySet>& sets = run.sets.samples;
   const int64_t parts = run.inputs.options.blocks;
-  if (parts > 1 && sets.size() > 1)
-    throw usage_error(fmt::format("several runs are blocks themselves: --blocks {} splits one", parts));
   std::vector<QualityBlock> blocks;
   for (size_t set = 0; set < sets.size(); ++set) {
     const Featured& featured = sets[set].featured;
     if (!featured.has_features()) {
-      if (parts > 1) throw usage_error(fmt::format("'{}' holds moments alone, which cannot be split", featured.text));
       blocks.push_back({.name = featured.text, .set = set, .count = featured.count()});
       continue;
     }
     const int64_t size = featured.count() / parts;
-    if (size < 2)
-      throw usage_error(fmt::format("'{}' holds {} samples; a block takes 2 or more, {} were asked for", featured.text,
-                                    featured.count(), parts));
     for (int64_t part = 0; part < parts; ++part)
       blocks.push_back({.name = parts == 1 ? featured.text : fmt::format("part {}", part + 1),
                         .set = set,
@@ -165,7 +164,8 @@ QualityRun run_quality(QualityInputs inputs, const PartStore& parts, Comm& comm)
   if (inputs.given.samples.empty()) throw usage_error("quality: no samples");
   QualityRun run{.inputs = std::move(inputs)};
   const QualityInputs& asked = run.inputs;
-  run.sets = open_sets(asked.given, asked.features, asked.feature_options, asked.batch, parts, comm);
+  run.sets = open_sets(asked.given, asked.options.blocks, asked.features, asked.feature_options, asked.batch, parts,
+                       comm);
   const bool wide = run.sets.reference.featured.dim() > kWide;
   run.replicates = asked.options.bootstrap.value_or(wide ? kReplicatesOfWide : kUsualReplicates);
   do_on_root(comm, [&] {

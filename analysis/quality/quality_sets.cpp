@@ -89,12 +89,65 @@ void check_contracts(const QualitySets& sets) {
     if (!why.empty())
       throw usage_error(fmt::format("features of one kind are compared: those of '{}' and '{}' differ: {}",
                                     set.featured.text, reference.text, why));
-    if (set.featured.dim() != reference.dim())
-      throw usage_error(fmt::format("'{}' has features of {} numbers, '{}' of {}", set.featured.text,
-                                    set.featured.dim(), reference.text, reference.dim()));
   };
   for (const QualitySet& set : sets.samples) check_one(set);
   if (sets.held_out) check_one(*sets.held_out);
+}
+
+// The samples of a set whose features are at hand or still to be made; none of moments alone.
+std::optional<int64_t> samples_at_hand(const QualitySet& set) {
+  if (set.samples) return set.samples->count();
+  if (set.featured.has_features()) return set.featured.count();
+  return std::nullopt;
+}
+
+void check_counts(const QualitySets& sets, int64_t blocks) {
+  if (samples_at_hand(sets.reference).value_or(2) < 2)
+    throw usage_error(fmt::format("'{}' holds 1 sample; a reference takes 2 or more", sets.reference.featured.text));
+  if (blocks > 1 && sets.samples.size() > 1)
+    throw usage_error(fmt::format("several runs are blocks themselves: --blocks {} splits one", blocks));
+  for (const QualitySet& set : sets.samples) {
+    const std::optional<int64_t> count = samples_at_hand(set);
+    if (!count && blocks > 1)
+      throw usage_error(fmt::format("'{}' holds moments alone, which cannot be split", set.featured.text));
+    if (count.value_or(2 * blocks) / blocks < 2)
+      throw usage_error(fmt::format("'{}' holds {} samples; a block takes 2 or more, {} were asked for",
+                                    set.featured.text, *count, blocks));
+  }
+}
+
+// Files read; sets of samples have their contract and no features yet.
+QualitySets read_sets(const GivenSets& given, const std::string& asked, const FeatureOptions& options,
+                      const FeatureContract& contract) {
+  const auto set_of = [&](const GivenSet& one) {
+    if (const SampleSource* samples = samples_of(one))
+      return QualitySet{{samples->text(), samples->fingerprint(), contract, {}, {}}, *samples};
+    return QualitySet{read_featured(std::get<std::string>(one), asked, options), {}};
+  };
+  QualitySets sets{.samples = {}, .reference = set_of(given.reference), .held_out = {}, .features = {}};
+  for (const GivenSet& one : given.samples) sets.samples.push_back(set_of(one));
+  if (given.held_out) sets.held_out = set_of(*given.held_out);
+  return sets;
+}
+
+// `features` to the sets of samples, in the order of sources_of().
+void give_features(QualitySets& sets, const std::vector<Tensor>& features) {
+  auto next = features.begin();
+  const auto give = [&](QualitySet& set) {
+    if (set.samples) set.featured.features = *next++;
+  };
+  give(sets.reference);
+  for (QualitySet& set : sets.samples) give(set);
+  if (sets.held_out) give(*sets.held_out);
+}
+
+// FEATURES for the samples among the given sets.
+std::string features_for(const GivenSets& given, const std::string& asked) {
+  const std::string features = asked.empty() ? usual_features(given.reference) : asked;
+  if (features.empty())
+    throw usage_error(
+        fmt::format("'{}' does not say how its features were made; say it: --features", given_text(given.reference)));
+  return features;
 }
 
 }  // namespace
@@ -121,36 +174,26 @@ std::string usual_features(const GivenSet& reference) {
   return contract.name + (contract.quantised ? "" : ",quantise=no");
 }
 
-QualitySets open_sets(const GivenSets& given, const std::string& asked, FeatureOptions options, int64_t batch,
-                      const PartStore& parts, Comm& comm) {
+QualitySets open_sets(const GivenSets& given, int64_t blocks, const std::string& asked, FeatureOptions options,
+                      int64_t batch, const PartStore& parts, Comm& comm) {
   const std::vector<SampleSource> sources = sources_of(given);
-  QualitySets sets;
-  if (!sources.empty()) sets.features = asked.empty() ? usual_features(given.reference) : asked;
   check_shapes(sources);
-  std::vector<Tensor> features;
-  FeatureContract contract;
+  std::unique_ptr<FeatureExtractor> extractor;
+  std::string name;
   if (!sources.empty()) {
-    if (sets.features.empty())
-      throw usage_error(
-          fmt::format("'{}' does not say how its features were made; say it: --features", given_text(given.reference)));
+    name = features_for(given, asked);
     if (const SampleSource* reference = samples_of(given.reference); reference != nullptr && !options.reference)
       options.reference = as_data(*reference);
-    const auto extractor = open_features(sets.features, sources.front().shape(), options);
-    contract = extractor->contract();
-    const bool network = parse_features(sets.features).kind == FeatureRequest::Kind::kNetwork;
-    features = features_of_all(*extractor, sources, network ? torch::kFloat32 : torch::kFloat64, batch, parts, comm);
-    contract.dim = features.front().size(1);
+    extractor = open_features(name, sources.front().shape(), options);
   }
-  auto next = features.begin();
-  const auto set_of = [&](const GivenSet& one) {
-    const SampleSource* samples = samples_of(one);
-    if (samples == nullptr) return QualitySet{read_featured(std::get<std::string>(one), asked, options), {}};
-    return QualitySet{{samples->text(), samples->fingerprint(), contract, *next++, {}}, *samples};
-  };
-  sets.reference = set_of(given.reference);
-  for (const GivenSet& one : given.samples) sets.samples.push_back(set_of(one));
-  if (given.held_out) sets.held_out = set_of(*given.held_out);
+  QualitySets sets = read_sets(given, asked, options, extractor ? extractor->contract() : FeatureContract{});
+  sets.features = name;
   check_contracts(sets);
+  check_counts(sets, blocks);
+  if (!extractor) return sets;
+  const bool network = parse_features(name).kind == FeatureRequest::Kind::kNetwork;
+  give_features(sets,
+                features_of_all(*extractor, sources, network ? torch::kFloat32 : torch::kFloat64, batch, parts, comm));
   return sets;
 }
 

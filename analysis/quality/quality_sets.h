@@ -44,9 +44,10 @@ struct QualitySets {
 std::string usual_features(const GivenSet& reference);
 
 // All features, by open_features(`asked`), "": usual_features(). Principal components are those of the reference, unless options
-// name other data. Ranks share the samples, `parts` keeps finished batches. usage_error for samples of several shapes, features
-// of different contracts or dimensions; others as read_featured().
-QualitySets open_sets(const GivenSets& given, const std::string& asked, FeatureOptions options, int64_t batch = 64,
-                      const PartStore& parts = {}, Comm& comm = alone());
+// name other data. Ranks share the samples, `parts` keeps finished batches. Before any feature is made: usage_error for samples
+// of several shapes, features of different contracts or dimensions, a reference of less than 2 samples, samples that cannot be
+// cut into `blocks` of 2 or more; others as read_featured().
+QualitySets open_sets(const GivenSets& given, int64_t blocks, const std::string& asked, FeatureOptions options,
+                      int64_t batch = 64, const PartStore& parts = {}, Comm& comm = alone());
 
 }  // namespace farfield

@@ -39,7 +39,8 @@ void add_pairs(const QualityBlock& block, std::vector<QualityNumber>& numbers) {
   const int64_t chosen = block.chosen.defined() ? block.chosen.size(0) : 0;
   if (block.kernel) {
     numbers.push_back({"kid", block.kernel->mean, {}, {}, block.count});
-    numbers.push_back({"kid_deviation", block.kernel->deviation, {}, {}, block.count});
+    if (block.kernel->values.size(0) > 1)
+      numbers.push_back({"kid_deviation", block.kernel->deviation, {}, {}, block.count});
     numbers.push_back({"kid_of_all", block.kernel_of_all, {}, {}, chosen});
   }
   if (block.precision) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,8 @@ using Sentences = std::vector<std::string>;
 
 constexpr int64_t kPublishedCount = 50000;
 constexpr const char* kInceptionPreset = "inception-2015-12-05";
+constexpr double kSameSample = 1e-6;   // d1 / d2 of a sample that is in the reference, but for rounding
+constexpr double kLostDigits = 1e-12;  // of the traces: a Fréchet distance that far below 0 has lost digits
 
 void add_few(const QualityRun& run, Sentences& sentences) {
   const Featured& reference = run.sets.reference.featured;
@@ -48,19 +51,25 @@ void add_kinds(const QualityRun& run, Sentences& sentences) {
 
 void add_counts(const QualityRun& run, Sentences& sentences) {
   const Featured& reference = run.sets.reference.featured;
-  if (reference.count() == 0)
-    sentences.push_back(fmt::format("'{}' does not say of how many samples it is", reference.text));
-  const auto [least, most] = std::ranges::minmax_element(run.blocks, {}, &QualityBlock::count);
-  if (least->count != most->count)
-    sentences.push_back(fmt::format("blocks have {} to {} samples: their Fréchet distances have different biases",
-                                    least->count, most->count));
-  if (reference.contract.name == kInceptionPreset) {
-    for (const QualityBlock& block : run.blocks) {
-      if (block.count != kPublishedCount)
-        sentences.push_back(
-            fmt::format("'{}' has {} samples: published FIDs are of {}", block.name, block.count, kPublishedCount));
+  const auto unknown = [&](const std::string& name) {
+    sentences.push_back(fmt::format("'{}' does not say of how many samples it is", name));
+  };
+  if (reference.count() == 0) unknown(reference.text);
+  int64_t least = std::numeric_limits<int64_t>::max(), most = 0;
+  for (const QualityBlock& block : run.blocks) {
+    if (block.count == 0) {
+      unknown(block.name);
+      continue;
     }
+    least = std::min(least, block.count);
+    most = std::max(most, block.count);
+    if (reference.contract.name == kInceptionPreset && block.count != kPublishedCount)
+      sentences.push_back(
+          fmt::format("'{}' has {} samples: published FIDs are of {}", block.name, block.count, kPublishedCount));
   }
+  if (least < most)
+    sentences.push_back(
+        fmt::format("blocks have {} to {} samples: their Fréchet distances have different biases", least, most));
   const int64_t rest = run.sets.samples.front().featured.count() - run.inputs.options.blocks * run.blocks.front().count;
   if (run.inputs.options.blocks > 1 && rest > 0)
     sentences.push_back(fmt::format("the last {} samples are in no block", rest));
@@ -73,6 +82,24 @@ void add_split(const QualityRun& run, Sentences& sentences) {
   if (!reference.samples)
     sentences.push_back(
         fmt::format("'{}' does not say whether it is of training or of test data", reference.featured.text));
+}
+
+void add_held_out(const QualityRun& run, Sentences& sentences) {
+  if (!run.held_out) return;
+  const auto known = (run.held_out->ratio < kSameSample).sum().item<int64_t>();
+  if (known > 0)
+    sentences.push_back(fmt::format("{} of {} samples of '{}' are in the reference: they are not held out", known,
+                                    run.held_out->ratio.size(0), run.sets.held_out->featured.text));
+}
+
+void add_below_zero(const QualityRun& run, Sentences& sentences) {
+  for (const QualityBlock& block : run.blocks) {
+    if (!block.frechet) continue;
+    const FrechetDistance& frechet = *block.frechet;
+    if (frechet.below_zero > kLostDigits * (frechet.trace_a + frechet.trace_b))
+      sentences.push_back(fmt::format("the Fréchet distance of '{}' is 0: rounding took it {:.2g} below", block.name,
+                                      frechet.below_zero));
+  }
 }
 
 // Of measures that look at features.
@@ -117,7 +144,13 @@ void add_drawn(const QualityRun& run, Sentences& sentences) {
   if (most > options.most)
     sentences.push_back(
         fmt::format("measures that look at all pairs are of {} samples of a set, drawn at random", options.most));
-  if (run.inputs.options.asks_for(Measure::kKernel) && least < options.subset_size)
+  if (!options.asks_for(Measure::kKernel)) return;
+  if (least == most && least <= options.subset_size)
+    sentences.push_back(
+        fmt::format("the kernel distance is of all {} samples and has no deviation: subsets of {} "
+                    "would all be the same",
+                    least, options.subset_size));
+  else if (least < options.subset_size)
     sentences.push_back(fmt::format("the subsets of the kernel distance have {} samples, not {}: there are no more",
                                     least, options.subset_size));
 }
@@ -130,6 +163,8 @@ Sentences quality_warnings(const QualityRun& run) {
   add_kinds(run, sentences);
   add_counts(run, sentences);
   add_split(run, sentences);
+  add_held_out(run, sentences);
+  add_below_zero(run, sentences);
   add_left_out(run, sentences);
   add_drawn(run, sentences);
   return sentences;

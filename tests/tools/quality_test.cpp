@@ -76,11 +76,24 @@ TEST_F(QualityCommand, MistakesAreOneLine) {
     EXPECT_NE(result.err.find(fragment), std::string::npos) << result.err;
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
     EXPECT_FALSE(std::filesystem::exists(folder / "refused"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "refused.parts"));
   };
   refused({"glyphs,size=8,count=20"}, "samples of one shape are compared");
   refused({"moons,count=20", "--measures", "fid"}, "measure 'fid' is not known");
+  refused({"moons,count=20", "--measures", ""}, "no measure is asked for");
   refused({"moons,count=20", "--blocks", "11"}, "a block takes 2 or more");
+  refused({"moons,count=1"}, "a reference takes 2 or more");
   refused({"moons,count=20", "--features", "pca:9"}, "pca");
+}
+
+TEST_F(QualityCommand, FilesOfOtherFeaturesAreRefusedBeforeAnyAreMade) {
+  ASSERT_EQ(run({"features", "--data", "glyphs,size=8,count=20", "--features", "pixels-8x8"}, "r").exit_code, 0);
+  const auto result = run({"quality", "--samples", "glyphs,size=8,count=20", "--reference", (folder / "r").string(),
+                           "--features", "pixels"},
+                          "q");
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  EXPECT_FALSE(std::filesystem::exists(folder / "q.parts"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "analysis/quality/frechet_interval.h"
 #include "analysis/quality/quality_tables.h"
+#include "analysis/quality/quality_warnings.h"
 #include "analysis/stats/two_samples.h"
 #include "core/data/source.h"
 #include "core/interrupts.h"
@@ -126,6 +127,48 @@ TEST(Quality, WhatMisleadsIsSaid) {
   EXPECT_TRUE(warns(test_split, "test split"));
 }
 
+TEST(Quality, SubsetsThatAreAllOfBothSetsAreOne) {
+  const Tensor a = test::normals({40, 3}, 1), b = test::normals({40, 3}, 2);
+  const QualityRun whole = run_quality(inputs_of(source_of("b", b), source_of("a", a), "kid"));
+  EXPECT_EQ(whole.blocks[0].kernel->values.numel(), 1);
+  EXPECT_NEAR(value_of(whole, "kid"), kernel_distance(a, b), 1e-12);
+  EXPECT_TRUE(std::isnan(value_of(whole, "kid_deviation")));
+  EXPECT_TRUE(warns(whole, "of all 40 samples and has no deviation"));
+  const QualityRun more = run_quality(inputs_of(source_of("b", b.narrow(0, 0, 30)), source_of("a", a), "kid"));
+  EXPECT_EQ(more.blocks[0].kernel->values.numel(), 4);
+  EXPECT_GT(value_of(more, "kid_deviation"), 0);
+}
+
+TEST(Quality, HeldOutDataThatAreInTheReferenceAreSaid) {
+  const Tensor train = test::normals({60, 3}, 1), other = test::normals({40, 3}, 2);
+  QualityInputs inputs = inputs_of(source_of("samples", other), source_of("train", train), "memorisation");
+  inputs.given.held_out = source_of("other", test::normals({20, 3}, 3));
+  EXPECT_FALSE(warns(run_quality(inputs), "held out"));
+  inputs.given.held_out = source_of("mixed", torch::cat({train.narrow(0, 0, 7), other}));
+  EXPECT_TRUE(warns(run_quality(inputs), "7 of 47 samples of 'mixed' are in the reference"));
+}
+
+TEST(Quality, DistancesThatRoundingTookBelowZeroAreSaid) {
+  const Tensor a = test::normals({40, 3}, 1);
+  QualityRun run = run_quality(inputs_of(source_of("a", a), source_of("b", a), "fd"));
+  EXPECT_FALSE(warns(run, "below"));
+  run.blocks[0].frechet->below_zero = 1e-6;
+  run.warnings = quality_warnings(run);
+  EXPECT_TRUE(warns(run, "the Fréchet distance of 'a' is 0: rounding took it 1e-06 below"));
+}
+
+TEST(Quality, SetsThatDoNotSayTheirCountHaveNone) {
+  const test::TempDir folder;
+  const Tensor a = test::normals({40, 3}, 1);
+  write_npz(folder / "known.npz", {{"features", a}});
+  write_npz(folder / "unknown.npz", {{"mu", a.mean(0)}, {"sigma", a.t().cov()}});
+  QualityInputs inputs = inputs_of((folder / "known.npz").string(), (folder / "known.npz").string(), "fd");
+  inputs.given.samples.emplace_back((folder / "unknown.npz").string());
+  const QualityRun run = run_quality(inputs);
+  EXPECT_TRUE(warns(run, "unknown.npz' does not say of how many samples it is"));
+  EXPECT_FALSE(warns(run, "blocks have"));
+}
+
 TEST(Quality, MomentsAloneGiveTheFrechetDistance) {
   const test::TempDir folder;
   const Tensor a = test::normals({40, 3}, 1), b = test::normals({50, 3}, 2);
@@ -164,7 +207,11 @@ TEST(Quality, SetsThatCannotBeComparedAreRefused) {
   QualityInputs other = inputs_of(source_of("a", a), given_set((folder / "m.npz").string()));
   other.features = "pixels";
   EXPECT_FALSE(refusal(other).empty());
+  EXPECT_NE(
+      refusal(inputs_of(source_of("a", a), source_of("b", a.narrow(0, 0, 1)))).find("a reference takes 2 or more"),
+      std::string::npos);
   EXPECT_NE(test::error_of([] { parse_measures("fd,fid"); })->what(), std::string());
+  EXPECT_TRUE(test::error_of([] { parse_measures(""); }));
 }
 
 TEST(Quality, AStoppedRunKeepsItsFeatures) {
