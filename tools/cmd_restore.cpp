@@ -43,7 +43,6 @@ struct RestoreArguments {
   std::string degrade, measurement, truth, op, method = "diffpir", gaussian;
   std::optional<double> sigma_y, teleport;
   int64_t samples = 1, seed = 0;
-  CLI::Option* solver = nullptr;
 };
 
 // The measurements as they were given, or made of data; what the file does not say is in the options.
@@ -100,7 +99,7 @@ RestoreInputs open_restoration(const Context& context, const RestoreArguments& a
   options.sigma_y = *file.sigma_y;
   options.levels = levels_of(run, inputs.model->info());
   const RestorationMethod method = make_method(arguments.method, {*inputs.op, options.sigma_y, options.levels});
-  if (!method.takes_solver && arguments.solver->count() > 0) {
+  if (!method.takes_solver && run.solver != ModelRun().solver) {  // which a record names without being asked
     throw usage_error(
         fmt::format("restore: {} is steps of its own; leave --solver out, or take a method that any solver runs: "
                     "tweedie, pigdm, dps_gauss",
@@ -165,7 +164,6 @@ void add_restore_command(CLI::App& app, Context& context) {
       [&context, arguments] { run_restore_command(context, *arguments); });
   ModelRun& run = arguments->paths.run;
   add_model_run_options(*command, context, run);
-  arguments->solver = command->get_option("--solver");
   command->add_option("--degrade", arguments->degrade,
                       "measure these data and restore them, SRC\n" + data_source_help());
   command->add_option("--measurement", arguments->measurement,

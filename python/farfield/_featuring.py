@@ -38,7 +38,10 @@ def features(samples, features="", *, reference=None, batch=64, device="auto", t
 
 
 def merge_features(*files, threads=None):
-    """The moments of several files of features or moments together, as `farfield features --merge`. Returns a Features."""
+    """The moments of several files of features or moments together, as `farfield features --merge`. Returns a Features.
+
+    files      as many as there are, two or more;  threads: as of sample()
+    """
     command = call_text("merge_features", files=files)
     with using_threads(threads):
         return _core.merge_features(texts(list(files)), command)

@@ -80,7 +80,7 @@ TEST(RestoreCommand, MistakesAreOneLineAndLeaveNothing) {
       {{"--degrade", data, "--operator", "blr"}, "did you mean 'blur'"},
       {{"--degrade", data, "--method", "dps_yt,lambda=1e-9"}, "grow without bound up to"},
       {{"--degrade", data, "--method", "dps_gauss", "--sigma-y", "0"}, "divides by sigma_y"},
-      {{"--degrade", data, "--solver", "heun"}, "leave --solver out"},
+      {{"--degrade", data, "--solver", "euler"}, "leave --solver out"},
       {{"--degrade", data, "--final", "sigma_min"}, "end above 0"},
       {{"--degrade", data, "--teleport", "1"}, "guided denoiser"}};
   for (const auto& [more, fragment] : rows) {

@@ -76,8 +76,10 @@ TEST(DeviationSweep, every_model_all_data_any_number_of_levels) {
         request.k = 1;
         const DeviationRun run = run_deviation({test::against_exact(model, data), kind.name, "delta"}, request);
         expect_whole(run, fmt::format("{} on {} in {} steps", kind.name, swept.name, steps));
-        EXPECT_TRUE(torch::equal(run.measures.at("d2").select(0, 0).nan_to_num(-1),
-                                 run.measures.at("d2").select(0, 1).nan_to_num(-1)));
+        // As docs/conventions.md promises of analytic models; a row of a product has the same bits elsewhere on some CPUs alone.
+        const Tensor one = run.measures.at("d2").select(0, 0), other = run.measures.at("d2").select(0, 1);
+        EXPECT_TRUE(torch::equal(one.isnan(), other.isnan()));
+        EXPECT_LE(test::deviation(one.nan_to_num(-1), other.nan_to_num(-1)), 1e-12) << kind.name << swept.name;
         ++runs;
       }
     }
