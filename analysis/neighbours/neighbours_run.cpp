@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 
 #include "analysis/neighbours/neighbour_rows.h"
+#include "core/data/sample_shards.h"
 #include "core/error.h"
 #include "core/io/npz_reader.h"
 #include "core/progress.h"
 #include "core/shards.h"
+#include "core/source_form.h"
 
 namespace farfield {
 namespace {
@@ -34,7 +36,9 @@ torch::Tensor read_samples(const std::string& text) {
       throw bad_file(file.string(), "array 'x' holds no samples, expected floating point [N, ...shape]");
     return states;
   }
-  const auto data = open_data(text);
+  const bool sharded = fs::exists(fs::path(text) / kShardFolder / kShardIndex);
+  const SourceForm of_run{"samples", text, {fmt::format("key={}", kStates)}};
+  const auto data = open_data(sharded ? source_text(of_run, data_source_prefixes()) : text);
   return data->rows(0, data->info().count);
 }
 

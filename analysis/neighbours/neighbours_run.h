@@ -21,8 +21,8 @@ struct NeighboursInputs {
   int64_t k = 5;
 };
 
-// What stands in `text`: the array x of what `sample` wrote (its folder or samples.npz), float64 as the solver returned it;
-// else the samples of the data set that SRC names. Errors as open_data().
+// What stands in `text`: the array x of what `sample` wrote (its folder or samples.npz), float64 as the solver returned it,
+// or float32 of the shards of a folder; else the samples of the data set that SRC names. Errors as open_data().
 torch::Tensor read_samples(const std::string& text);
 
 // On every rank.

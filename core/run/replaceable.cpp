@@ -27,7 +27,7 @@ constexpr const char* kRunJson = "run.json";
 // (their files come and go), and outputs of 0.1 have none either.
 const std::map<std::string, std::vector<std::string>>& files_by_kind() {
   static const std::map<std::string, std::vector<std::string>> kFiles = {
-      {"sample", {"samples.npz", "samples.png", "samples.csv"}},
+      {"sample", {"samples.npz", "samples.png", "samples.csv", "shards/index.json", "shards/samples-*.npz"}},
       {"encode", {"latents.npz", "encodings.csv", "report.html"}},
       {"interpolate",
        {"interpolation.npz", "interpolation.png", "theory.csv", "weights.csv", "shifts.csv", "neighbours.csv",
