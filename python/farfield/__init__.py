@@ -24,7 +24,8 @@ from . import _core
 from ._calibrating import calibrate, heat_maps
 from ._comparing import compare
 from ._core import (Calibration, Comparison, Data, Denoiser, Deviation, Dynamics, Encoding, Field, Fitted, Geometry, HeatMaps,
-                    Jump, Modes, Neighbours, ScheduleSearch, Smoothing, Study, Sweep, Symmetry, Theory)
+                    Jump, Modes, Neighbours, ScheduleAblation, ScheduleSearch, Smoothing, Study, Sweep, Symmetry,
+                    Theory)
 from ._deviating import deviation, modes, neighbours
 from ._encoding import encode
 from ._geometry import geometry, polyline
@@ -34,15 +35,15 @@ from ._learning import dynamics, field, sweep
 from ._models import denoiser, fit_gaussian, fit_mixture, guided, load, read_reference
 from ._sampling import Run, levels, sample, solver_names
 from ._smoothing import smoothing
-from ._studying import search_schedule, study
+from ._studying import ablate_schedule, search_schedule, study
 from ._theorising import symmetry, theory
 from ._training import train
 
 __version__ = _core.version
 __all__ = ["BadFileError", "BugError", "Calibration", "Comparison", "Data", "Denoiser", "Deviation", "Dynamics", "Encoding",
            "Error", "Field", "Fitted", "Geometry", "HeatMaps", "InterruptedRunError", "IoError", "Jump", "Modes",
-           "Neighbours", "NumericError", "OutOfMemoryError", "Run", "ScheduleSearch", "Smoothing", "Study", "Sweep",
-           "Symmetry", "Theory", "TrustError", "UsageError", "calibrate", "compare", "denoiser", "deviation", "dynamics",
+           "Neighbours", "NumericError", "OutOfMemoryError", "Run", "ScheduleAblation", "ScheduleSearch", "Smoothing",
+           "Study", "Sweep", "Symmetry", "Theory", "TrustError", "UsageError", "ablate_schedule", "calibrate", "compare", "denoiser", "deviation", "dynamics",
            "encode", "field", "fit_gaussian", "fit_mixture", "geometry", "guided", "heat_maps", "interpolate",
            "interpolation_theory", "jump", "levels", "load", "modes", "neighbours", "polyline", "read_reference", "sample",
            "search_schedule", "smoothing", "solver_names", "study", "sweep", "symmetry", "theory", "train"]

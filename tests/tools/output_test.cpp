@@ -72,6 +72,8 @@ TEST_F(Outputs, NoCommandReplacesATrainingRunOrItsOwnInput) {
        "1", "--seeds", "0"},
       {"study", "--model", "delta:moons,count=8", "--nfe", "3", "--seeds", "0-1", "--solvers", "euler", "--schedules",
        "polynomial"},
+      {"schedule", "ablate", "--model", "delta:moons,count=8", "--vary", "gamma=1", "--repeats", "1", "--test-seeds",
+       "2", "--nfe", "2", "--points", "4", "--warmup", "2"},
       {"sweep", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--components", "1", "--sigmas", "1"},
       {"dynamics", "--run", "run", "--data", "moons,count=8", "--references", "mean"},
       {"field", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--references", "mean"},

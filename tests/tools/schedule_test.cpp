@@ -75,7 +75,8 @@ TEST(ScheduleCommand, mistakes_are_one_line) {
       {{"--name", "iddpm", "--steps", "2000"}, "the same as the one before"},
       {{"--steps", "0"}, "from 1 to 100000"},
       {{"--plot", "--json"}, "--plot"},
-      {{"--steps", "6", "search", "--model", "delta:rings", "--out", "x.json"}, "--steps before the word search"},
+      {{"--steps", "6", "search", "--model", "delta:rings", "--out", "x.json"},
+       "--steps before the word search or ablate"},
   };
   for (const auto& row : table) {
     std::vector<std::string> command = {"schedule"};
