@@ -35,7 +35,7 @@ void sampling_into_shards(benchmark::State& state) {
     parts.remove();
   }, [&] { benchmark::DoNotOptimize(sample(*network, *solver, request)); });
 }
-BENCHMARK(sampling_into_shards)->ArgName("steps")->Arg(2)->Iterations(5)->Unit(benchmark::kMillisecond);
+BENCHMARK(sampling_into_shards)->ArgName("steps")->Arg(2)->Arg(9)->Iterations(5)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace farfield::bench

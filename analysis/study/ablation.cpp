@@ -214,7 +214,9 @@ Variation parse_variation(const std::string& text) {
   if (equals == std::string::npos || kind == kinds.end())
     throw usage_error(fmt::format("--vary: got '{}', {}", text, expected));
   variation.what = kind->second;
-  for (const auto& word : split(text.substr(equals + 1), ',')) {
+  const auto words = split(text.substr(equals + 1), ',');
+  if (words.empty()) throw usage_error(fmt::format("--vary: got '{}', {}", text, expected));
+  for (const auto& word : words) {
     const bool whole = variation.what != Varied::kGamma;
     const double value = whole ? static_cast<double>(parse_int(word, "--vary " + variation.name))
                                : parse_double(word, "--vary gamma");

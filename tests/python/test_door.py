@@ -404,7 +404,7 @@ def test_a_study_of_a_function_with_teleports():
                      teleport=10.0)
     assert set(study.table["start"]) == {"noise", "teleported"}
     swept = ff.study(mine, solvers="heun", schedules="polynomial", nfe=[5], seeds=[0, 1], gaussian=ff.fit_gaussian(points),
-                     teleport_sweep=6)
+                     teleport=10.0, teleport_sweep=6)
     assert list(swept.skipped["nfe"]) == [11, 9, 7, 5, 3, 1] and len(study.skipped["nfe"]) == 0
 
 

@@ -51,7 +51,7 @@ TEST_F(SampleShards, AreARunLikeAnyOther) {
 
   const auto stats = test::run_farfield({"data", "stats", "samples:" + (folder / "run").string(), "--json"});
   ASSERT_EQ(stats.exit_code, 0) << stats.err;
-  EXPECT_EQ(json::parse(stats.out).at("samples"), 25) << stats.out;
+  EXPECT_EQ(json::parse(stats.out).at("count"), 25) << stats.out;
   const auto near = test::run_farfield({"neighbours", "--samples", (folder / "run").string(), "--data",
                                         "glyphs,size=8,count=40", "--out", (folder / "near").string(), "--json"});
   EXPECT_EQ(near.exit_code, 0) << near.err;
