@@ -57,22 +57,35 @@ std::vector<double> levels_by_formula(const ScheduleRequest& request, const Deno
   return levels;
 }
 
-// The schedule of request.steps steps in a file of the same model.
-std::vector<double> levels_of_search(const ScheduleRequest& request) {
+// What gits:NAME names that is built in, unless there is a file of that name.
+const GitsFile* built_in_search(const ScheduleRequest& request) {
+  if (!request.schedule.starts_with(kGitsPrefix)) return nullptr;
+  const std::string name = request.schedule.substr(kGitsPrefix.size());
+  return std::filesystem::exists(name) ? nullptr : built_in_gits(name);
+}
+
+// A search that is built in, or a file of the same model.
+GitsFile search_of(const ScheduleRequest& request) {
+  if (const GitsFile* built_in = built_in_search(request)) return *built_in;
   const auto path = schedule_file(request);
-  const GitsFile file = read_gits(path);
-  if (!request.model_sha256.empty() && request.model_sha256 != file.model_sha256) {
-    throw usage_error(
-        fmt::format("{}: was searched for another model, {} (SHA-256 {:.12}..., not {:.12}...); search again",
-                    path.string(), file.model, file.model_sha256, request.model_sha256));
-  }
-  if (!request.steps) throw usage_error(path.string() + ": holds several schedules; name one with --steps");
-  return gits_levels(file, *request.steps, path.string());
+  GitsFile file = read_gits(path);
+  if (request.model_sha256.empty() || request.model_sha256 == file.model_sha256) return file;
+  throw usage_error(
+      fmt::format("{}: was searched for another model, {} (SHA-256 {:.12}..., not {:.12}...); search again",
+                  path.string(), file.model, file.model_sha256, request.model_sha256));
+}
+
+// The schedule of request.steps steps.
+std::vector<double> levels_of_search(const ScheduleRequest& request) {
+  const GitsFile file = search_of(request);
+  const std::string name = request.schedule.substr(kGitsPrefix.size());
+  if (!request.steps) throw usage_error(name + ": holds several schedules; name one with --steps");
+  return gits_levels(file, *request.steps, name);
 }
 
 std::vector<double> asked_for(const ScheduleRequest& request, const DenoiserInfo& model) {
   const bool gits = request.schedule.starts_with(kGitsPrefix), listed = !request.sigmas.empty();
-  if (!gits && !listed && schedule_file(request).empty()) return levels_by_formula(request, model);
+  if (!listed && is_formula(request.schedule)) return levels_by_formula(request, model);
   refuse_formula_options(request);
   if (gits && !listed) return levels_of_search(request);
   if (request.steps) throw usage_error("noise levels: --steps does not apply to levels given one by one; leave it out");
@@ -81,7 +94,12 @@ std::vector<double> asked_for(const ScheduleRequest& request, const DenoiserInfo
 
 }  // namespace
 
+bool is_formula(const std::string& schedule) {
+  return !schedule.starts_with(kFilePrefix) && !schedule.starts_with(kGitsPrefix);
+}
+
 std::filesystem::path schedule_file(const ScheduleRequest& request) {
+  if (built_in_search(request) != nullptr) return {};
   for (const std::string_view prefix : {kFilePrefix, kGitsPrefix}) {
     if (request.schedule.starts_with(prefix)) return request.schedule.substr(prefix.size());
   }

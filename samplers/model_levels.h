@@ -13,7 +13,7 @@ namespace farfield {
 // A schedule as a user asks for it. What is left out takes the schedule's default (NoiseLevelOptions), the sigma range
 // drawn in to the model's as the reference implementation does. What is given is kept or refused, never adjusted.
 struct ScheduleRequest {
-  // One of schedule_names(), "file:PATH" (read_levels), or "gits:FILE" (read_gits), of which `steps` names one.
+  // One of schedule_names(), "file:PATH" (read_levels), or "gits:FILE" (read_gits, or built_in_gits), of which `steps` names one.
   std::string schedule = "polynomial";
   std::string model_sha256 = {};    // of the model; a gits:FILE must be a search of the same. Empty: not compared
   std::vector<double> sigmas = {};  // levels one by one; then nothing else applies
@@ -22,7 +22,10 @@ struct ScheduleRequest {
   std::optional<std::string> variant = {}, final = {};
 };
 
-// The file behind file:PATH or gits:FILE; empty for a formula or a list.
+// Whether a schedule is a formula: neither file: nor gits:.
+bool is_formula(const std::string& schedule);
+
+// The file behind file:PATH or gits:FILE; empty for a formula, a list, or a search that is built in.
 std::filesystem::path schedule_file(const ScheduleRequest& request);
 
 // The noise levels of `request` for `model`. usage_error for an option that does not apply to the schedule, for a level

@@ -64,7 +64,7 @@ void write_files(const RunFolder& folder, const Samples& samples, const torch::T
 void report(const Context& context, const RunFolder& folder, const Samples& samples, int64_t corners) {
   const std::string out = folder.target().string();
   if (context.json) {
-    fmt::print("{}\n", summary_json(samples, out));
+    fmt::print("{}\n", summary_json(result_json(samples), out));
     return;
   }
   print_line(fmt::format("{}: {} frames between {} corners, {} evaluations each, {:.3g} s", out, samples.x.size(0),

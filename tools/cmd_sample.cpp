@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/sampling/sharded_sampling.h"
 #include "analysis/study/study_file.h"
 #include "core/comm.h"
 #include "core/device.h"
 #include "core/error.h"
+#include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/limits.h"
 #include "core/log.h"
@@ -16,6 +18,7 @@
 #include "core/run/run_folder.h"
 #include "core/run/run_info.h"
 #include "core/shards.h"
+#include "core/stopwatch.h"
 #include "core/text.h"
 #include "models/analytic/reference_file.h"
 #include "models/registry/model_registry.h"
@@ -26,6 +29,8 @@
 #include "tools/latents_file.h"
 #include "tools/model_run.h"
 #include "tools/number_option.h"
+#include "tools/option_config.h"
+#include "tools/path_options.h"
 #include "tools/print.h"
 #include "tools/sample_files.h"
 
@@ -37,9 +42,9 @@ constexpr const char* kSeeds = "0-63";
 struct SampleOptions {
   ModelRun run;
   std::string seeds, latents, churn, teleport, gaussian, study;
-  std::optional<int64_t> nfe;
+  std::optional<int64_t> nfe, shard;
   std::optional<double> teleport_threshold, threshold, ode_jump;
-  bool trajectory = false, afs = false, denoise_to_zero = false;
+  bool trajectory = false, afs = false, denoise_to_zero = false, resume = false;
 };
 
 // What run.json and the PNG's text say beside the request itself.
@@ -129,15 +134,18 @@ double teleport_level(const SampleOptions& options, const Denoiser& model, const
       .item<double>();
 }
 
-void report(const Context& context, const RunFolder& folder, const Samples& samples) {
+void report(const Context& context, const RunFolder& folder, const std::string& result) {
   const std::string out = folder.target().string();
   if (context.json) {
-    fmt::print("{}\n", summary_json(samples, out));
+    fmt::print("{}\n", summary_json(result, out));
     return;
   }
-  const int64_t count = samples.x.size(0);
-  print_line(fmt::format("{}: {} samples, {} evaluations each, {:.3g} s ({:.3g} s per sample)", out, count, samples.nfe,
-                         samples.seconds, samples.seconds / static_cast<double>(count)));
+  const auto json = parse_json(result, "result");
+  const auto& of_one = json["seconds_per_sample"];
+  print_line(fmt::format("{}: {} samples{}, {} evaluations each, {:.3g} s{}", out, json["samples"].get<int64_t>(),
+                         json.contains("shards") ? fmt::format(" in {} shards", json["shards"].get<int64_t>()) : "",
+                         json["nfe_per_sample"].get<int64_t>(), json["seconds"].get<double>(),
+                         of_one.is_null() ? "" : fmt::format(" ({:.3g} s per sample)", of_one.get<double>())));
 }
 
 // Everything of the request that needs no model.
@@ -156,17 +164,90 @@ SampleRequest request_of(const Context& context, const SampleOptions& options) {
   return request;
 }
 
-void write(const SampleOptions& options, const SampleRequest& request, const Samples& samples, RunFolder& folder,
-           RunInfo& info) {
+// run.json's part, and the settings that a picture tells.
+std::map<std::string, std::string> record(const SampleOptions& options, const SampleRequest& request,
+                                          const std::string& result, RunInfo& info) {
   auto settings = settings_of(options);
   for (const auto& [key, text] : settings) info.add_text(key, text);
   info.add("sampling", request_json(request));
-  info.add("result", result_json(samples));
+  info.add("result", result);
   add_inputs(info, options);
   settings["sampling"] = request_json(request);
-  settings["result"] = result_json(samples);
-  write_samples(folder, samples, settings);
-  folder.commit(info);
+  settings["result"] = result;
+  return settings;
+}
+
+// All that decides the numbers.
+nlohmann::ordered_json key_of(const Context& context, const SampleOptions& options, const SampleRequest& request,
+                              int64_t shard) {
+  nlohmann::ordered_json key = parse_json(options_json(*context.command), "options");
+  key["shard"] = shard;
+  key["model_sha256"] = model_sha256(options.run.model);
+  key["sampling"] = parse_json(request_json(request), "sampling");
+  for (const auto* file : {&options.latents, &options.gaussian}) {
+    if (!file->empty()) key[file == &options.latents ? "latents_sha256" : "gaussian_sha256"] = sha256_file(*file);
+  }
+  return key;
+}
+
+// The bar, in evaluations, with the samples a second that they make.
+class SamplingProgress {
+ public:
+  SamplingProgress(int64_t samples, int64_t evaluations)
+      : evaluations_(std::max<int64_t>(1, evaluations)), progress_("sampling", samples * evaluations, "evaluations") {}
+  void advance(int64_t evaluations) {
+    done_ += evaluations;
+    const double samples = static_cast<double>(done_) / static_cast<double>(evaluations_);
+    progress_.advance(evaluations, fmt::format("{:.3g} samples/s", samples / std::max(clock_.seconds(), 1e-9)));
+  }
+
+ private:
+  int64_t evaluations_, done_ = 0;
+  Progress progress_;
+  Stopwatch clock_;
+};
+
+// What a run is made of.
+struct Sampling {
+  const Context& context;
+  const SampleOptions& options;
+  SampleRequest request;
+  std::shared_ptr<const Denoiser> model;
+  std::unique_ptr<const Solver> solver;
+  std::optional<RunFolder> folder;  // the root's
+  RunInfo info;
+};
+
+// All samples in memory and in one file.
+void sample_whole(Sampling& run) {
+  SamplingProgress progress(static_cast<int64_t>(run.request.seeds.size()),
+                            count_evaluations(*run.solver, run.request));
+  run.request.on_evaluation = [&](int64_t samples) { progress.advance(samples); };
+  const Samples samples = sample(*run.model, *run.solver, run.request, world());
+  do_on_root(world(), [&] {
+    const std::string result = result_json(samples);
+    write_samples(*run.folder, samples, record(run.options, run.request, result, run.info));
+    run.folder->commit(std::move(run.info));
+    report(run.context, *run.folder, result);
+  });
+}
+
+void sample_shard_by_shard(Sampling& run, int64_t size) {
+  const auto key = key_of(run.context, run.options, run.request, size);
+  const PartStore parts = part_store(run.context, run.options.run.out, key, run.options.resume);
+  const ShardIndex index{static_cast<int64_t>(run.request.seeds.size()), size, model_sha256(run.options.run.model),
+                         sha256(dump_json(key))};
+  SamplingProgress progress(index.samples - samples_kept(index, parts), count_evaluations(*run.solver, run.request));
+  run.request.on_evaluation = [&](int64_t samples) { progress.advance(samples); };
+  const auto samples = sample_to_shards(*run.model, *run.solver, run.request, index, kShownSamples, parts, world());
+  do_on_root(world(), [&] {
+    const std::string result = result_json(samples);
+    write_look(*run.folder, samples.first, record(run.options, run.request, result, run.info));
+    place_shards(index, parts, run.folder->path(kShardFolder));
+    run.folder->commit(std::move(run.info));
+    parts.remove();
+    report(run.context, *run.folder, result);
+  });
 }
 
 void run_sample(const Context& context, SampleOptions options) {
@@ -177,31 +258,30 @@ void run_sample(const Context& context, SampleOptions options) {
   if (options.teleport_threshold && options.teleport != "auto") {
     throw usage_error("teleport: --teleport-threshold applies to --teleport auto only; leave it out");
   }
-  const auto solver = make_solver(options.run.solver);
-  SampleRequest request = request_of(context, options);
-
-  std::optional<RunFolder> folder;  // the root's
-  do_on_root(world(), [&] { folder.emplace(output_request(context, "sample", options.run.out)); });
-  RunInfo info = record_of(context);
-  const auto model = open_model(context, options.run);
-  request.levels = levels_of(options, model->info());
-  if (!options.latents.empty()) start_from_file(options.latents, options.seeds, model->info(), request);
+  Sampling run{context, options, {}, {}, make_solver(options.run.solver), {}, record_of(context)};
+  SampleRequest& request = run.request = request_of(context, options);
+  do_on_root(world(), [&] { run.folder.emplace(output_request(context, "sample", options.run.out)); });
+  run.model = open_model(context, options.run);
+  const DenoiserInfo& model = run.model->info();
+  request.levels = levels_of(options, model);
+  if (!options.latents.empty()) start_from_file(options.latents, options.seeds, model, request);
+  const auto count = static_cast<int64_t>(request.seeds.size());
+  const int64_t shard = shard_size(request, model, options.shard.value_or(0));
+  if (options.resume && shard == 0)
+    throw usage_error(
+        "sample: --resume goes on with shards, and so few samples have none; give --shard N, or leave it out");
+  const auto check_request = [&] { shard_request(request, {count, shard > 0 ? shard : count}, 0).validate(model); };
   if (!options.teleport.empty()) {
     const GaussianStats gaussian = read_gaussian(options.gaussian);
     request.teleport = Teleport{request.levels.front(), gaussian};
-    request.validate(model->info());
-    request.teleport->sigma = teleport_level(options, *model, request, gaussian, info);
+    check_request();
+    request.teleport->sigma = teleport_level(options, *run.model, request, gaussian, run.info);
   }
-  request.validate(model->info());
-
-  const auto count = static_cast<int64_t>(request.seeds.size());
-  Progress progress("sampling", count * count_evaluations(*solver, request), "evaluations");
-  request.on_evaluation = [&](int64_t samples) { progress.advance(samples); };
-  const auto samples = sample(*model, *solver, request, world());
-  do_on_root(world(), [&] {
-    write(options, request, samples, *folder, info);
-    report(context, *folder, samples);
-  });
+  check_request();
+  if (shard > 0)
+    sample_shard_by_shard(run, shard);
+  else
+    sample_whole(run);
 }
 
 constexpr const char* kSampleExamples =
@@ -209,7 +289,7 @@ constexpr const char* kSampleExamples =
     "  farfield sample --model net.safetensors --steps 40 --churn 40,0.05,50,1.003 --seeds 0-9999 --out runs/churn\n"
     "  farfield sample --model net.safetensors --teleport auto --gaussian gaussian.safetensors --out runs/teleport\n"
     "  farfield sample --model net.safetensors --solver auto --nfe 8 --study runs/study/study.json --out runs/eight\n"
-    "  mpirun -n 4 farfield sample --model net.safetensors --seeds 0-49999 --out runs/many\n";
+    "  mpirun -n 4 farfield sample --model net.safetensors --seeds 0-49999 --shard 2048 --out runs/many --resume\n";
 
 }  // namespace
 
@@ -245,6 +325,13 @@ void add_sample_command(CLI::App& app, Context& context) {
   command->add_option("--study", options->study, "with --solver auto: study.json of farfield study");
   command->add_flag("--trajectory", options->trajectory,
                     "keep the state after every step, the D that it began with, and the levels");
+  command
+      ->add_option(
+          "--shard", options->shard,
+          "write RUN/shards, this many samples each, one in memory at a time (by itself where x has over 256 MiB)")
+      ->transform(whole_number(1, limits::kMostBytes));
+  command->add_flag("--resume", options->resume, "go on with the shards that a stopped run of this call has finished")
+      ->configurable(false);
   share_over_ranks(*command, context);
 }
 

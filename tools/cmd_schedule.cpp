@@ -21,7 +21,8 @@ constexpr const char* kScheduleExamples =
     "  farfield schedule --name logsnr --steps 10 --weights\n"
     "  farfield schedule --name vp_uniform --rho 2 --steps 6 --final sigma_min > levels.txt\n"
     "  farfield sample --model net.safetensors --schedule file:levels.txt --out runs/levels\n"
-    "  farfield schedule search --model net.safetensors --nfe 3-10 --out gits.json\n";
+    "  farfield schedule search --model net.safetensors --nfe 3-10 --out gits.json\n"
+    "  farfield schedule ablate --model net.safetensors --vary gamma=1.05,1.15 --out runs/gamma\n";
 
 struct ListArguments {
   ScheduleRequest schedule;
@@ -53,7 +54,8 @@ void list_levels(const ListArguments& arguments) {
 }
 
 void refuse_before_search(const std::string& option) {
-  throw usage_error(option + " before the word search lists levels and does not apply to a search; leave it out");
+  throw usage_error(option +
+                    " before the word search or ablate lists levels and does not apply to a search; leave it out");
 }
 
 }  // namespace
@@ -82,6 +84,7 @@ void add_schedule_command(CLI::App& app, Context& context) {
   command->add_flag("--json", arguments->json, "the levels as a JSON list")->excludes(plot);
   command->footer(schedule_help());
   add_schedule_search_command(*command, context);
+  add_schedule_ablate_command(*command, context);
 }
 
 }  // namespace farfield::tools

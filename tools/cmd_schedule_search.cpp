@@ -57,6 +57,8 @@ void check_before_work(const SearchArguments& arguments, const Context& context)
   if (arguments.options.student && !arguments.options.afs && arguments.report.empty()) {
     throw usage_error("--student applies to --afs and --report only; leave it out");
   }
+  if (arguments.options.per_sample && arguments.report.empty())
+    throw usage_error("--per-sample shows on the page; give --report, too, or leave it out");
   arguments.options.validate();
 }
 
@@ -113,34 +115,14 @@ void add_schedule_search_command(CLI::App& schedule, Context& context) {
       "Finds the levels at which few steps follow a fine teacher best (GITS, Chen et al. 2024).",
       kScheduleSearchExamples, [arguments, &context] { run(*arguments, context); });
   command->add_option("--model", arguments->model, model_option_help())->required();
-  command
-      ->add_option("--nfe", arguments->options.nfe, "evaluations of the schedules wanted, at one a step: 3-10 or 4,6")
-      ->capture_default_str();
   command->add_option("--out", arguments->out, "the file to write (.json)")->required();
-  command->add_option("--metric", arguments->options.metric, "of a jump's error: " + join(gits_metric_names(), ", "))
-      ->capture_default_str();
-  command->add_option("--gamma", arguments->options.gamma, "weight of a step over the one before it")
-      ->transform(real_number(0.01, limits::kHighestGamma))
-      ->capture_default_str();
-  command->add_option("--teacher", arguments->options.teacher, "SOLVER[,option=value...] over the whole grid")
-      ->capture_default_str();
-  command->add_option("--points", arguments->options.points, "levels of the teacher's grid [61]")
-      ->transform(whole_number(3, limits::kMostGridPoints));
-  command->add_option("--grid", arguments->options.grid.schedule, "schedule of the teacher's grid, or file:PATH")
-      ->capture_default_str();
-  add_range_options(*command, arguments->options.grid);
-  CLI::Option* warmup = command->add_option("--warmup", arguments->options.warmup,
-                                            "teacher trajectories, of seeds 0, 1, ...");
-  warmup->transform(whole_number(1, limits::kMostSeeds))->capture_default_str();
+  CLI::Option* warmup = add_search_options(*command, arguments->options);
   command->add_option("--seeds", arguments->options.seeds, "their seeds one by one: 0-63 or 1,5,10-20")
       ->excludes(warmup);
   command->add_flag("--afs", arguments->options.afs, "one level more, for sample --afs: its first step is free");
-  command->add_option("--student", arguments->options.student,
-                      "solver that will use the schedules, of --afs and --report [ipndm4]");
+  command->add_flag("--per-sample", arguments->options.per_sample,
+                    "on the page, too: the schedule of every trajectory alone, their spread and what they are worth");
   command->add_option("--report", arguments->report, "folder to make: a page that shows costs, levels and errors");
-  command->add_option("--batch", arguments->options.batch, "trajectories at a time")
-      ->transform(whole_number(1, limits::kMostBatch))
-      ->capture_default_str();
   add_compute_options(*command, context);
   add_trust_option(*command, context);
   add_output_options(*command, context);

@@ -88,6 +88,12 @@ void add_study_command(CLI::App& app, Context& context) {
   command->add_option("--teleport", arguments->options.teleport, "level to teleport to, or auto")
       ->capture_default_str()
       ->needs(gaussian);
+  command
+      ->add_option(
+          "--teleport-sweep", arguments->options.teleport_sweep,
+          "steps N: also every solver over schedules of N steps with 0, 1, 2, ... levels skipped by the Gaussian")
+      ->transform(whole_number(1, limits::kMostSteps))
+      ->needs(gaussian);
   command->add_option("--reference", arguments->options.reference, "adaptive solver that errors are measured from")
       ->capture_default_str();
   command->add_option("--batch", arguments->options.batch, "trajectories at a time")

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int64_t kGridSamples = 256, kTilePixels = 64;
+constexpr int64_t kTilePixels = 64;
 
 // Infinity is no JSON number.
 ordered_json number(double value) {
@@ -25,9 +25,8 @@ ordered_json number(double value) {
 
 void write_grid(const RunFolder& folder, const torch::Tensor& images,
                 const std::map<std::string, std::string>& settings) {
-  const auto shown = images.narrow(0, 0, std::min(images.size(0), kGridSamples));
   const int64_t zoom = std::max<int64_t>(1, kTilePixels / images.size(1));
-  write_png(folder.path("samples.png"), image_grid(shown, /*columns=*/0, /*gap=*/2, zoom), settings);
+  write_png(folder.path("samples.png"), image_grid(images, /*columns=*/0, /*gap=*/2, zoom), settings);
 }
 
 void write_points(const RunFolder& folder, const Samples& samples) {
@@ -44,10 +43,6 @@ void write_points(const RunFolder& folder, const Samples& samples) {
 }
 
 }  // namespace
-
-bool is_image(torch::IntArrayRef sample_shape) {
-  return sample_shape.size() == 3 && (sample_shape[0] == 1 || sample_shape[0] == 3);
-}
 
 std::string request_json(const SampleRequest& request) {
   ordered_json json;
@@ -77,29 +72,36 @@ std::string result_json(const Samples& samples) {
                                 {"seconds_per_sample", samples.seconds / static_cast<double>(count)}});
 }
 
-std::string summary_json(const Samples& samples, const std::string& out) {
-  auto summary = parse_json(result_json(samples), "result");
+std::string result_json(const ShardedSamples& samples) {
+  const int64_t drawn = samples.index.samples - samples.kept;
+  return dump_json(ordered_json{
+      {"samples", samples.index.samples},
+      {"nfe_per_sample", samples.nfe},
+      {"seconds", samples.seconds},
+      {"seconds_per_sample", drawn > 0 ? ordered_json(samples.seconds / static_cast<double>(drawn)) : ordered_json()},
+      {"shards", samples.index.shards()},
+      {"samples_kept", samples.kept}});
+}
+
+std::string summary_json(const std::string& result, const std::string& out) {
+  auto summary = parse_json(result, "result");
   summary["out"] = out;
   return dump_json(summary);
 }
 
-void write_samples(const RunFolder& folder, const Samples& samples,
-                   const std::map<std::string, std::string>& settings) {
-  std::map<std::string, torch::Tensor> arrays = {
-      {"x", samples.x}, {"seeds", samples.seeds}, {"labels", samples.classes}};
-  if (samples.trajectory.defined()) {
-    arrays["trajectory"] = samples.trajectory;
-    arrays["denoised"] = samples.denoised;
-    arrays["sigmas"] = torch::tensor(samples.levels, torch::kFloat64);
-  }
+void write_look(const RunFolder& folder, const Samples& samples, const std::map<std::string, std::string>& settings) {
   if (samples.x.dim() == 4) {
-    const auto pictures = to_bytes(drawable(samples.x));
-    if (is_image(samples.x.sizes().slice(1))) arrays["images"] = pictures;
-    write_grid(folder, pictures, settings);
+    const auto shown = samples.x.narrow(0, 0, std::min(samples.x.size(0), kShownSamples));
+    write_grid(folder, to_bytes(drawable(shown)), settings);
   } else if (samples.x.dim() == 2) {
     write_points(folder, samples);
   }
-  write_npz(folder.path("samples.npz"), arrays);
+}
+
+void write_samples(const RunFolder& folder, const Samples& samples,
+                   const std::map<std::string, std::string>& settings) {
+  write_look(folder, samples, settings);
+  write_npz(folder.path("samples.npz"), sample_arrays(samples));
 }
 
 }  // namespace farfield::tools

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "samplers/gits/search_run.h"
 #include "samplers/model_levels.h"
 #include "tools/command.h"
 
@@ -13,6 +14,10 @@ CLI::Option* add_schedule_options(CLI::App& command, const std::string& name, Sc
 
 // --sigma-min --sigma-max --rho --variant alone, where the number of levels and their end are given otherwise.
 void add_range_options(CLI::App& command, ScheduleRequest& request);
+
+// What a search and an ablation have in common: --nfe --metric --gamma --gamma-form --teacher --points --grid, its range,
+// --student --batch --warmup. Returns --warmup.
+CLI::Option* add_search_options(CLI::App& command, SearchOptions& options);
 
 // Every schedule with its options, for the footer of --help.
 std::string schedule_help();

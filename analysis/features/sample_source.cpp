@@ -2,10 +2,14 @@
 
 #include <filesystem>
 
+#include <fmt/format.h>
+
+#include "core/data/sample_shards.h"
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/npz_reader.h"
 #include "core/io/tensor_bytes.h"
+#include "core/source_form.h"
 
 namespace farfield {
 namespace {
@@ -60,7 +64,10 @@ std::string SampleSource::fingerprint() const {
 
 SampleSource open_samples(const std::string& text) {
   if (const fs::path file = file_of_states(text); !file.empty()) return run_samples(text, file);
-  return SampleSource(open_data(text));
+  const bool sharded = fs::is_regular_file(fs::path(text) / kShardFolder / kShardIndex);
+  if (!sharded) return SampleSource(open_data(text));
+  const SourceForm of_run{"samples", text, {fmt::format("key={}", kStates)}};
+  return SampleSource(open_data(source_text(of_run, data_source_prefixes())));
 }
 
 }  // namespace farfield

@@ -37,7 +37,8 @@ class SampleSource {
   int64_t count_ = 0;
 };
 
-// What stands in `text`: what `farfield sample` wrote (its folder or samples.npz; float64 as the solver returned it), else
+// What stands in `text`: what `farfield sample` wrote (its folder or samples.npz; float64 as the solver returned it; of
+// a folder of shards the numbers as data, float32), else
 // the data set that SRC names. Errors as open_data(); bad_file for a run without samples.
 SampleSource open_samples(const std::string& text);
 

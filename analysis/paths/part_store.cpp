@@ -100,8 +100,10 @@ PartStore PartStore::beside_root(const fs::path& out, std::string key) {
 
 fs::path PartStore::file_of(int64_t part) const { return folder_ / fmt::format("batch-{:06}.npz", part); }
 
+bool PartStore::has(int64_t part) const { return !folder_.empty() && fs::exists(file_of(part)); }
+
 std::optional<Arrays> PartStore::find(int64_t part) const {
-  if (folder_.empty() || !fs::exists(file_of(part))) return std::nullopt;
+  if (!has(part)) return std::nullopt;
   return read_npz(file_of(part));
 }
 
@@ -113,6 +115,13 @@ void PartStore::keep(int64_t part, const Arrays& arrays) const {
                           dump_json(nlohmann::ordered_json{{std::string(kMark), parse_json(key_, "key")}}, 2));
   }
   write_npz(file_of(part), arrays);
+}
+
+void PartStore::place(int64_t part, const fs::path& file) const {
+  std::error_code problem;
+  fs::create_hard_link(file_of(part), file, problem);
+  if (problem) fs::copy_file(file_of(part), file, problem);
+  if (problem) throw io_error(fmt::format("{}: cannot be made", printable(file.string())), problem.value());
 }
 
 int64_t PartStore::kept() const {
@@ -128,7 +137,8 @@ std::string PartStore::how_to_go_on() const {
 }
 
 Error PartStore::said_with(const Error& error) const {
-  if (error.code() != ExitCode::kInterrupted || kept() == 0) return error;
+  const bool stopped = error.code() == ExitCode::kInterrupted || error.code() == ExitCode::kIo;
+  if (!stopped || kept() == 0) return error;
   return Error(error.code(), fmt::format("{}; {}", error.what(), how_to_go_on()));
 }
 

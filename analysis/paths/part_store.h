@@ -36,12 +36,15 @@ class PartStore {
   static PartStore beside_root(const std::filesystem::path& out, std::string key);
 
   std::optional<Arrays> find(int64_t part) const;  // bad_file for a damaged one
+  bool has(int64_t part) const;
   void keep(int64_t part, const Arrays& arrays) const;
+  // The file of a kept part as `file` as well: a second name where there can be one, else a copy. io_error when neither can be.
+  void place(int64_t part, const std::filesystem::path& file) const;
   int64_t kept() const;
   std::string how_to_go_on() const;  // "12 finished batches are kept in OUT.parts: --resume goes on from there"
-  Error said_with(
-      const Error& error) const;  // an interruption with how_to_go_on() where something is kept; others as they are
-  void remove() const;            // its own files, and the folder when it is then empty
+  Error said_with(const Error& error)
+      const;            // an interruption or io_error with how_to_go_on() where something is kept; others as they are
+  void remove() const;  // its own files, and the folder when it is then empty
 
  private:
   std::filesystem::path file_of(int64_t part) const;

@@ -122,6 +122,51 @@ Figure level_figure(const GitsStory& story) {
   return figure;
 }
 
+// Quartiles of the levels that the seeds' own schedules have.
+Table own_level_table(const GitsStory& story) {
+  Table table{.columns = {"nfe", "step", "sigma_low", "sigma_median", "sigma_high", "sigma_common"}, .rows = {}};
+  for (size_t k = 0; k < story.per_sample.size(); ++k) {
+    const GitsSchedule& common = story.file.schedules[k];
+    const auto quartiles = level_quantiles(story.file.levels, story.per_sample[k], {0.25, 0.5, 0.75});
+    const auto of = quartiles.accessor<double, 2>();
+    for (int64_t step = 0; step < quartiles.size(1); ++step)
+      table.add({common.nfe, step, of[0][step], of[1][step], of[2][step], common.levels[static_cast<size_t>(step)]});
+  }
+  return table;
+}
+
+std::optional<Figure> own_level_figure(const GitsStory& story) {
+  if (story.per_sample.empty()) return std::nullopt;
+  const size_t shown = story.file.schedules.size() / 2;
+  const GitsSchedule& common = story.file.schedules[shown];
+  const auto quartiles = level_quantiles(story.file.levels, story.per_sample[shown], {0.25, 0.5, 0.75});
+  const auto styles = series_styles({"one a seed", "one for all"});
+  Series own{"one a seed", styles[0], {}, {}, {}, {}}, all{"one for all", styles[1], {}, {}, {}, {}};
+  const auto of = quartiles.accessor<double, 2>();
+  for (int64_t step = 0; step < quartiles.size(1); ++step) {
+    own.x.push_back(static_cast<double>(step));
+    own.y.push_back(of[1][step]);
+    own.low.push_back(of[0][step]);
+    own.high.push_back(of[2][step]);
+    all.x.push_back(static_cast<double>(step));
+    all.y.push_back(common.levels[static_cast<size_t>(step)]);
+  }
+  const auto error = std::ranges::find_if(
+      story.errors, [&](const StudentError& run) { return run.nfe == common.nfe && run.schedule == "per_sample"; });
+  Figure figure;
+  figure.title = fmt::format("A schedule for every seed with {} evaluations: {}", common.nfe,
+                             format_measured(error->rms, error->low, error->high));
+  figure.caption = fmt::format(
+      "Median and quartiles of every level over {} seeds, each with the cheapest schedule of its own "
+      "trajectory; its distance from the teacher (rms per number) stands in the title, {} with one for all.",
+      story.per_sample[shown].size(0), format_digits(error_of(story, common.nfe, "gits").rms, 3));
+  figure.charts = {
+      {line_chart({{"step", Scale::kLinear, {}}, {{{"noise level σ", Scale::kLog, {}}, {own, all}, {}, 240}}}),
+       "Levels over the steps, with quartiles over seeds."}};
+  figure.numbers = own_level_table(story);
+  return figure;
+}
+
 Figure cost_figure(const GitsStory& story) {
   const GitsSchedule& shown = shown_schedule(story);
   HeatMap map{story.file.costs, {}, {}, "to σ", "from σ", "cost (" + story.file.metric + ")"};
@@ -161,6 +206,7 @@ const std::vector<FigureRow<GitsStory>>& gits_figures() {
   static const std::vector<FigureRow<GitsStory>> rows = {
       {"Schedules", error_figure, "errors.csv", "the student's distance from the teacher"},
       {"Schedules", level_figure},
+      {"Schedules", own_level_figure, "per_sample.csv", "quartiles of the levels where every seed has a schedule"},
       {"The teacher", cost_figure},
       {"The teacher", teacher_figure},
   };

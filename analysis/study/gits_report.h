@@ -14,6 +14,7 @@ namespace farfield {
 struct GitsStory {
   GitsFile file;
   GitsSearch search;
+  std::vector<torch::Tensor> per_sample;  // SearchResult::per_sample
   std::vector<StudentError> errors;
   std::string student;               // SOLVER[,options] that made them
   std::vector<std::string> command;  // the command line
@@ -21,7 +22,8 @@ struct GitsStory {
 };
 
 // Writes report.html, costs.csv, levels.csv and errors.csv into `folder`: the cost matrix as a heat map, the chosen levels
-// beside polynomial and logsnr, the student's error against the teacher, the teacher's deviation from its chord.
+// beside polynomial and logsnr, the student's error against the teacher, the teacher's deviation from its chord;
+// per_sample.csv of the spread of levels where every seed has a schedule.
 void write_gits_report(const GitsStory& story, const RunFolder& folder);
 
 }  // namespace farfield

@@ -9,7 +9,7 @@
 
 namespace farfield {
 
-// student_errors() of the student that the search was made for.
+// student_errors() of the student that the search was made for, and per_sample_errors() where there are such schedules.
 std::vector<StudentError> student_errors(const Denoiser& model, const SearchResult& result);
 
 // Writes what write_gits_report() writes, and commits the folder. `info`: begun by the caller, with the inputs of the call.

@@ -36,11 +36,9 @@ Range range_of(const DenoiserInfo& model) {
   return {levels.front(), levels[1]};
 }
 
-bool has_formula(const std::string& schedule) { return schedule_file({.schedule = schedule}).empty(); }
-
 // Whether a schedule can be laid from any level to any other.
 bool takes_any_range(const std::string& schedule) {
-  return has_formula(schedule) && find_schedule(schedule).takes_range && !find_schedule(schedule).own_ends;
+  return is_formula(schedule) && find_schedule(schedule).takes_range && !find_schedule(schedule).own_ends;
 }
 
 // The levels of `steps` steps; empty where the schedule has none of this length (a table, a file of searches).
@@ -50,7 +48,7 @@ std::vector<double> levels_of(const StudyRequest& request, const DenoiserInfo& m
   const bool takes_range = takes_any_range(schedule);
   if (takes_range) asked.sigma_min = range_of(model).last;
   if (takes_range) asked.sigma_max = teleported ? request.teleport->sigma : range_of(model).first;
-  if (!has_formula(schedule)) {
+  if (!is_formula(schedule)) {
     try {
       return resolve_levels(asked, model);
     } catch (const Error& error) {

@@ -171,6 +171,43 @@ std::optional<Figure> teleport_figure(const StudyStory& story) {
   return figure;
 }
 
+// A line a solver and schedule: of the whole run nothing is left to draw.
+std::optional<Figure> skipped_figure(const StudyStory& story) {
+  if (story.skipped.empty()) return std::nullopt;
+  std::vector<std::string> labels;
+  for (const SkippedRun& run : story.skipped) {
+    if (run.skip == 0) labels.push_back(run.solver + " over " + run.schedule);
+  }
+  constexpr size_t kMostLines = 8;
+  const auto styles = series_styles(labels);
+  std::vector<Series> lines;
+  std::vector<double> sigmas;
+  for (const SkippedRun& run : story.skipped) {
+    if (run.skip == 0 && lines.size() == kMostLines) break;
+    if (run.skip == 0) lines.push_back({labels[lines.size()], styles[lines.size()], {}, {}, {}, {}});
+    sigmas.push_back(run.sigma_skip);
+    if (run.skip == 0) continue;
+    Series& line = lines.back();
+    line.x.push_back(run.sigma_skip);
+    line.y.push_back(run.error.rms);
+    line.low.push_back(run.error.low);
+    line.high.push_back(run.error.high);
+  }
+  const SkippedRun& first = story.skipped.size() > 1 ? story.skipped[1] : story.skipped[0];
+  Figure figure;
+  figure.title = "What skipping the first levels changes";
+  figure.caption = fmt::format(
+      "Distance of the ends (rms per number) from those of the same solver over all {} steps, when the Gaussian's closed form "
+      "leaves out the levels above σ. Bands are 95 % bootstrap intervals over {} seeds; at most {} lines, the table has all.",
+      first.steps, story.request.seeds.size(), kMostLines);
+  figure.charts = {
+      {line_chart({sigma_axis(sigmas), {error_panel(std::move(lines))}}),
+       fmt::format("Change over the level that the closed form ends at. {} from σ {}: {} with {} evaluations.",
+                   first.solver, format_sigma(first.sigma_skip), format_digits(first.error.rms, 2), first.nfe)}};
+  figure.numbers = skipped_table(story.skipped);
+  return figure;
+}
+
 Table ranking(const StudyStory& story) {
   Table table{.columns = {"NFE", "rank", "solver", "schedule", "start", "steps", "rms", "95 %"}, .rows = {}};
   for (const int64_t budget : story.request.nfe) {
@@ -210,6 +247,7 @@ const std::vector<FigureRow<StudyStory>>& study_figures() {
       {"Error over evaluations", schedule_figure, "schedules.csv",
        "each schedule with the best solver of every budget"},
       {"Error over evaluations", teleport_figure},
+      {"Levels left out", skipped_figure, "teleport_sweep.csv", "every number of levels left out by every solver"},
   };
   return rows;
 }

@@ -5,6 +5,7 @@
 
 #include "analysis/page/report.h"
 #include "analysis/study/study.h"
+#include "analysis/study/teleport_sweep.h"
 #include "core/run/run_folder.h"
 
 namespace farfield {
@@ -13,6 +14,7 @@ namespace farfield {
 struct StudyStory {
   Study study;
   StudyRequest request;
+  std::vector<SkippedRun> skipped;   // may be empty
   std::string model;                 // the MODEL as it was named
   std::vector<std::string> command;  // the command line
   Facts settings;
@@ -22,7 +24,8 @@ struct StudyStory {
 Table study_table(const Study& study);
 
 // Writes report.html, study.csv (every run), study.npz (`squares` [runs, seeds], `seeds`) into `folder`: the error of the
-// best solvers over the number of evaluations, what teleportation saves, and the ranking for each budget.
+// best solvers over the number of evaluations, what teleportation saves, and the ranking for each budget;
+// teleport_sweep.csv where there are skipped runs.
 void write_study_report(const StudyStory& story, const RunFolder& folder);
 
 }  // namespace farfield

@@ -67,7 +67,7 @@ StudyRequest StudyOptions::request() const {
 }
 
 StudyResult run_study(const RecordedModel& model, const StudyOptions& options) {
-  StudyResult result{model.text, model.sha256, options.request(), options.seeds, {}, {}};
+  StudyResult result{model.text, model.sha256, options.request(), options.seeds, {}, {}, {}};
   StudyRequest& request = result.request;
   request.model_sha256 = model.sha256;
   if (options.gaussian) request.teleport = teleport_of(options, model.denoiser);
@@ -76,6 +76,7 @@ StudyResult run_study(const RecordedModel& model, const StudyOptions& options) {
   watched.on_phase = [&](const std::string& phase, int64_t total) { progress.emplace(phase, total, "evaluations"); };
   watched.on_evaluation = [&](int64_t samples) { progress->advance(samples); };
   result.study = run_study(model.denoiser, watched);
+  if (options.teleport_sweep) result.skipped = sweep_teleports(model.denoiser, watched, *options.teleport_sweep);
   result.advice = advise(result.study, request, model.text);
   return result;
 }
@@ -83,7 +84,8 @@ StudyResult run_study(const RecordedModel& model, const StudyOptions& options) {
 void save_study(const StudyResult& result, const std::string& gaussian, const RunCall& call, RunInfo info,
                 RunFolder& folder) {
   write_file_atomically(folder.path("study.json"), serialize_advice(result.advice));
-  write_study_report({result.study, result.request, result.model, call.command, study_settings(result, gaussian, call)},
+  write_study_report({result.study, result.request, result.skipped, result.model, call.command,
+                      study_settings(result, gaussian, call)},
                      folder);
   info.add_text("model", result.model);
   info.add_text("reference", result.request.reference);

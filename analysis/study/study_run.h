@@ -7,6 +7,7 @@
 
 #include "analysis/study/study.h"
 #include "analysis/study/study_file.h"
+#include "analysis/study/teleport_sweep.h"
 #include "core/math/gaussian_stats.h"
 #include "core/run/run_call.h"
 #include "core/run/run_folder.h"
@@ -21,6 +22,7 @@ struct StudyOptions {
   std::string nfe = "4,6,8,10,12,16,20,30", seeds = "0-15";  // parse_nfe(), parse_seeds()
   std::optional<GaussianStats> gaussian;                     // every run is tried teleported, too
   std::string teleport = "auto";                             // its level, or auto: the lowest the Gaussian explains
+  std::optional<int64_t> teleport_sweep;                     // steps of sweep_teleports()
   std::string reference = StudyRequest().reference;
   std::optional<int64_t> label;
   int64_t batch = 64;
@@ -37,6 +39,7 @@ struct StudyResult {
   std::string seeds;  // as they were named
   Study study;
   StudyAdvice advice;
+  std::vector<SkippedRun> skipped;  // with teleport_sweep
 };
 
 StudyResult run_study(const RecordedModel& model, const StudyOptions& options);

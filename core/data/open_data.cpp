@@ -60,6 +60,8 @@ const std::vector<SourceKind>& kinds() {
        "mnist:DIR[,pad=32][,split=train|test]    idx files, plain or .gz"},
       {kPrefix, "cifar", for_images({"split"}), images_of<read_cifar>,
        "cifar:DIR[,split=train|test]    CIFAR-10's binary batches"},
+      {kPrefix, "samples", for_images({"key", "layout", "range"}), images_of<read_sample_run>,
+       "samples:RUN[,key=NAME]    what farfield sample left, in one file or in shards"},
       {kFile, ".zip", for_images({"skip-bad", "exif", "folder-labels"}), read_image_zip,
        "FILE.zip[,skip-bad=yes][,exif=apply|ignore][,folder-labels=yes]    images, with dataset.json as EDM's"},
       {kFolder, "", for_images({"skip-bad", "exif", "folder-labels"}), read_image_folder,

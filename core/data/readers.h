@@ -30,6 +30,8 @@ class SourceRequest {
   // Samples wanted at most (first=N); a reader may stop there, open_data cuts the rest off.
   int64_t first() const;
   bool wants_labels() const;
+  // The same request of another file.
+  SourceRequest at(std::string path) const { return {text_, std::move(path), options_}; }
 
  private:
   std::string text_, path_;
@@ -52,6 +54,7 @@ RawSamples read_image_zip(const SourceRequest& request);
 RawSamples read_image_folder(const SourceRequest& request);
 RawSamples read_npy_samples(const SourceRequest& request);
 RawSamples read_npz_samples(const SourceRequest& request);
+RawSamples read_sample_run(const SourceRequest& request);
 RawSamples draw_glyphs(const SourceRequest& request);
 RawSamples make_moons(const SourceRequest& request);
 RawSamples make_rings(const SourceRequest& request);

@@ -52,6 +52,7 @@ class DataSource {
 // Opens SRC, the one string form of every command; options follow commas, paths as core/source_form.h says:
 //   mnist:DIR[,pad=32][,split=train|test]          idx files, plain or .gz
 //   cifar:DIR[,split=train|test]                   CIFAR-10 binary batches
+//   samples:RUN[,key=NAME]                         what `sample` left, in one file or in shards
 //   FILE.zip | DIR [,skip-bad=yes][,exif=apply|ignore][,folder-labels=yes]   EDM data set (images + dataset.json), or images without labels
 //   FILE.npy | FILE.npz[,key=NAME][,label-key=NAME]   uint8 [N,H,W,C], or float [N,...]; [,layout=nchw|nhwc][,range=LOW..HIGH]
 //   glyphs[,size=16][,count=4096][,seed=0]         procedural digits with labels, made here

@@ -27,7 +27,7 @@ constexpr const char* kRunJson = "run.json";
 // (their files come and go), and outputs of 0.1 have none either.
 const std::map<std::string, std::vector<std::string>>& files_by_kind() {
   static const std::map<std::string, std::vector<std::string>> kFiles = {
-      {"sample", {"samples.npz", "samples.png", "samples.csv"}},
+      {"sample", {"samples.npz", "samples.png", "samples.csv", "shards/index.json", "shards/samples-*.npz"}},
       {"encode", {"latents.npz", "encodings.csv", "report.html"}},
       {"interpolate",
        {"interpolation.npz", "interpolation.png", "theory.csv", "weights.csv", "shifts.csv", "neighbours.csv",
@@ -53,7 +53,7 @@ const std::map<std::string, std::vector<std::string>>& files_by_kind() {
       {"jump", {"jump.csv", "jump.npz", "slopes.csv", "summary.json", "report.html"}},
       {"calibrate",
        {"table.yaml", "calibration.csv", "calibration.npz", "heat.npz", "heat.csv", "summary.json", "report.html"}},
-      {"study", {"study.csv", "study.npz", "study.json", "report.html"}},
+      {"study", {"study.csv", "study.npz", "study.json", "schedules.csv", "teleport_sweep.csv", "report.html"}},
       {"report", {"report.html", "training.csv", "probes.csv"}},
       {"geometry",
        {"geometry.csv", "geometry-*.csv", "geometry*.npz", "explained*.csv", "reconstruction*.csv", "view*.csv",
@@ -62,7 +62,8 @@ const std::map<std::string, std::vector<std::string>>& files_by_kind() {
        {"theory.csv", "theory.npz", "emergence.csv", "rotation.csv", "conserved.csv", "prediction.csv",
         "perturbation.csv", "noise_map.csv", "summary.json", "report.html"}},
       {"symmetry", {"potentials.csv", "fixed_points.csv", "symmetry.npz", "summary.json", "report.html"}},
-      {"schedule search", {"report.html", "costs.csv", "levels.csv", "errors.csv"}},
+      {"schedule search", {"report.html", "costs.csv", "levels.csv", "errors.csv", "per_sample.csv"}},
+      {"schedule ablate", {"report.html", "ablation.csv", "seconds.csv", "ablation.npz"}},
       {std::string(kTrainingKind),
        {"config.yaml", "log.jsonl", "probes.jsonl", "checkpoints.json", "tensorboard/events.out.tfevents.*",
         "states/state-*.safetensors", "snapshots/snapshot-*.safetensors", "averages/*.safetensors",

@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include "analysis/study/ablation_report.h"
 #include "analysis/study/gits_run.h"
 #include "analysis/study/study_report.h"
 #include "analysis/study/study_run.h"
@@ -117,6 +118,42 @@ py::dict schedules_of(const Searching& searching) {
   return schedules;
 }
 
+// {nfe: indices, a row a seed}
+py::dict own_schedules_of(const Searching& searching) {
+  py::dict own;
+  const auto& per_sample = searching.result.per_sample;
+  for (size_t k = 0; k < per_sample.size(); ++k) own[py::int_(searching.result.request.nfe[k])] = per_sample[k];
+  return own;
+}
+
+struct Ablating {
+  NamedModel model;
+  AblationOptions options;
+  Ablation ablation;
+  RunCall call;
+};
+
+Ablating ablate(const NamedModel& model, SearchOptions search, const std::string& vary, int64_t repeats,
+                int64_t test_seeds, Texts command) {
+  return released([&] {
+    search.device = parse_device(model.device);
+    const AblationOptions options{std::move(search), vary, repeats, test_seeds};
+    Ablation ablation = run_ablation(recorded(model), options);
+    return Ablating{model, options, std::move(ablation), {std::move(command), model.device, model.precision}};
+  });
+}
+
+std::filesystem::path save_ablating(const Ablating& ablating, const std::filesystem::path& out, bool force) {
+  return released([&] {
+    RunFolder folder({out, "schedule ablate", force, named_paths({ablating.model.text})});
+    RunInfo info(ablating.call.command);
+    if (const auto file = file_of(ablating.model); !file.empty()) info.add_input("model", file);
+    save_ablation(ablating.ablation, ablating.options, recorded(ablating.model), ablating.call, std::move(info),
+                  folder);
+    return folder.target() / "report.html";
+  });
+}
+
 void add_study(py::module_& module) {
   py::class_<StudyOptions>(module, "StudyOptions")
       .def(py::init<>())
@@ -125,6 +162,7 @@ void add_study(py::module_& module) {
       .def_readwrite("nfe", &StudyOptions::nfe)
       .def_readwrite("seeds", &StudyOptions::seeds)
       .def_readwrite("teleport", &StudyOptions::teleport)
+      .def_readwrite("teleport_sweep", &StudyOptions::teleport_sweep)
       .def_readwrite("reference", &StudyOptions::reference)
       .def_readwrite("label", &StudyOptions::label)
       .def_readwrite("batch", &StudyOptions::batch)
@@ -132,6 +170,9 @@ void add_study(py::module_& module) {
   py::class_<Studying>(module, "Study", "What study() returns.")
       .def_property_readonly("table", [](const Studying& one) { return columns_of(study_table(one.result.study)); },
                              "A dict of numpy columns, those of study.csv (docs/formats.md).")
+      .def_property_readonly("skipped",
+                             [](const Studying& one) { return columns_of(skipped_table(one.result.skipped)); },
+                             "A dict of numpy columns, those of teleport_sweep.csv; empty ones without teleport_sweep.")
       .def_property_readonly("best", &best_of,
                              "{budget: what came nearest within it}: solver, schedule, steps, nfe, teleport, rms.")
       .def_property_readonly("reference_nfe", [](const Studying& one) { return one.result.study.reference_nfe; },
@@ -153,6 +194,8 @@ void add_search(py::module_& module) {
       .def_readwrite("warmup", &SearchOptions::warmup)
       .def_readwrite("seeds", &SearchOptions::seeds)
       .def_readwrite("gamma", &SearchOptions::gamma)
+      .def_readwrite("gamma_form", &SearchOptions::gamma_form)
+      .def_readwrite("per_sample", &SearchOptions::per_sample)
       .def_readwrite("afs", &SearchOptions::afs)
       .def_readwrite("student", &SearchOptions::student)
       .def_readwrite("batch", &SearchOptions::batch)
@@ -169,6 +212,8 @@ void add_search(py::module_& module) {
                              "The teacher's grid, T levels.")
       .def_property_readonly("costs", [](const Searching& one) { return one.result.search.costs; },
                              "[T, T] float64: of every jump from level i to level j > i, mean over seeds.")
+      .def_property_readonly("per_sample", &own_schedules_of,
+                             "With per_sample {nfe: [N, nfe + 1] int64}, indices of .levels, a row a seed; else empty.")
       .def_property_readonly("teacher_nfe", [](const Searching& one) { return one.result.search.teacher_nfe; },
                              "Evaluations of the teacher.")
       .def("save", &save_searching, py::arg("file"), py::kw_only(), py::arg("force") = false,
@@ -178,11 +223,26 @@ void add_search(py::module_& module) {
   module.def("search_schedule", &search);
 }
 
+void add_ablation(py::module_& module) {
+  py::class_<Ablating>(module, "ScheduleAblation", "What ablate_schedule() returns.")
+      .def_property_readonly("table", [](const Ablating& one) { return columns_of(ablation_errors(one.ablation)); },
+                             "A dict of numpy columns, those of ablation.csv (docs/formats.md).")
+      .def_property_readonly("seconds", [](const Ablating& one) { return columns_of(ablation_seconds(one.ablation)); },
+                             "The same of seconds.csv.")
+      .def_property_readonly("rms", [](const Ablating& one) { return one.ablation.rms; },
+                             "[values, budgets, repeats] float64: the student's error in every repeat.")
+      .def(
+          "save", &save_ablating, py::arg("out"), py::kw_only(), py::arg("force") = false,
+          "Writes the folder of `farfield schedule ablate` and returns its report.html; force: replace a finished one.");
+  module.def("ablate_schedule", &ablate);
+}
+
 }  // namespace
 
 void add_studying(py::module_& module) {
   add_study(module);
   add_search(module);
+  add_ablation(module);
 }
 
 }  // namespace farfield::python

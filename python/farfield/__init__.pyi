@@ -248,6 +248,7 @@ class Study:
     best: dict[int, dict[str, Any]]
     reference_nfe: int
     table: _Table
+    skipped: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
 class ScheduleSearch:
@@ -255,8 +256,15 @@ class ScheduleSearch:
     levels: list[float]
     costs: torch.Tensor
     teacher_nfe: int
+    per_sample: dict[int, torch.Tensor]
     def save(self, file: str | PathLike[str], *, force: bool = False) -> None: ...
     def save_report(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
+class ScheduleAblation:
+    table: _Table
+    seconds: _Table
+    rms: torch.Tensor
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
 def load(model: _Text, *, device: str = "auto", precision: str = "auto", trust: bool = False) -> Denoiser: ...
 def guided(model: _Model, weight: float) -> Denoiser: ...
@@ -364,13 +372,18 @@ def smoothing(*, points: int = 4, extent: float = 1.0, dimension: int = 2, kappa
               seed: int = 0, threads: int | None = None) -> Smoothing: ...
 def study(model: _Model, *, solvers: str | Iterable[str] = "all", schedules: str | Iterable[str] = ..., nfe: _Numbers = ...,
           seeds: _Numbers = ..., label: int | None = None, gaussian: Fitted | _Text | None = None,
-          teleport: float | str = "auto", reference: str | None = None, batch: int = 64,
+          teleport: float | str = "auto", teleport_sweep: int | None = None, reference: str | None = None, batch: int = 64,
           threads: int | None = None) -> Study: ...
-def search_schedule(model: _Model, *, nfe: _Numbers = ..., metric: str = "dev", gamma: float = 1.15, teacher: str = "ipndm4",
+def search_schedule(model: _Model, *, nfe: _Numbers = ..., metric: str = "dev", gamma: float = 1.15,
+                    gamma_form: str = "computed", teacher: str = "ipndm4", points: int | None = None, grid: str = "polynomial",
+                    sigma_min: float | None = None, sigma_max: float | None = None, rho: float | None = None, warmup: int = 256,
+                    seeds: _Numbers | None = None, afs: bool = False, per_sample: bool = False, student: str | None = None,
+                    batch: int = 64, threads: int | None = None) -> ScheduleSearch: ...
+def ablate_schedule(model: _Model, vary: str, *, repeats: int = 5, test_seeds: int = 1024, nfe: _Numbers = ...,
+                    metric: str = "dev", gamma: float = 1.15, gamma_form: str = "computed", teacher: str = "ipndm4",
                     points: int | None = None, grid: str = "polynomial", sigma_min: float | None = None,
-                    sigma_max: float | None = None, rho: float | None = None, warmup: int = 256,
-                    seeds: _Numbers | None = None, afs: bool = False, student: str | None = None, batch: int = 64,
-                    threads: int | None = None) -> ScheduleSearch: ...
+                    sigma_max: float | None = None, rho: float | None = None, warmup: int = 256, student: str | None = None,
+                    batch: int = 64, threads: int | None = None) -> ScheduleAblation: ...
 def theory(model: _Model | None = None, *, data: Data | _Text | _Array | None = None, gaussian: Fitted | _Text | None = None,
            eigenvalues: Iterable[float] = (), process: str = "ve", space: str = "ve", components: Iterable[int] = (),
            perturb_at: Iterable[float] = (), perturbed: int = 4, delta: float = 0.05, solver: str = "heun",

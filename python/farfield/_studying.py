@@ -7,7 +7,7 @@ from ._models import as_gaussian, named
 
 
 def study(model, *, solvers="all", schedules=("polynomial", "logsnr", "vp_uniform"), nfe=(4, 6, 8, 10, 12, 16, 20, 30),
-          seeds=range(16), label=None, gaussian=None, teleport="auto", reference=None, batch=64, threads=None):
+          seeds=range(16), label=None, gaussian=None, teleport="auto", teleport_sweep=None, reference=None, batch=64, threads=None):
     """Measures which solver and schedule come nearest to the solution within a budget, as `farfield study` does.
 
     model      an ff.Denoiser, an ff.Fitted, or a MODEL text. Load it with precision="fp32", as the command does: solvers
@@ -17,18 +17,19 @@ def study(model, *, solvers="all", schedules=("polynomial", "logsnr", "vp_unifor
     nfe        budgets of evaluations, numbers or a text "4-20";  seeds: one trajectory each
     label      the class of every trajectory; without it each seed draws one
     gaussian   an ff.Fitted, or its file: try every run teleported, too; teleport: the level, or "auto"
+    teleport_sweep  steps N: also every solver over schedules of N steps with 0, 1, 2, ... levels skipped by the Gaussian
     reference  the adaptive solver that errors are measured from ["dopri5,rtol=1e-5,atol=1e-5"]
     batch      trajectories at a time;  threads: as of sample()
 
     Returns a Study: .best is {budget: {"solver", "schedule", "steps", "nfe", "teleport", "rms"}}, .table a dict of numpy
-    columns, those of study.csv; .save("out/") writes the report and study.json of the command.
+    columns, those of study.csv, .skipped likewise those of teleport_sweep.csv; .save("out/") writes the report and study.json of the command.
     """
-    if gaussian is None and teleport != "auto":
-        raise UsageError("study: teleport needs gaussian")
+    if gaussian is None and (teleport != "auto" or teleport_sweep is not None):
+        raise UsageError("study: teleport and teleport_sweep need gaussian")
     options = _core.StudyOptions()
     options.solvers, options.schedules = texts(solvers), texts(schedules)
     options.nfe, options.seeds, options.teleport = number_text(nfe), number_text(seeds), str(teleport)
-    options.label, options.batch = label, batch
+    options.label, options.batch, options.teleport_sweep = label, batch, teleport_sweep
     if reference is not None:
         options.reference = reference
     called = ""
@@ -40,17 +41,27 @@ def study(model, *, solvers="all", schedules=("polynomial", "logsnr", "vp_unifor
         return _core.study(named(model), options, called, command)
 
 
-def search_schedule(model, *, nfe=range(3, 11), metric="dev", gamma=1.15, teacher="ipndm4", points=None, grid="polynomial",
-                    sigma_min=None, sigma_max=None, rho=None, warmup=256, seeds=None, afs=False, student=None, batch=64,
-                    threads=None):
+def _search_options(nfe, metric, gamma, gamma_form, teacher, points, grid, sigma_min, sigma_max, rho, warmup, student, batch):
+    options = _core.SearchOptions()
+    options.nfe, options.metric, options.gamma, options.gamma_form = number_text(nfe), metric, gamma, gamma_form
+    options.teacher, options.points, options.warmup, options.student, options.batch = teacher, points, warmup, student, batch
+    options.set_grid(grid, sigma_min, sigma_max, rho)
+    return options
+
+
+def search_schedule(model, *, nfe=range(3, 11), metric="dev", gamma=1.15, gamma_form="computed", teacher="ipndm4", points=None,
+                    grid="polynomial", sigma_min=None, sigma_max=None, rho=None, warmup=256, seeds=None, afs=False,
+                    per_sample=False, student=None, batch=64, threads=None):
     """Finds the levels at which few steps follow a fine teacher best (GITS, Chen et al. 2024), as `farfield schedule search`.
 
     nfe      evaluations of the schedules wanted, at one a step: numbers or a text "3-10"
     metric   of a jump's error: "dev", "l1", "l2";  gamma: weight of a step over the one before it
+    gamma_form  "computed": gamma^m on step m, as the public code; "printed": gamma on all steps but the last, as algorithm 1
     teacher  SOLVER[,option=value...] over the whole grid of `points` levels [61] of schedule `grid`, or "file:PATH"
              from sigma_max to sigma_min with exponent rho [the schedule's, or the model's]
     warmup   teacher trajectories, of seeds 0, 1, ...; or their `seeds` one by one
     afs      one level more, for sample(afs=True): its first step is free
+    per_sample  the schedule of every trajectory alone, too: .per_sample, and its spread on the page
     student  the solver that will use the schedules, of afs and the report ["ipndm4"]
     batch    trajectories at a time;  threads: as of sample()
 
@@ -58,11 +69,29 @@ def search_schedule(model, *, nfe=range(3, 11), metric="dev", gamma=1.15, teache
     and the cost of every jump; .save("gits.json") writes what sample(schedule="gits:gits.json") reads, .save_report("out/")
     the page of the command.
     """
-    options = _core.SearchOptions()
-    options.nfe, options.metric, options.gamma, options.teacher = number_text(nfe), metric, gamma, teacher
-    options.points, options.warmup, options.afs, options.student, options.batch = points, warmup, afs, student, batch
+    options = _search_options(nfe, metric, gamma, gamma_form, teacher, points, grid, sigma_min, sigma_max, rho, warmup, student,
+                              batch)
+    options.afs, options.per_sample = afs, per_sample
     options.seeds = None if seeds is None else number_text(seeds)
-    options.set_grid(grid, sigma_min, sigma_max, rho)
     command = call_text("search_schedule", model=getattr(model, "name", model), nfe=nfe)
     with using_threads(threads):
         return _core.search_schedule(named(model), options, command)
+
+
+def ablate_schedule(model, vary, *, repeats=5, test_seeds=1024, nfe=range(3, 11), metric="dev", gamma=1.15,
+                    gamma_form="computed", teacher="ipndm4", points=None, grid="polynomial", sigma_min=None, sigma_max=None,
+                    rho=None, warmup=256, student=None, batch=64, threads=None):
+    """Schedule searches over one option and blocks of seeds, as `farfield schedule ablate`.
+
+    vary        "warmup=16,64,256", "points=11,21,41" or "gamma=1.05,1.15": the option and its values, rising
+    repeats     searches of each value, from seeds of their own;  test_seeds: trajectories of the errors, of other seeds
+    the others  as of search_schedule()
+
+    Returns a ScheduleAblation: .table and .seconds are dicts of numpy columns, those of ablation.csv and seconds.csv, .rms the
+    error in every repeat; .save("out/") writes the folder of the command.
+    """
+    options = _search_options(nfe, metric, gamma, gamma_form, teacher, points, grid, sigma_min, sigma_max, rho, warmup, student,
+                              batch)
+    command = call_text("ablate_schedule", model=getattr(model, "name", model), vary=vary, repeats=repeats)
+    with using_threads(threads):
+        return _core.ablate_schedule(named(model), options, vary, repeats, test_seeds, command)

@@ -33,8 +33,9 @@ void check_arguments(const torch::Tensor& costs, double gamma, int64_t most) {
 
 }  // namespace
 
-std::vector<GitsPath> gits_paths(const torch::Tensor& costs, double gamma, int64_t most) {
+std::vector<GitsPath> gits_paths(const torch::Tensor& costs, double gamma, int64_t most, GammaForm form) {
   check_arguments(costs, gamma, most);
+  const double of_segment = form == GammaForm::kPrinted ? gamma : 1, of_rest = form == GammaForm::kPrinted ? 1 : gamma;
   const auto cost = costs.accessor<double, 2>();
   const int64_t last = costs.size(0) - 1;
   struct Choice {
@@ -47,7 +48,7 @@ std::vector<GitsPath> gits_paths(const torch::Tensor& costs, double gamma, int64
     for (int64_t j = 0; j < last; ++j) {
       Choice& best = table[k][j];
       for (int64_t i = j + 1; i < last; ++i) {
-        const double value = cost[j][i] + gamma * table[k - 1][i].value;
+        const double value = of_segment * cost[j][i] + of_rest * table[k - 1][i].value;
         if (value < best.value) best = {value, i};
       }
     }

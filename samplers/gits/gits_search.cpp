@@ -8,6 +8,7 @@
 #include "core/checked_product.h"
 #include "core/error.h"
 #include "core/limits.h"
+#include "core/stopwatch.h"
 #include "core/text.h"
 #include "samplers/gits/gits_afs.h"
 #include "samplers/gits/gits_cost.h"
@@ -23,8 +24,6 @@ namespace farfield {
 namespace {
 
 using torch::Tensor;
-
-constexpr int64_t kAfsSeeds = 64;  // the first of the seeds: as many trajectories as the reference looks at
 
 std::vector<double> levels_at(const std::vector<double>& levels, const std::vector<int64_t>& indices) {
   std::vector<double> chosen;
@@ -46,7 +45,7 @@ StepObserver record_paths(TeacherPaths& paths) {
 }
 
 TeacherPaths run_teacher(const Denoiser& model, const Solver& teacher, const GitsRequest& request,
-                         std::span<const int64_t> seeds, GitsSearch& search) {
+                         std::span<const int64_t> seeds, int64_t& nfe) {
   const DenoiserInfo& info = model.info();
   const SeedBatch streams(seeds, info);
   const Tensor& latents = streams.latents();
@@ -63,31 +62,19 @@ TeacherPaths run_teacher(const Denoiser& model, const Solver& teacher, const Git
   const auto start = start_from_noise(latents, request.levels);
   IntegrateOptions options;
   options.observer = record_paths(paths);
-  search.teacher_nfe = integrate(teacher, watched, start.x.to(request.device), request.levels, options).nfe;
+  nfe = integrate(teacher, watched, start.x.to(request.device), request.levels, options).nfe;
   return paths;
 }
 
-// Fills everything but the schedules.
-void measure_teacher(const Denoiser& model, const Solver& teacher, const GitsRequest& request, GitsSearch& search) {
-  const auto points = static_cast<int64_t>(request.levels.size()), count = static_cast<int64_t>(request.seeds.size());
-  search.costs = torch::zeros({points, points}, torch::kFloat64);
-  search.deviations = torch::zeros({points}, torch::kFloat64);
-  if (request.on_phase) request.on_phase("teacher", count * count_evaluations(teacher, request.levels));
-  std::vector<Tensor> ends;
-  for (int64_t first = 0; first < count; first += request.batch) {
-    const int64_t size = std::min(request.batch, count - first);
-    const auto paths = run_teacher(model, teacher, request, std::span(request.seeds).subspan(first, size), search);
-    const auto costs = gits_costs(request.metric, request.levels, paths.states, paths.slopes);
-    const auto deviations = chord_deviations(paths.states);
-    for (int64_t i = 0; i < size; ++i) {  // one by one: the sum does not depend on the batch
-      search.costs += costs[i];
-      search.deviations += deviations[i];
-    }
-    ends.push_back(paths.states[points - 1].clone());
+// Adds a batch, trajectory by trajectory: the sums do not depend on the batch.
+void add_costs(const GitsRequest& request, const TeacherPaths& paths, GitsTeacher& sum) {
+  const auto costs = gits_costs(request.metric, request.levels, paths.states, paths.slopes);
+  const auto deviations = chord_deviations(paths.states);
+  for (int64_t i = 0; i < costs.size(0); ++i) {
+    sum.costs += costs[i];
+    sum.deviations += deviations[i];
+    if (request.on_costs) request.on_costs(costs[i]);
   }
-  search.costs /= static_cast<double>(count);
-  search.deviations /= static_cast<double>(count);
-  search.ends = torch::cat(ends);
 }
 
 // The student's evaluations in with_afs_level(indices).
@@ -101,9 +88,9 @@ int64_t count_afs_evaluations(const GitsRequest& request, const std::vector<int6
 }
 
 void add_afs_levels(const Denoiser& model, const GitsRequest& request, GitsSearch& search) {
-  const auto seeds = std::min(kAfsSeeds, static_cast<int64_t>(request.seeds.size()));
+  const auto seeds = static_cast<int64_t>(request.seeds.size());
   SampleRequest run;
-  run.seeds.assign(request.seeds.begin(), request.seeds.begin() + seeds);
+  run.seeds = request.seeds;
   run.batch = request.batch;
   run.afs = true;
   run.device = request.device;
@@ -116,7 +103,8 @@ void add_afs_levels(const Denoiser& model, const GitsRequest& request, GitsSearc
   for (const GitsSchedule& schedule : search.schedules) evaluations += count_afs_evaluations(request, schedule.indices);
   if (request.on_phase) request.on_phase("analytical first step", seeds * evaluations);
   for (GitsSchedule& schedule : search.schedules) {
-    schedule.indices = with_afs_level(schedule.indices, student, search.ends.narrow(0, 0, seeds).flatten(1));
+    schedule.indices = with_afs_level(schedule.indices, student, search.ends.flatten(1));
+    schedule.levels = levels_at(request.levels, schedule.indices);
   }
 }
 
@@ -152,15 +140,55 @@ void GitsRequest::validate(const DenoiserInfo& model) const {
   }
 }
 
+GitsTeachers run_gits_teacher(const Denoiser& model, const Solver& teacher, const GitsRequest& request,
+                              const std::vector<int64_t>& counts) {
+  const auto points = static_cast<int64_t>(request.levels.size());
+  check(!counts.empty() && counts.front() >= 1 && std::ranges::is_sorted(counts) &&
+            counts.back() <= static_cast<int64_t>(request.seeds.size()),
+        "gits: counts of seeds that rise");
+  if (request.on_phase) request.on_phase("teacher", counts.back() * count_evaluations(teacher, request.levels));
+  GitsTeachers result;
+  GitsTeacher sum{0, torch::zeros({points, points}, torch::kFloat64), torch::zeros({points}, torch::kFloat64), {}};
+  std::vector<Tensor> ends;
+  for (const int64_t until : counts) {
+    while (sum.seeds < until) {
+      const int64_t size = std::min(request.batch, until - sum.seeds);
+      Stopwatch clock;
+      const auto paths = run_teacher(model, teacher, request, std::span(request.seeds).subspan(sum.seeds, size),
+                                     result.nfe);
+      sum.seconds.teacher += clock.restart();
+      add_costs(request, paths, sum);
+      ends.push_back(paths.states[points - 1].clone());
+      sum.seconds.costs += clock.seconds();
+      sum.seeds += size;
+    }
+    const auto count = static_cast<double>(until);
+    result.first.push_back({until, sum.costs / count, sum.deviations / count, sum.seconds});
+  }
+  result.ends = torch::cat(ends);
+  return result;
+}
+
+std::vector<GitsSchedule> gits_schedules(const Tensor& costs, const GitsRequest& request) {
+  const int64_t most = *std::max_element(request.nfe.begin(), request.nfe.end());
+  const auto paths = gits_paths(costs, request.gamma, most, request.gamma_form);
+  std::vector<GitsSchedule> schedules;
+  for (const int64_t nfe : request.nfe) {
+    const GitsPath& path = paths[nfe - 1];
+    schedules.push_back({nfe, path.indices, levels_at(request.levels, path.indices), path.cost});
+  }
+  return schedules;
+}
+
 GitsSearch gits_search(const Denoiser& model, const Solver& teacher, const GitsRequest& request) {
   request.validate(model.info());
-  GitsSearch search;
-  measure_teacher(model, teacher, request, search);
-  const auto paths = gits_paths(search.costs, request.gamma, *std::max_element(request.nfe.begin(), request.nfe.end()));
-  for (const int64_t nfe : request.nfe)
-    search.schedules.push_back({nfe, paths[nfe - 1].indices, {}, paths[nfe - 1].cost});
+  GitsTeachers run = run_gits_teacher(model, teacher, request, {static_cast<int64_t>(request.seeds.size())});
+  GitsTeacher& all = run.first.front();
+  GitsSearch search{std::move(all.costs), std::move(all.deviations), std::move(run.ends), {}, run.nfe, all.seconds};
+  const Stopwatch clock;
+  search.schedules = gits_schedules(search.costs, request);
+  search.seconds.program = clock.seconds();
   if (request.afs_student != nullptr) add_afs_levels(model, request, search);
-  for (GitsSchedule& schedule : search.schedules) schedule.levels = levels_at(request.levels, schedule.indices);
   return search;
 }
 

@@ -14,7 +14,7 @@ namespace {
 // The teacher's levels: `points` of `grid`, down to its sigma_min; or a file of them.
 std::vector<double> grid_levels(const SearchOptions& options, const DenoiserInfo& model) {
   ScheduleRequest grid = options.grid;
-  if (!schedule_file(grid).empty()) {
+  if (!is_formula(grid.schedule)) {
     if (options.points) throw usage_error("--points does not apply to a grid from a file; leave it out");
     return resolve_levels(grid, model);
   }
@@ -24,17 +24,11 @@ std::vector<double> grid_levels(const SearchOptions& options, const DenoiserInfo
   return resolve_levels(grid, model);
 }
 
-GitsRequest request_of(const SearchOptions& options, const Solver* student, const DenoiserInfo& model) {
-  GitsRequest request;
-  request.levels = grid_levels(options, model);
-  request.seeds = parse_seeds(options.seed_text());
-  request.nfe = parse_nfe(options.nfe);
-  request.metric = parse_gits_metric(options.metric);
-  request.gamma = options.gamma;
-  request.afs_student = student;
-  request.batch = options.batch;
-  request.device = options.device;
-  return request;
+// The schedules of one trajectory, a row for each number of evaluations.
+void add_own_schedules(const torch::Tensor& costs, const GitsRequest& request,
+                       std::vector<std::vector<torch::Tensor>>& rows) {
+  const auto schedules = gits_schedules(costs.contiguous(), request);
+  for (size_t e = 0; e < schedules.size(); ++e) rows[e].push_back(torch::tensor(schedules[e].indices, torch::kInt64));
 }
 
 GitsFile file_of(const RecordedModel& model, const SearchOptions& options, const GitsRequest& request,
@@ -49,6 +43,7 @@ GitsFile file_of(const RecordedModel& model, const SearchOptions& options, const
   file.seeds = options.seed_text();
   file.precision = model.precision;
   file.gamma = request.gamma;
+  file.gamma_form = to_string(request.gamma_form);
   file.levels = request.levels;
   file.schedules = search.schedules;
   const auto costs = search.costs.accessor<double, 2>();
@@ -70,6 +65,9 @@ void SearchOptions::validate() const {
   (void)parse_seeds(seed_text());
   (void)parse_nfe(nfe);
   (void)parse_gits_metric(metric);
+  (void)parse_gamma_form(gamma_form);
+  if (per_sample && afs)
+    throw usage_error("gits: a schedule a sample is not searched for AFS; leave one of the two out");
 }
 
 bool is_search_file(const std::filesystem::path& path) {
@@ -80,19 +78,41 @@ bool is_search_file(const std::filesystem::path& path) {
   }
 }
 
+GitsRequest search_request(const SearchOptions& options, const Solver* student, const DenoiserInfo& model) {
+  GitsRequest request;
+  request.levels = grid_levels(options, model);
+  request.seeds = parse_seeds(options.seed_text());
+  request.nfe = parse_nfe(options.nfe);
+  request.metric = parse_gits_metric(options.metric);
+  request.gamma = options.gamma;
+  request.gamma_form = parse_gamma_form(options.gamma_form);
+  request.afs_student = student;
+  request.batch = options.batch;
+  request.device = options.device;
+  return request;
+}
+
 SearchResult run_search(const RecordedModel& model, const SearchOptions& options) {
   options.validate();
   const auto teacher = make_solver(options.teacher);
   const std::shared_ptr<const Solver> student = make_solver(options.student_text());
-  GitsRequest request = request_of(options, options.afs ? student.get() : nullptr, model.denoiser.info());
+  GitsRequest request = search_request(options, options.afs ? student.get() : nullptr, model.denoiser.info());
   std::optional<Progress> progress;
   request.on_phase = [&](const std::string& phase, int64_t total) { progress.emplace(phase, total, "evaluations"); };
   request.on_evaluation = [&](int64_t samples) { progress->advance(samples); };
+  std::vector<std::vector<torch::Tensor>> rows(request.nfe.size());
+  if (options.per_sample)
+    request.on_costs = [&](const torch::Tensor& costs) { add_own_schedules(costs, request, rows); };
   GitsSearch search = gits_search(model.denoiser, *teacher, request);
   GitsFile file = file_of(model, options, request, search);
   request.on_phase = {};
   request.on_evaluation = {};
-  return {student, std::move(request), std::move(search), std::move(file)};
+  request.on_costs = {};
+  SearchResult result{student, std::move(request), std::move(search), std::move(file), {}};
+  if (options.per_sample) {
+    for (const auto& of_nfe : rows) result.per_sample.push_back(torch::stack(of_nfe));
+  }
+  return result;
 }
 
 }  // namespace farfield

@@ -21,6 +21,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr const char* kFormat = "farfield gits 1";
+constexpr const char *kGammaForm = "gamma_form", *kPrintedForm = "printed";
 constexpr uint64_t kGitsFileLimit = uint64_t{1} << 26;
 
 // Everything but schedules and costs, by name: written and read in one place.
@@ -92,6 +93,11 @@ GitsFile parse(const ordered_json& json) {
     json.at(key).get_to(value);
     ++keys;
   });
+  if (json.contains(kGammaForm)) {
+    json.at(kGammaForm).get_to(file.gamma_form);
+    if (file.gamma_form != kPrintedForm) throw usage_error("gamma_form is not 'printed'");
+    ++keys;
+  }
   for (const ordered_json& item : json.at("schedules")) file.schedules.push_back(schedule_of(item));
   json.at("costs").get_to(file.costs);
   if (json.size() != keys) throw usage_error("has keys that the format does not know");
@@ -107,6 +113,7 @@ std::string serialize_gits(const GitsFile& file) {
   visit_settings(file, [&](const char* key, const auto& value) {
     text += fmt::format(",\n \"{}\": {}", key, dump_json(ordered_json(value)));
   });
+  if (file.gamma_form == kPrintedForm) text += fmt::format(",\n \"{}\": \"{}\"", kGammaForm, kPrintedForm);
   std::vector<std::string> schedules, costs;
   for (const GitsSchedule& schedule : file.schedules) {
     schedules.push_back(dump_json(ordered_json{{"nfe", schedule.nfe},

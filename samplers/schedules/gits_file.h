@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace farfield {
@@ -22,7 +23,8 @@ struct GitsFile {
   std::string metric, student;      // student: of AFS; empty without
   std::string seeds, precision;
   double gamma = 0;
-  std::vector<double> levels;  // the teacher's grid
+  std::string gamma_form = "computed";  // samplers/gits/gamma_form.h; only "printed" is written
+  std::vector<double> levels;           // the teacher's grid
   std::vector<GitsSchedule> schedules = {};
   std::vector<std::vector<double>> costs = {};  // row i holds the jumps from i to i + 1 ... T - 1
 };
@@ -31,6 +33,10 @@ std::string serialize_gits(const GitsFile& file);
 // bad_file for anything that serialize_gits() would not have written: another format, missing or further keys, numbers
 // out of place, levels that do not fall or are not those of the grid at the indices.
 GitsFile read_gits(const std::filesystem::path& path);
+
+// Searches that are built in, by name: cifar10-edm, of Chen et al. 2024, table 10 (EDM's CIFAR-10 network, 61 polynomial
+// levels from 80 to 0.002). nullptr for any other name. A published one has neither costs nor the model's SHA-256.
+const GitsFile* built_in_gits(std::string_view name);
 
 // The levels of the schedule of `steps` steps. usage_error naming the lengths there are.
 const std::vector<double>& gits_levels(const GitsFile& file, int64_t steps, const std::string& name);

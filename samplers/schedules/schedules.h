@@ -27,6 +27,9 @@ struct LevelPlace {
 // (S^(1/rho) + r (s^(1/rho) - S^(1/rho)))^rho. Karras et al. 2022, eq. 5; rho = 1 is linear in sigma, 2 in its root.
 double polynomial_level(const ScheduleRange& range, LevelPlace place);
 
+// s + (1 - r)^2 (S - s), quadratic in sigma itself (Chen et al. 2023, B.4). polynomial_level with rho = 2 is quadratic in the root.
+double quadratic_sigma_level(const ScheduleRange& range, LevelPlace place);
+
 // exp((1 - r)^rho (ln S - ln s) + ln s); k-diffusion's polyexponential. With rho = 1 uniform in the log of the
 // signal-to-noise ratio, which is also EDM's discretisation "ve" (t = sigma^2 geometric).
 double polyexponential_level(const ScheduleRange& range, LevelPlace place);
@@ -50,7 +53,12 @@ double discrete_level(const ScheduleRange& range, LevelPlace place);
 double discrete_sigma(double t);  // of that process; t = 1/1000 and 1 are the ends of its table
 
 // The ten-step tables of "Align Your Steps" (Sabour et al. 2024) for sd15, sdxl and svd; between their entries
-// ln sigma is linear in the index. Uses range.variant alone.
+// ln sigma is linear in the index. sd15_timesteps: that for sd15 as the training timesteps that were printed with it. Uses
+// range.variant alone.
 double ays_level(const ScheduleRange& range, LevelPlace place);
+
+// The ten steps that GITS found for Stable Diffusion 1.5 (Chen et al. 2024, figure 7), printed as timesteps; between them as
+// ays_level(). Timestep k of 0 ... 999 is discrete_sigma((k + 1) / 1000).
+double gits_sd15_level(const ScheduleRange& range, LevelPlace place);
 
 }  // namespace farfield

@@ -506,6 +506,9 @@ def test_a_study_of_a_function_with_teleports():
     study = ff.study(mine, solvers="heun", schedules="polynomial", nfe=[5], seeds=[0, 1], gaussian=ff.fit_gaussian(points),
                      teleport=10.0)
     assert set(study.table["start"]) == {"noise", "teleported"}
+    swept = ff.study(mine, solvers="heun", schedules="polynomial", nfe=[5], seeds=[0, 1], gaussian=ff.fit_gaussian(points),
+                     teleport=10.0, teleport_sweep=6)
+    assert list(swept.skipped["nfe"]) == [11, 9, 7, 5, 3, 1] and len(study.skipped["nfe"]) == 0
 
 
 def test_a_schedule_search_is_that_of_the_program(program, tmp_path):
@@ -521,6 +524,20 @@ def test_a_schedule_search_is_that_of_the_program(program, tmp_path):
     with pytest.raises(ff.UsageError, match="--force"):
         search.save(tmp_path / "python.json")
     assert search.save_report(tmp_path / "report").exists()
+    printed = ff.search_schedule(model, nfe=[3], warmup=8, points=21, gamma=3, gamma_form="printed", per_sample=True)
+    assert printed.per_sample[3].shape == (8, 4) and search.per_sample == {}
+    assert torch.equal(torch.tensor(printed.levels)[printed.per_sample[3][0, 0]], torch.tensor(printed.levels[0]))
+
+
+def test_an_ablation_is_that_of_the_program(program, tmp_path):
+    program("schedule", "ablate", "--model", "gaussian:moons", "--vary", "warmup=4,8", "--repeats", "2", "--test-seeds", "10",
+            "--nfe", "3-4", "--points", "21", "--out", tmp_path / "program")
+    one = ff.ablate_schedule(ff.load("gaussian:moons"), "warmup=4,8", repeats=2, test_seeds=10, nfe=[3, 4], points=21, threads=1)
+    assert one.rms.shape == (2, 2, 2) and list(one.seconds["phase"][:3]) == ["teacher", "costs", "program"]
+    assert one.save(tmp_path / "python").exists()
+    assert (tmp_path / "python/ablation.csv").read_text() == (tmp_path / "program/ablation.csv").read_text()
+    with pytest.raises(ff.UsageError, match="--vary"):
+        ff.ablate_schedule(ff.load("gaussian:moons"), "wramup=3")
 
 
 CONFIG = {"data": {"source": "moons,count=256"}, "network": {"model_type": "PointMlp", "model_channels": 16},
@@ -572,6 +589,7 @@ INTERRUPTED = {
     "theory": "ff.theory(MODEL, data='glyphs', seeds=range(4096))",
     "symmetry": "ff.symmetry(MODEL, levels=4096)",
     "search": "ff.search_schedule(MODEL, warmup=10**6)",
+    "ablation": "ff.ablate_schedule(MODEL, 'warmup=1000')",
     "fit": "ff.fit_mixture('moons,count=1000000', components=500, max_iterations=10000)",
     "train": "ff.train(CONFIG, out=sys.argv[1], on_tick=lambda line, said=[]: said or said.append(print('ready', flush=True)))",
 }

@@ -130,6 +130,10 @@ std::vector<CommandCase> every_command() {
            {"schedule", "search", "--model", "n.safetensors", "--nfe", "3", "--seeds", "0-1", "--points", "5",
             "--threads", "1"},
            "new.json"),
+      call("schedule ablate",
+           {"schedule", "ablate", "--model", "n.safetensors", "--vary", "warmup=1,2", "--repeats", "1", "--test-seeds",
+            "2", "--nfe", "3", "--points", "5", "--threads", "1"},
+           "new"),
       call("schedule", {"schedule", "--name", "polynomial", "--steps", "5"}),
       call("data stats", {"data", "stats", kEveryData, "--threads", "1"}),
       call("inspect", {"inspect", "n.safetensors"}),
@@ -204,6 +208,8 @@ std::vector<CommandCase> every_long_command() {
       call("schedule search",
            {"schedule", "search", "--model", kLongModel, "--nfe", "3-10", "--warmup", "4096", "--threads", "1"},
            "new.json"),
+      call("schedule ablate", {"schedule", "ablate", "--model", kLongModel, "--vary", "warmup=1024", "--threads", "1"},
+           "new"),
       call("data stats", {"data", "stats", "glyphs,size=64,count=4096", "--threads", "1"}),
   };
 }

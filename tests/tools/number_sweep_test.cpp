@@ -32,6 +32,7 @@ const std::map<std::string, std::string> kCalls = {
     {"interpolate", "--model m.safetensors --seeds 1,2 --steps 2 --class 1 --frames 2"},
     {"schedule", ""},
     {"schedule search", "--model m.safetensors --nfe 2 --points 4 --warmup 2"},
+    {"schedule ablate", "--model m.safetensors --vary warmup=1,2 --repeats 1 --test-seeds 2 --nfe 2 --points 4"},
     {"study", "--model m.safetensors --nfe 2 --seeds 0 --solvers euler --schedules polynomial"},
     {"compare",
      "--model m.safetensors --data moons,count=32 --references isotropic --probes 4 --seeds 0 --steps 2 --sigmas 1"},
@@ -72,6 +73,7 @@ const std::map<std::string, std::string> kCompanions = {
     {"sample --teleport-threshold", "--gaussian g.safetensors --teleport auto"},
     {"sample --ode-jump", "--steps 4"},
     {"interpolate --k", "--neighbours moons"},
+    {"study --teleport-sweep", "--gaussian g.safetensors"},
     {"study --teleport", "--gaussian g.safetensors"},
     {"train --snapshot-at", "--set run.state_images=8"},
 };

@@ -58,6 +58,8 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
       {"data", "stats", data, "--json"},
       {"sample", "--model", "mixture.safetensors", "--seeds", "0-9", "--batch", "3", "--steps", "4", "--trajectory",
        "--teleport", "auto", "--gaussian", "gaussian.safetensors", "--out", "samples", "--json"},
+      {"sample", "--model", "mixture.safetensors", "--seeds", "0-9", "--batch", "2", "--steps", "4", "--shard", "4",
+       "--out", "sharded", "--json"},
       {"compare", "--model", "mixture.safetensors", "--data", data, "--references",
        "isotropic,gaussian,mixture,components=3", "--sigmas", "0.1,1,80", "--probes", "20", "--batch", "8", "--seeds",
        "0-9", "--steps", "4", "--out", "compared"},

@@ -1,5 +1,6 @@
 // The schedule command through the real program.
 #include <algorithm>
+#include <array>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
@@ -75,7 +76,8 @@ TEST(ScheduleCommand, mistakes_are_one_line) {
       {{"--name", "iddpm", "--steps", "2000"}, "the same as the one before"},
       {{"--steps", "0"}, "from 1 to 100000"},
       {{"--plot", "--json"}, "--plot"},
-      {{"--steps", "6", "search", "--model", "delta:rings", "--out", "x.json"}, "--steps before the word search"},
+      {{"--steps", "6", "search", "--model", "delta:rings", "--out", "x.json"},
+       "--steps before the word search or ablate"},
   };
   for (const auto& row : table) {
     std::vector<std::string> command = {"schedule"};
@@ -160,6 +162,50 @@ TEST_F(ScheduleSearch, afs_and_the_page) {
   }
   const auto errors = read_file(in("page/errors.csv"), 1 << 20);
   EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1 + 2 * 3);
+}
+
+TEST_F(ScheduleSearch, a_schedule_a_sample_and_the_printed_gamma_are_on_the_page) {
+  const auto found = search({"--nfe", "3,4", "--seeds", "0-9", "--per-sample", "--gamma-form", "printed", "--out",
+                             in("gits.json"), "--report", in("page")});
+  ASSERT_EQ(found.exit_code, 0) << found.err;
+  EXPECT_EQ(json::parse(read_file(in("gits.json"), 1 << 20))["gamma_form"], "printed");
+  const auto levels = read_file(in("page/per_sample.csv"), 1 << 20), errors = read_file(in("page/errors.csv"), 1 << 20);
+  EXPECT_EQ(std::count(levels.begin(), levels.end(), '\n'), 1 + 4 + 5);
+  EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1 + 2 * 4);
+  EXPECT_NE(errors.find("4,per_sample,4,"), std::string::npos) << errors;
+  const auto without = search({"--nfe", "3", "--seeds", "0", "--per-sample", "--out", in("other.json")});
+  EXPECT_EQ(without.exit_code, 2);
+  EXPECT_NE(without.err.find("--per-sample shows on the page"), std::string::npos) << without.err;
+}
+
+TEST_F(ScheduleSearch, an_ablation_makes_a_page_and_goes_on) {
+  const std::vector<std::string> ablate = {"schedule",     "ablate",     "--model",   "isotropic:rings,count=50",
+                                           "--vary",       "warmup=2,8", "--repeats", "2",
+                                           "--test-seeds", "5",          "--nfe",     "3,4",
+                                           "--points",     "21",         "--quiet",   "--out",
+                                           in("page")};
+  const auto found = run_farfield(ablate);
+  ASSERT_EQ(found.exit_code, 0) << found.err;
+  EXPECT_NE(found.out.find("With 4 evaluations the student ends"), std::string::npos) << found.out;
+  const auto errors = read_file(in("page/ablation.csv"), 1 << 20), times = read_file(in("page/seconds.csv"), 1 << 20);
+  EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1 + 2 * 2);
+  EXPECT_EQ(std::count(times.begin(), times.end(), '\n'), 1 + 2 * 3);
+  EXPECT_FALSE(std::filesystem::exists(folder / "page.parts"));
+  for (const auto& [option, value, words] :
+       std::vector<std::array<std::string, 3>>{{"--vary", "warmup=8,2", "that rise"},
+                                               {"--points", "4", "4 evaluations asked for"},
+                                               {"--gamma-form", "pritned", "did you mean 'printed'"}}) {
+    auto wrong = ablate;
+    const auto given = std::ranges::find(wrong, option);
+    if (given != wrong.end())
+      *(given + 1) = value;
+    else
+      wrong.insert(wrong.end(), {option, value});
+    wrong.push_back("--force");
+    const auto refused = run_farfield(wrong);
+    EXPECT_EQ(refused.exit_code, 2) << refused.err;
+    EXPECT_NE(refused.err.find(words), std::string::npos) << refused.err;
+  }
 }
 
 TEST_F(ScheduleSearch, mistakes_and_signals_leave_no_file) {

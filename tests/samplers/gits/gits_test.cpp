@@ -7,6 +7,7 @@
 #include "samplers/gits/gits_cost.h"
 #include "samplers/gits/gits_dp.h"
 #include "samplers/gits/gits_search.h"
+#include "samplers/sampler.h"
 #include "samplers/schedules/gits_file.h"
 #include "samplers/schedules/noise_levels.h"
 #include "samplers/solvers/solver_registry.h"
@@ -110,6 +111,47 @@ TEST(GitsPaths, the_cheapest_way_is_found_by_trying_all) {
   }
 }
 
+// Every subset of up to nine levels, both ways to weigh.
+TEST(GitsPaths, both_forms_of_gamma_equal_brute_force) {
+  for (int64_t levels = 3; levels <= 9; ++levels) {
+    const auto costs = SampleRandom(levels).uniform({levels, levels}, torch::kFloat64).triu(1).contiguous();
+    for (const double gamma : {1.0, 1.15, 0.7, 3.0}) {
+      for (const GammaForm form : {GammaForm::kComputed, GammaForm::kPrinted}) {
+        const auto paths = gits_paths(costs, gamma, levels - 1, form);
+        std::vector<double> least(static_cast<size_t>(levels) - 1, std::numeric_limits<double>::infinity());
+        for (int subset = 0; subset < 1 << (levels - 2); ++subset) {
+          std::vector<double> steps;
+          int64_t from = 0;
+          for (int64_t to = 1; to < levels; ++to) {
+            if (to < levels - 1 && (subset >> (to - 1) & 1) == 0) continue;
+            steps.push_back(costs[from][to].item<double>());
+            from = to;
+          }
+          double cost = 0;
+          for (size_t m = 0; m < steps.size(); ++m) {
+            const bool last = m + 1 == steps.size();
+            cost += steps[m] * (form == GammaForm::kComputed ? std::pow(gamma, m) : last ? 1 : gamma);
+          }
+          least[steps.size() - 1] = std::min(least[steps.size() - 1], cost);
+        }
+        for (size_t k = 0; k < least.size(); ++k) EXPECT_NEAR(paths[k].cost, least[k], 1e-12) << levels << " " << gamma;
+      }
+      if (gamma != 1) continue;
+      const auto one = gits_paths(costs, 1, levels - 1), other = gits_paths(costs, 1, levels - 1, GammaForm::kPrinted);
+      for (size_t k = 0; k < one.size(); ++k) EXPECT_EQ(one[k].indices, other[k].indices);
+    }
+  }
+}
+
+TEST(GitsPaths, the_forms_of_gamma_differ_where_gamma_is_not_one) {
+  // Two ways of two segments: 2 and 2, or 1.2 and 2.9.
+  auto costs = torch::zeros({4, 4}, torch::kFloat64);
+  costs[0][1] = 2, costs[1][3] = 2, costs[0][2] = 1.2, costs[2][3] = 2.9, costs[0][3] = 9, costs[1][2] = 9;
+  EXPECT_EQ(gits_paths(costs, 2, 2, GammaForm::kComputed)[1].indices, (std::vector<int64_t>{0, 1, 3}));
+  EXPECT_EQ(gits_paths(costs, 2, 2, GammaForm::kPrinted)[1].indices, (std::vector<int64_t>{0, 2, 3}));
+  EXPECT_EQ(test::error_of([] { parse_gamma_form("pritned"); })->code(), ExitCode::kUsage);
+}
+
 TEST(GitsPaths, mistakes_are_named) {
   const auto costs = torch::zeros({5, 5}, torch::kFloat64);
   EXPECT_EQ(test::error_of([&] { gits_paths(costs, 0, 2); })->code(), ExitCode::kUsage);
@@ -177,6 +219,57 @@ TEST(GitsSearch, afs_adds_one_level_and_leaves_the_teacher_alone) {
   }
 }
 
+TEST(GitsSearch, the_level_of_afs_is_chosen_on_all_seeds) {
+  const auto model = toy_model();
+  const auto teacher = make_solver("heun"), student = make_solver("euler");
+  auto request = toy_request();
+  for (int64_t seed = 40; seed < 90; ++seed) request.seeds.push_back(seed);
+  request.nfe = {3};
+  const auto without = gits_search(*model, *teacher, request).schedules.front();
+  request.afs_student = student.get();
+  int64_t evaluations = 0;
+  request.on_phase = [&](const std::string& phase, int64_t total) {
+    if (phase == "analytical first step") evaluations = total;
+  };
+  const auto with = gits_search(*model, *teacher, request);
+  EXPECT_EQ(evaluations, 90 * 3 * (without.indices[1] - 1));
+  SampleRequest run{.seeds = request.seeds};
+  run.afs = true;
+  const auto expected = with_afs_level(without.indices, [&](const std::vector<int64_t>& indices) {
+    run.levels.clear();
+    for (const int64_t index : indices) run.levels.push_back(request.levels[index]);
+    return sample(*model, *student, run).x;
+  }, with.ends);
+  EXPECT_EQ(with.schedules.front().indices, expected);
+}
+
+// The teacher of many seeds says of the first few what a teacher of those alone says.
+TEST(GitsSearch, one_teacher_serves_every_smaller_number_of_seeds) {
+  const auto model = toy_model();
+  const auto teacher = make_solver("heun");
+  auto request = toy_request();
+  int64_t alone = 0;
+  torch::Tensor sum = torch::zeros({21, 21}, torch::kFloat64);
+  request.on_costs = [&](const torch::Tensor& costs) {
+    ++alone;
+    sum += costs;
+  };
+  const auto run = run_gits_teacher(*model, *teacher, request, {5, 16, 40});
+  EXPECT_EQ(alone, 40);
+  EXPECT_TRUE(torch::equal(run.first[2].costs, sum / 40));
+  EXPECT_EQ(run.ends.size(0), 40);
+  EXPECT_EQ(run.nfe, 40);
+  request.on_costs = {};
+  for (const auto& first : run.first) {
+    auto few = request;
+    few.seeds.resize(static_cast<size_t>(first.seeds));
+    const auto search = gits_search(*model, *teacher, few);
+    EXPECT_LE(test::deviation(search.costs, first.costs), 1e-12);
+    EXPECT_LE(test::deviation(search.deviations, first.deviations), 1e-12);
+    EXPECT_GT(first.seconds.teacher, 0);
+  }
+}
+
 TEST(GitsSearch, mistakes_are_usage_errors) {
   const auto model = toy_model();
   const auto refused = [&](auto change, const std::string& words) {
@@ -219,6 +312,32 @@ TEST(GitsFile, what_is_written_is_read_back) {
   EXPECT_EQ(serialize_gits(back), text);
   EXPECT_EQ(gits_levels(back, 2, "gits.json"), (std::vector<double>{80, 1, 0.002}));
   EXPECT_EQ(test::error_of([&] { gits_levels(back, 3, "gits.json"); })->code(), ExitCode::kUsage);
+}
+
+TEST(GitsFile, the_printed_form_of_gamma_is_on_record) {
+  const test::TempDir folder;
+  GitsFile file = toy_file();
+  EXPECT_EQ(serialize_gits(file).find("gamma_form"), std::string::npos);
+  file.gamma_form = "printed";
+  write_file_atomically(folder / "gits.json", serialize_gits(file));
+  EXPECT_EQ(read_gits(folder / "gits.json").gamma_form, "printed");
+}
+
+// Chen et al. 2024, table 10: EDM's CIFAR-10 network with 3, 4, ... 10 evaluations.
+TEST(BuiltInGits, holds_the_published_schedules) {
+  const GitsFile* file = built_in_gits("cifar10-edm");
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(built_in_gits("cifar10"), nullptr);
+  ASSERT_EQ(file->schedules.size(), 8U);
+  const auto grid = noise_levels({.steps = 60, .final = "sigma_min"});
+  for (size_t k = 0; k < file->schedules.size(); ++k) {
+    const GitsSchedule& one = file->schedules[k];
+    EXPECT_EQ(one.nfe, static_cast<int64_t>(k) + 3);
+    ASSERT_EQ(one.indices.size(), k + 4);
+    for (size_t i = 0; i < one.indices.size(); ++i)
+      EXPECT_EQ(one.levels[i], grid.at(static_cast<size_t>(one.indices[i])));
+  }
+  EXPECT_EQ(file->schedules[5].indices, (std::vector<int64_t>{0, 19, 27, 32, 36, 40, 44, 49, 60}));
 }
 
 TEST(GitsFile, whatever_else_is_refused) {

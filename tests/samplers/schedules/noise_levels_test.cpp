@@ -54,6 +54,60 @@ TEST(NoiseLevels, stable_diffusions_time_has_the_ends_and_the_middle_of_its_tabl
   EXPECT_EQ(wide.front(), 80);
 }
 
+TEST(NoiseLevels, quadratic_in_sigma_is_not_uniform_in_its_root) {
+  const auto sigma = noise_levels({.schedule = "quadratic_sigma", .steps = 10, .final = "sigma_min"});
+  const auto root = noise_levels({.schedule = "quadratic", .steps = 10, .final = "sigma_min"});
+  EXPECT_NEAR(sigma[5], 20.0015, 1e-10);
+  EXPECT_NEAR(root[5], 20.2005, 5e-5);
+  for (int64_t i = 0; i <= 10; ++i) EXPECT_NEAR(sigma[i], 0.002 + std::pow(1 - i / 10.0, 2) * (80 - 0.002), 1e-12);
+  EXPECT_EQ(noise_levels({.schedule = "quadratic_sigma", .steps = 4, .sigma_min = 0}),
+            (std::vector<double>{80, 45, 20, 5, 0}));
+}
+
+// Timestep k of 0 ... 999 is level k + 1 of Stable Diffusion's table of 1000.
+TEST(NoiseLevels, tables_of_timesteps_are_entries_of_the_training_table) {
+  const auto all = noise_levels({.schedule = "discrete", .steps = 999, .final = "sigma_min"});
+  const auto compare = [&](const NoiseLevelOptions& options, const std::vector<size_t>& timesteps) {
+    const auto levels = noise_levels(options);
+    ASSERT_EQ(levels.size(), timesteps.size());
+    for (size_t i = 0; i < levels.size(); ++i)
+      EXPECT_NEAR(levels[i] / all[999 - timesteps[i]], 1, 1e-9) << timesteps[i];
+  };
+  compare({.schedule = "gits_sd15", .steps = 10, .final = "sigma_min"},
+          {999, 783, 632, 483, 350, 233, 133, 67, 33, 17, 0});
+  compare({.schedule = "ays", .steps = 10, .variant = "sd15_timesteps", .final = "sigma_min"},
+          {999, 850, 736, 645, 545, 455, 343, 233, 124, 24, 0});
+  EXPECT_EQ(noise_levels({.schedule = "gits_sd15", .steps = 10}).back(), 0);
+  const auto printed = noise_levels({.schedule = "ays", .steps = 10, .final = "sigma_min"}),
+             timesteps = noise_levels(
+                 {.schedule = "ays", .steps = 10, .variant = "sd15_timesteps", .final = "sigma_min"});
+  for (size_t i = 0; i < printed.size(); ++i) EXPECT_NEAR(printed[i] / timesteps[i], 1, 1e-5) << i;
+}
+
+// Teleports of Heun (Wang & Vastola 2024, tables 4 to 6): skip i of N levels begins at level i and takes 2 (N - i) - 1.
+TEST(NoiseLevels, teleports_begin_at_the_published_levels) {
+  const auto compare = [](int64_t count, const std::vector<std::pair<double, int64_t>>& printed) {
+    const auto levels = noise_levels({.steps = count});
+    for (const auto& [sigma, nfe] : printed) {
+      const int64_t skip = count - (nfe + 1) / 2;
+      EXPECT_NEAR(levels[static_cast<size_t>(skip)], sigma, 0.0501) << sigma;
+    }
+  };
+  compare(18, {{80, 35},
+               {57.6, 33},
+               {40.8, 31},
+               {28.4, 29},
+               {19.4, 27},
+               {12.9, 25},
+               {8.4, 23},
+               {5.3, 21},
+               {3.3, 19},
+               {1.1, 15},
+               {0.3, 11}});
+  compare(40,
+          {{60.1, 75}, {44.6, 71}, {32.7, 67}, {23.6, 63}, {16.8, 59}, {11.7, 55}, {8.0, 51}, {5.4, 47}, {2.2, 39}});
+}
+
 TEST(NoiseLevels, tables_are_used_as_published_and_interpolated_in_the_log) {
   const auto ten = noise_levels({.schedule = "ays", .steps = 10});
   EXPECT_EQ(ten[1], 6.4745760956);
