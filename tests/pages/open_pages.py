@@ -45,8 +45,13 @@ EXAMINE = r"""
 
   const room = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth > room) {
-    const wide = [...document.body.querySelectorAll('*')].filter(element =>
-      !element.closest('.scroll') && element.getBoundingClientRect().right > room + 0.5);
+    // A word too long for its line is wider than the element that it stands in: the range of its text has the box.
+    const right = element => {
+      const range = document.createRange();
+      range.selectNodeContents(element);
+      return Math.max(element.getBoundingClientRect().right, range.getBoundingClientRect().right);
+    };
+    const wide = [...document.body.querySelectorAll('*')].filter(element => !element.closest('.scroll') && right(element) > room + 0.5);
     faults.push(`${document.documentElement.scrollWidth - room} pixels too wide: ` + (wide.length ? name(wide.at(-1)) : '?'));
   }
 
