@@ -4,15 +4,18 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/features/features.h"
 #include "analysis/jump/jump_report.h"
 #include "analysis/jump/jump_run.h"
 #include "core/comm.h"
 #include "core/data/source.h"
+#include "core/device.h"
 #include "core/io/json.h"
 #include "core/run/run_folder.h"
 #include "core/shards.h"
 #include "core/stopwatch.h"
 #include "samplers/solvers/solver_registry.h"
+#include "tools/feature_options.h"
 #include "tools/path_options.h"
 #include "tools/print.h"
 
@@ -29,7 +32,7 @@ constexpr const char* kJumpExamples =
 
 struct JumpArguments {
   PathArguments path;
-  std::string data, space = "ve";
+  std::string data, features, space = "ve";
   bool slopes = false;
 };
 
@@ -54,13 +57,15 @@ void run_jump_command(const Context& context, const JumpArguments& arguments) {
   if (!arguments.data.empty()) options.data = open_data(arguments.data);
   const auto model = open_model(context, run);
   options.request = path_request(context, arguments.path, model->info(), arguments.path.paper ? "0-49999" : kJumpSeeds);
-  const PartStore parts = part_store(
-      context, arguments.path,
-      options.data ? dump_json(nlohmann::ordered_json(options.data->info().fingerprint)) : "null");
+  options.features = {arguments.features, {context.trust, parse_device(context.device), {}}};
+  const nlohmann::ordered_json also = {{"data", options.data ? options.data->info().fingerprint : ""},
+                                       {"network_sha256", features_sha256(arguments.features)}};
+  const PartStore parts = part_store(context, arguments.path, dump_json(also));
   const JumpRun result = run_jump({model, run.model, run.solver, arguments.slopes}, options, parts, world());
   do_on_root(world(), [&] {
     for (const auto& [key, text] : settings_of(run)) info.add_text(key, text);
     add_inputs(info, run);
+    add_network(info, arguments.features);
     if (!arguments.path.latents.empty()) info.add_input("latents", arguments.path.latents);
     save_jump(result, {context.command_line, context.device, context.precision, clock.seconds()}, std::move(info),
               *folder);
@@ -79,6 +84,8 @@ void add_jump_command(CLI::App& app, Context& context) {
   add_path_options(*command, context, arguments->path, "50000 trajectories");
   command->add_option("--data", arguments->data,
                       "measure the distance to the nearest of these, too: SRC\n" + data_source_help());
+  command->add_option("--features", arguments->features,
+                      "with --data: also Fréchet distances from them, in these features\n" + features_help());
   command
       ->add_option("--space", arguments->space,
                    "ve: states x as they are; vp: x / sqrt(1 + sigma^2), as variance-preserving models have them")

@@ -7,6 +7,7 @@
 #include "analysis/paths/curve.h"
 #include "analysis/paths/evaluations.h"
 #include "analysis/paths/path_batches.h"
+#include "core/error.h"
 #include "samplers/integrate.h"
 
 namespace farfield {
@@ -29,13 +30,14 @@ torch::Tensor distances_to_nearest(const torch::Tensor& points, const DataSource
   return torch::stack(rows, 1);
 }
 
-Arrays measure_rows(const Path& path, const DataSource* data) {
+Arrays measure_rows(const Path& path, const DataSource* data, const FeatureExtractor* extractor) {
   const torch::Tensor end = path.states[-1];
   Arrays arrays = {{"distance_x", distances_to(path.states, end)}, {"distance_d", distances_to(path.denoised, end)}};
   if (data != nullptr) {
     arrays["neighbour_x"] = distances_to_nearest(path.states, *data);
     arrays["neighbour_d"] = distances_to_nearest(path.denoised, *data);
   }
+  if (extractor != nullptr) arrays.merge(jump_features(*extractor, path));
   return arrays;
 }
 
@@ -64,6 +66,29 @@ void add_curve(Table& table, const std::string& name, const torch::Tensor& value
   }
 }
 
+// What the Fréchet distances are taken in; null where none are asked for.
+std::unique_ptr<FeatureExtractor> open_jump_features(const JumpOptions& options, const DenoiserInfo& model) {
+  if (options.features.features.empty()) return nullptr;
+  if (!options.data) throw usage_error("--features: Fréchet distances are distances from data; give them with --data");
+  if (options.request.seeds.size() < 2 || options.data->info().count < 2)
+    throw usage_error("--features: a Fréchet distance needs two trajectories and two data points or more");
+  FeatureOptions how = options.features.options;
+  if (!how.reference) how.reference = options.data;
+  return open_features(options.features.features, model.sample_shape, how);
+}
+
+// The last column of a table: a value at each of the first rows.
+void add_column(Table& table, const std::string& name, const std::vector<double>& values) {
+  table.columns.push_back(name);
+  for (size_t n = 0; n < table.rows.size(); ++n) {
+    if (n < values.size()) {
+      table.rows[n].emplace_back(values[n]);
+    } else {
+      table.rows[n].emplace_back();
+    }
+  }
+}
+
 }  // namespace
 
 Jump measure_jump(const Denoiser& model, const Solver& solver, const JumpOptions& options, const PartStore& parts,
@@ -71,6 +96,7 @@ Jump measure_jump(const Denoiser& model, const Solver& solver, const JumpOptions
   SampleRequest request = options.request;
   check_paths(request, solver, model.info());
   if (options.data) check_neighbours(model.info().sample_shape, options.data->info(), 1);
+  const auto extractor = open_jump_features(options, model.info());
   Jump jump;
   jump.nfe = evaluations_at_levels(solver, request.levels);
   jump.levels = levels_visited(solver, request.levels, false);
@@ -81,16 +107,18 @@ Jump measure_jump(const Denoiser& model, const Solver& solver, const JumpOptions
                  {"distance_x", "distance_d"},
                  {}};
   if (options.data) work.names.insert(work.names.end(), {"neighbour_x", "neighbour_d"});
+  if (extractor) work.names.insert(work.names.end(), {"features_x", "features_d"});
   work.measure = [&](RowRange rows, Progress& progress) {
     request.on_evaluation = [&](int64_t samples) { progress.advance(samples); };
     const Path path = run_path(model, solver, request, path_start(request, model.info(), rows));
-    return measure_rows(in_space(path, options.space), options.data.get());
+    return measure_rows(in_space(path, options.space), options.data.get(), extractor.get());
   };
   Arrays arrays = measure_batches(work, parts, comm);
   jump.distance_x = arrays["distance_x"];
   jump.distance_d = arrays["distance_d"];
   jump.neighbour_x = arrays["neighbour_x"];
   jump.neighbour_d = arrays["neighbour_d"];
+  if (extractor) jump.frechet = jump_frechet(*extractor, arrays, options.data, comm);
   if (model.info().sample_shape.size() == 3) do_on_root(comm, [&] { show(model, solver, options, jump); });
   return jump;
 }
@@ -107,6 +135,10 @@ Table jump_table(const Jump& jump) {
   if (jump.neighbour_x.defined()) {
     add_curve(table, "neighbour_x", jump.neighbour_x);
     add_curve(table, "neighbour_d", jump.neighbour_d);
+  }
+  if (jump.frechet) {
+    add_column(table, "frechet_x", jump.frechet->x);
+    add_column(table, "frechet_d", jump.frechet->d);
   }
   return table;
 }

@@ -7,6 +7,7 @@
 
 #include <torch/types.h>
 
+#include "analysis/jump/jump_frechet.h"
 #include "analysis/paths/part_store.h"
 #include "analysis/paths/path_space.h"
 #include "analysis/paths/path_views.h"
@@ -22,6 +23,7 @@ struct JumpOptions {
   SampleRequest request = {};                   // as check_paths() takes it; trajectories and levels
   PathSpace space = PathSpace::kVe;             // of the states
   std::shared_ptr<const DataSource> data = {};  // for the distance from the nearest of them; may be null
+  JumpFeatures features = {};                   // for Fréchet distances from the data, too
 };
 
 // Per trajectory, float64; L levels, n trajectories. Norms over all numbers of a sample.
@@ -32,17 +34,19 @@ struct Jump {
   torch::Tensor distance_d;                       // [n, L-1] |D_n - x_{L-1}|
   torch::Tensor neighbour_x;                      // [n, L]   to the nearest data point; undefined without data
   torch::Tensor neighbour_d;                      // [n, L-1]
+  std::optional<JumpFrechet> frechet;             // where features were asked for
   std::vector<int64_t> shown_rows, shown_levels;  // of images: trajectories and levels (indices) that strips show
   PathViews views;                                // [rows, levels, ...shape]
 };
 
-// usage_error as check_paths() and evaluations_at_levels(), and for data of another shape. Batches are kept in `parts`;
+// usage_error as check_paths() and evaluations_at_levels(), for data of another shape, and for features without data or with one
+// trajectory; errors as open_features(). Batches are kept in `parts`;
 // ranks share them (analysis/paths/path_batches.h).
 Jump measure_jump(const Denoiser& model, const Solver& solver, const JumpOptions& options, const PartStore& parts = {},
                   Comm& comm = alone());
 
 // jump.csv: step, sigma, nfe_x, nfe_d, then mean, std, low, high (95 % over trajectories) of distance_x, distance_d and, with
-// data, neighbour_x, neighbour_d. D does not exist at the last level: empty cells.
+// data, neighbour_x, neighbour_d; with features frechet_x, frechet_d. D does not exist at the last level: empty cells.
 Table jump_table(const Jump& jump);
 
 // What a run says in a line. The jump comes within half of its first distance from the final sample after `nfe_jump`

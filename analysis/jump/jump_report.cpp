@@ -117,6 +117,38 @@ std::optional<Figure> neighbour_figure(const JumpPage& page) {
   return figure;
 }
 
+std::optional<Figure> frechet_figure(const JumpPage& page) {
+  const Jump& jump = page.jump;
+  if (!jump.frechet) return std::nullopt;
+  const JumpFrechet& found = *jump.frechet;
+  const std::vector<SeriesStyle> styles = series_styles({"network", "jump"});
+  Series x{kStateLabel, styles[0], {}, found.x, {}, {}}, d{kJumpLabel, styles[1], {}, found.d, {}, {}};
+  Figure figure;
+  figure.numbers.columns = {"σ", "NFE of x", "x", "NFE of D", "D"};
+  for (size_t n = 0; n < jump.levels.size(); ++n) {
+    x.x.push_back(static_cast<double>(jump.nfe[n]));
+    std::vector<Cell> row = {format_sigma(jump.levels[n]), jump.nfe[n], format_digits(found.x[n], 4)};
+    if (n < found.d.size()) {
+      d.x.push_back(static_cast<double>(jump.nfe[n] + 1));
+      row.emplace_back(jump.nfe[n] + 1);
+      row.emplace_back(format_digits(found.d[n], 4));
+    }
+    row.resize(figure.numbers.columns.size());
+    figure.numbers.add(std::move(row));
+  }
+  figure.title = fmt::format("The Fréchet distance from the data ends at {}; the last jump is {} away",
+                             format_digits(found.x.back(), 4), format_digits(found.d.back(), 4));
+  figure.caption = fmt::format(
+      "Fréchet distance of x_n and of D_n from {} samples of {}, over {} trajectories, in features {}. {}", found.data,
+      page.story.data, found.trajectories, words_of(found.contract),
+      found.trajectories <= found.contract.dim ? "Fewer trajectories than features: it is mostly bias." : "");
+  figure.charts = {{line_chart({{"evaluations (NFE)", Scale::kLinear, {}},
+                                {{{"Fréchet distance", Scale::kLog, {}}, {x, d}, {}, 260}}}),
+                    figure.title + "."}};
+  figure.data_file = "jump.csv";
+  return figure;
+}
+
 std::vector<Picture> jump_pictures(const Jump& jump, const std::vector<int64_t>& seeds) {
   std::vector<std::string> captions;
   for (const int64_t level : jump.shown_levels) captions.push_back(std::to_string(jump.nfe[level] + 1));
@@ -188,6 +220,7 @@ const std::vector<FigureRow<JumpPage>>& jump_figures() {
   static const std::vector<FigureRow<JumpPage>> rows = {
       {"Distance to the final sample", distance_figure},
       {"Distance to the data", neighbour_figure},
+      {"Distance to the data", frechet_figure},
       {"Strips", jump_strips_figure},
       {"Slopes of the denoising trajectory", slope_figure},
   };
@@ -221,6 +254,10 @@ void write_jump_arrays(const Jump& jump, const std::optional<Slopes>& slopes, co
   if (jump.neighbour_x.defined()) {
     arrays["neighbour_x"] = jump.neighbour_x.t().contiguous();
     arrays["neighbour_d"] = jump.neighbour_d.t().contiguous();
+  }
+  if (jump.frechet) {
+    arrays["frechet_x"] = torch::tensor(jump.frechet->x, torch::kFloat64);
+    arrays["frechet_d"] = torch::tensor(jump.frechet->d, torch::kFloat64);
   }
   if (!jump.shown_rows.empty()) {
     arrays["strip_levels"] = torch::tensor(jump.shown_levels, torch::kInt64);

@@ -47,6 +47,7 @@ void add_jump_records(RunInfo& info, const JumpRun& run, const RunCall& call) {
                                                       {"precision", call.precision}}));
   info.add("nfe", std::to_string(run.result.nfe.back()));
   info.add_text("headline", jump_headline(run.result));
+  if (run.result.frechet) info.add("features", contract_json(run.result.frechet->contract));
   if (!run.options.data) return;
   info.add_text("data_fingerprint", run.options.data->info().fingerprint);
   info.add("data_left_out", dump_json(to_json(run.options.data->info().notes.left_out)));

@@ -22,13 +22,15 @@ struct Jumping {
 };
 
 Jumping jump(const NamedModel& model, std::shared_ptr<const DataSource> data, const std::string& solver,
-             SampleRequest request, const std::string& space, bool slopes, std::vector<std::string> command) {
+             SampleRequest request, const std::string& space, bool slopes, const std::string& features, bool trust,
+             std::vector<std::string> command) {
   return released([&] {
     const Stopwatch clock;
     request.device = parse_device(model.device);
     const std::string name = model.text.empty() ? model.denoiser->info().name : model.text;
-    JumpRun run = run_jump({model.denoiser, name, solver, slopes},
-                           {std::move(request), parse_space(space), std::move(data)});
+    JumpRun run = run_jump(
+        {model.denoiser, name, solver, slopes},
+        {std::move(request), parse_space(space), std::move(data), {features, {trust, parse_device(model.device), {}}}});
     return Jumping{std::move(run), {std::move(command), model.device, model.precision, clock.seconds()}, model.text};
   });
 }

@@ -312,7 +312,7 @@ def jump(model: _Model, *, data: Data | _Text | _Array | None = None, solver: st
          seeds: _Numbers = ..., schedule: str = "polynomial", sigmas: Iterable[float] | None = None,
          sigma_min: float | None = None, sigma_max: float | None = None, rho: float | None = None,
          variant: str | None = None, final: str | None = None, space: str = "ve", slopes: bool = False,
-         batch: int = 64, label: int | None = None, latents: _Array | None = None, classes: _Array | None = None,
+         features: _Text = "", trust: bool = False, batch: int = 64, label: int | None = None, latents: _Array | None = None, classes: _Array | None = None,
          threads: int | None = None) -> Jump: ...
 def calibrate(model: _Model, data: Data | _Text | _Array, *, reference: str = "els-border", sizes: Iterable[int] | None = None,
               by: str = "cosine", solver: str = "euler", steps: int | None = None, seeds: _Numbers = ...,

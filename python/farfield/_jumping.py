@@ -1,13 +1,13 @@
 """What leaving a trajectory early gives."""
 
 from . import _core
-from ._calls import call_text, using_threads
+from ._calls import call_text, text, using_threads
 from ._models import as_data, named
 from ._sampling import request_of
 
 
 def jump(model, *, data=None, solver="heun", steps=None, seeds=range(64), schedule="polynomial", sigmas=None, sigma_min=None,
-         sigma_max=None, rho=None, variant=None, final=None, space="ve", slopes=False, batch=64, label=None, latents=None,
+         sigma_max=None, rho=None, variant=None, final=None, space="ve", slopes=False, features="", trust=False, batch=64, label=None, latents=None,
          classes=None, threads=None):
     """Measures the jump to D(x; sigma) from every step of a run (ODE-Jump), as `farfield jump` does. Returns a Jump.
 
@@ -17,6 +17,7 @@ def jump(model, *, data=None, solver="heun", steps=None, seeds=range(64), schedu
     seeds, schedule, sigmas, steps, sigma_min, sigma_max, rho, variant, final, batch, label, latents, classes: as of sample()
     space      of the states: "ve", x as it is; "vp", x / sqrt(1 + sigma^2)
     slopes     also what dD/dsigma is to euler, spndm, deis_rhoab2, dpm2, heun and the solver, against an accurate path
+    features   with data: also Fréchet distances from them in these, as of features();  trust: NET.pt runs code
     threads    as of sample()
 
     .table is a dict of numpy columns, those of jump.csv; .distance_x and .distance_d are those of every trajectory; .headline
@@ -29,4 +30,4 @@ def jump(model, *, data=None, solver="heun", steps=None, seeds=range(64), schedu
                          (schedule, sigmas, steps, sigma_min, sigma_max, rho, variant, final))
     source = None if data is None else as_data(data)
     with using_threads(threads):
-        return _core.jump(model, source, solver, request, space, slopes, command)
+        return _core.jump(model, source, solver, request, space, slopes, text(features), trust, command)

@@ -120,6 +120,25 @@ TEST_F(FeatureCommands, neighbours_are_found_in_features) {
   EXPECT_NE(text_of(folder / "n/report.html").find("2-norm over 5 features of a sample (pca:5)"), std::string::npos);
 }
 
+TEST_F(FeatureCommands, jumps_are_far_from_the_data) {
+  make({"jump", "--model", std::string("gaussian:") + kGlyphs, "--data", kGlyphs, "--features", "pca:4", "--seeds",
+        "0-63", "--steps", "4"},
+       "j");
+  const auto arrays = read_npz(folder / "j/jump.npz");
+  const torch::Tensor x = arrays.at("frechet_x"), d = arrays.at("frechet_d");
+  ASSERT_EQ(x.sizes(), torch::IntArrayRef({5}));
+  ASSERT_EQ(d.sizes(), torch::IntArrayRef({4}));
+  EXPECT_GT(x[0].item<double>(), x[4].item<double>())
+      << "noise is farther from the data than samples of their Gaussian";
+  const auto lines = split(text_of(folder / "j/jump.csv"), '\n');
+  EXPECT_TRUE(lines[0].ends_with(",frechet_x,frechet_d")) << lines[0];
+  EXPECT_NE(text_of(folder / "j/report.html").find("Fréchet distance from the data"), std::string::npos);
+  EXPECT_NE(
+      refused({"jump", "--model", std::string("gaussian:") + kGlyphs, "--seeds", "0-1", "--features", "pixels"}, 2)
+          .find("--data"),
+      std::string::npos);
+}
+
 TEST_F(FeatureCommands, compare_holds_ends_to_a_network) {
   const std::string maps = network("maps.pt", kMaps, "{quantised: false, normalise: false}");
   const std::string first_map = network("first.pt", "def forward(self, x):\n  return [x]\n",
