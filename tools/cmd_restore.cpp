@@ -12,7 +12,6 @@
 #include "core/device.h"
 #include "core/error.h"
 #include "core/io/json.h"
-#include "core/io/safetensors.h"
 #include "core/io/sha256.h"
 #include "core/limits.h"
 #include "core/shards.h"
@@ -21,6 +20,7 @@
 #include "models/operators/operator_registry.h"
 #include "models/registry/model_registry.h"
 #include "samplers/restoration/method_registry.h"
+#include "tools/feature_options.h"
 #include "tools/number_option.h"
 #include "tools/page_answer.h"
 #include "tools/path_options.h"
@@ -43,6 +43,8 @@ struct RestoreArguments {
   std::string degrade, measurement, truth, op, method = "diffpir", gaussian;
   std::optional<double> sigma_y, teleport;
   int64_t samples = 1, seed = 0;
+  PerceptualRequest perceptual;
+  bool no_resize = false;
 };
 
 // The measurements as they were given, or made of data; what the file does not say is in the options.
@@ -75,14 +77,9 @@ torch::Tensor all_samples(const std::string& src) {
   return data->rows(0, data->info().count).to(torch::kFloat64);
 }
 
-// The prior in closed form whose exact posterior samples are compared with: what was named, else the model where it is one.
-std::optional<MixtureStats> closed_form(const RestoreArguments& arguments) {
-  std::filesystem::path file = arguments.gaussian;
-  if (file.empty()) {
-    file = model_file(arguments.paths.run.model);
-    if (file.empty() || file.extension() != ".safetensors" || !is_reference(read_safetensors(file)))
-      return std::nullopt;
-  }
+// The fitted prior that was named, whose exact posterior samples are compared with.
+std::optional<MixtureStats> named_prior(const std::string& file) {
+  if (file.empty()) return std::nullopt;
   const Reference reference = read_reference(file);
   if (const auto* gaussian = std::get_if<GaussianStats>(&reference.stats)) return to_mixture(*gaussian);
   return std::get<MixtureStats>(reference.stats);
@@ -112,7 +109,7 @@ RestoreInputs open_restoration(const Context& context, const RestoreArguments& a
   } else {
     inputs.y = file.y;
   }
-  inputs.prior = closed_form(arguments);
+  inputs.prior = named_prior(arguments.gaussian);
   inputs.model_text = run.model;
   inputs.measured_text = arguments.degrade.empty() ? arguments.measurement : arguments.degrade;
   inputs.method = arguments.method;
@@ -139,6 +136,9 @@ void run_restore_command(const Context& context, const RestoreArguments& argumen
   options.batch = run.batch;
   options.teleport = arguments.teleport;
   options.device = parse_device(context.device);
+  options.perceptual = arguments.perceptual;
+  options.perceptual.resize = !arguments.no_resize;
+  options.perceptual.trust = context.trust;
   RestoreInputs inputs = open_restoration(context, arguments, options);
   const std::string operator_text = inputs.op->info().name;
   const PartStore parts = part_store(context, arguments.paths, also_deciding(inputs));
@@ -147,6 +147,7 @@ void run_restore_command(const Context& context, const RestoreArguments& argumen
     RunInfo info = record_of(context);
     add_inputs(info, run);
     for (const auto& file : operator_files(operator_text)) info.add_input("operator", file);
+    add_network(info, arguments.perceptual.features);
     if (!arguments.gaussian.empty()) info.add_input("gaussian", arguments.gaussian);
     const RunCall call{context.command_line, context.device, context.precision, clock.seconds()};
     const std::string headline = save_restore(result, call, std::move(info), *folder);
@@ -188,11 +189,14 @@ void add_restore_command(CLI::App& app, Context& context) {
       ->capture_default_str();
   command->add_option(
       "--gaussian", arguments->gaussian,
-      "a fitted Gaussian or mixture: compare the samples with its exact posterior (default: the model)");
+      "a fitted Gaussian or mixture: compare the samples with its exact posterior (default: the model, where it is one)");
   command
       ->add_option("--teleport", arguments->teleport,
                    "start guided denoisers at this level, by the closed form of the Gaussian's posterior")
       ->transform(real_number(0, limits::kHighestSigma));
+  command->add_option("--features", arguments->perceptual.features,
+                      "NET.pt: samples and truths to a perceptual network, see farfield similarity --help");
+  command->add_flag("--no-resize", arguments->no_resize, "of --features: images as they are");
   command->add_flag("--resume", arguments->paths.resume, "go on with what a stopped run of this call has finished")
       ->configurable(false);
   command->footer("Operators:\n" + operator_help() + "\nMethods:\n" + method_help() +

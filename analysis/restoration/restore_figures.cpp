@@ -115,6 +115,19 @@ std::optional<Figure> psnr_figure(const RestoreRun& run) {
   return figure;
 }
 
+std::optional<Figure> perceptual_figure(const RestoreRun& run) {
+  if (!run.perceptual.defined()) return std::nullopt;
+  Figure figure;
+  figure.title = "The perceptual distance from the truth is " + measured_words(run.perceptual, run.x.size(1));
+  figure.caption = "By " + run.options.perceptual.features +
+                   ": the weighted squared distance of its maps (farfield similarity), every sample, in order.";
+  figure.charts = {{chart_of("share of samples", "perceptual distance",
+                             {in_order("restored", series_styles({"network"})[0], run.perceptual)}),
+                    figure.title + "."}};
+  figure.data_file = "restored.csv";
+  return figure;
+}
+
 std::optional<Figure> residual_figure(const RestoreRun& run) {
   const double sigma_y = run.options.sigma_y;
   const auto styles = series_styles({"network"});
@@ -172,6 +185,7 @@ const std::vector<FigureRow<RestoreRun>>& restore_figure_rows() {
   static const std::vector<FigureRow<RestoreRun>> rows = {
       {"Pictures", pictures_figure},
       {"How near", psnr_figure},
+      {"How near to a network", perceptual_figure},
       {"How well it fits", residual_figure},
       {"Spread", spread_figure, "spread.csv",
        "how the samples of each measurement differ, beside the exact posterior"}};

@@ -53,6 +53,7 @@ Facts asked_facts(const RestoreRun& run) {
                                         format_sigma(run.options.levels.front()))},
                  {"samples", fmt::format("{} of each measurement, seeds from {}", run.x.size(1), run.options.seed)}};
   if (run.takes_solver) asked.emplace_back("solver", run.inputs.solver);
+  if (!run.options.perceptual.features.empty()) asked.emplace_back("perceptual", run.options.perceptual.features);
   if (run.options.teleport) asked.emplace_back("teleported to", format_sigma(*run.options.teleport));
   if (run.options.label) asked.emplace_back("class", std::to_string(*run.options.label));
   return asked;
@@ -82,6 +83,7 @@ void write_restored(const RestoreRun& run, const RunFolder& folder) {
   std::map<std::string, Tensor> arrays = {
       {"restored", run.x}, {"residual", run.residual}, {"levels", torch::tensor(run.options.levels, torch::kFloat64)}};
   for (const auto& [name, values] : std::map<std::string, Tensor>{{"psnr", run.psnr},
+                                                                  {"perceptual", run.perceptual},
                                                                   {"pseudo_inverse", run.before},
                                                                   {"posterior_mean", run.posterior_mean},
                                                                   {"posterior_deviation", run.posterior_deviation}}) {
@@ -103,6 +105,7 @@ std::string restore_config_json(const RestoreRun& run, const RunCall& call) {
                                 {"samples", options.samples},
                                 {"seed", options.seed},
                                 {"class", options.label.value_or(-1)},
+                                {"features", options.perceptual.features},
                                 {"teleport", options.teleport ? ordered_json(*options.teleport) : ordered_json()},
                                 {"batch", options.batch},
                                 {"device", call.device},
@@ -120,13 +123,15 @@ std::string restore_headline(const RestoreRun& run) {
   }
   words.push_back(run.options.sigma_y > 0 ? "residual " + average_words(in_deviations(run)) + " σ_y √m"
                                           : "residual " + average_words(run.residual) + " √m");
+  if (run.perceptual.defined()) words.push_back("perceptual distance " + average_words(run.perceptual));
   words.push_back(fmt::format("{} evaluations and {} products a sample", run.nfe, run.products));
   return join(words, "; ") + ".";
 }
 
 Table restore_table(const RestoreRun& run) {
   Table table;
-  table.columns = {"measurement", "sample", "seed", "psnr_db", "psnr_before_db", "residual", "residual_over_sigma_y"};
+  table.columns = {"measurement",           "sample",    "seed", "psnr_db", "psnr_before_db", "residual",
+                   "residual_over_sigma_y", "perceptual"};
   const Tensor deviations = in_deviations(run);
   const auto finite = [](const Tensor& values, int64_t i, int64_t j) -> Cell {
     if (!values.defined()) return {};
@@ -136,7 +141,7 @@ Table restore_table(const RestoreRun& run) {
   for (int64_t i = 0; i < run.x.size(0); ++i) {
     for (int64_t j = 0; j < run.x.size(1); ++j) {
       std::vector<Cell> row = {i, j, run.options.seed + i * run.x.size(1) + j};
-      for (const Tensor& values : {run.psnr, run.psnr_before, run.residual, deviations})
+      for (const Tensor& values : {run.psnr, run.psnr_before, run.residual, deviations, run.perceptual})
         row.push_back(finite(values, i, j));
       table.add(std::move(row));
     }
@@ -153,7 +158,8 @@ std::string restore_result_json(const RestoreRun& run) {
                                 {"psnr_db", measured_json(run.psnr)},
                                 {"psnr_before_db", measured_json(run.psnr_before)},
                                 {"residual", measured_json(run.residual)},
-                                {"residual_over_sigma_y", measured_json(in_deviations(run))}});
+                                {"residual_over_sigma_y", measured_json(in_deviations(run))},
+                                {"perceptual", measured_json(run.perceptual)}});
 }
 
 std::string save_restore(const RestoreRun& run, const RunCall& call, RunInfo info, RunFolder& folder) {
@@ -168,7 +174,7 @@ std::string save_restore(const RestoreRun& run, const RunCall& call, RunInfo inf
                   {"device and precision", call.device + ", " + call.precision + "; the state in float64"},
                   {"time", format_seconds(call.seconds)},
                   {"program", version_line()}}});
-  report.file("restored.csv", "PSNR and residual of every sample");
+  report.file("restored.csv", "how near every sample is, and how well it fits");
   report.file("restored.npz", "the restored samples");
   report.file("measurement.npz", "what was measured, by which operator, and the truth");
   if (run.x.dim() == 5) report.file("restored.png", "truth, measurement and restored sample");

@@ -12,6 +12,7 @@
 #include "core/math/row_products.h"
 #include "core/stopwatch.h"
 #include "core/text.h"
+#include "models/analytic/known_mixture.h"
 #include "models/restoration/gaussian_posterior.h"
 #include "samplers/gaussian_flow.h"
 #include "samplers/integrate.h"
@@ -45,6 +46,8 @@ void check_inputs(const RestoreInputs& inputs, const RestoreOptions& options) {
   check(inputs.y.defined() && inputs.y.dim() > 0, "RestoreInputs: y");
   const int64_t count = inputs.y.size(0);
   check_rows_of(inputs.y, op.measurement_shape, count, "measurements by " + op.name);
+  if (!options.perceptual.features.empty() && !inputs.truth.defined())
+    throw usage_error("restore: --features holds samples against truths, and none is known; name them by --truth");
   if (inputs.truth.defined()) check_rows_of(inputs.truth, op.image_shape, count, "truths");
   check_levels(options.levels);
   check_levels_for(model, options.levels);
@@ -61,6 +64,18 @@ void check_inputs(const RestoreInputs& inputs, const RestoreOptions& options) {
     throw usage_error(
         fmt::format("restore: {} samples of each of {} measurements from seed {}: give fewer, or a lower seed",
                     options.samples, count, options.seed));
+}
+
+// What is known in closed form of a prior that is a Gaussian or a mixture.
+std::optional<MixtureStats> prior_of(const Denoiser& model) {
+  const auto* known = dynamic_cast<const KnownMixture*>(&model);
+  return known != nullptr ? std::optional(known->mixture()) : std::nullopt;
+}
+
+// Whether the d x d matrices of all components can be held.
+bool has_dense_posterior(const MixtureStats& prior) {
+  constexpr int64_t kMostNumbers = int64_t{1} << 27;  // 1 GiB
+  return prior.dim() <= kLargestPosterior && prior.components() <= kMostNumbers / (prior.dim() * prior.dim());
 }
 
 // The start of a run at a lower level: the exact posterior's own solution, measurement by measurement.
@@ -90,7 +105,8 @@ struct Restoring {
   const RestoreRun& run;
   const RestorationMethod& method;
   const Solver& solver;
-  std::optional<PosteriorStart> start;
+  const PerceptualDistance* perceptual;
+  std::optional<PosteriorStart> start = std::nullopt;
 
   Arrays batch(RowRange rows, Progress& progress) const {
     const RestoreOptions& options = run.options;
@@ -114,9 +130,14 @@ struct Restoring {
       request.latents = torch::stack(latents);
     }
     const Restored restored = restore(*run.inputs.model, *run.inputs.op, method, solver, request);
-    return {{"x", restored.x.contiguous()},
-            {"nfe", torch::full({rows.size}, restored.nfe, torch::kInt64)},
-            {"products", torch::full({rows.size}, restored.products, torch::kInt64)}};
+    Arrays arrays = {{"x", restored.x.contiguous()},
+                     {"nfe", torch::full({rows.size}, restored.nfe, torch::kInt64)},
+                     {"products", torch::full({rows.size}, restored.products, torch::kInt64)}};
+    if (perceptual != nullptr) {
+      const Tensor truths = run.inputs.truth.index_select(0, torch::tensor(places, torch::kInt64));
+      arrays["perceptual"] = (*perceptual)(restored.x, truths).sum(1);
+    }
+    return arrays;
   }
 };
 
@@ -141,7 +162,7 @@ void measure(RestoreRun& run) {
     run.psnr = psnr_of(rows, truth.repeat_interleave(samples, 0)).reshape({count, samples});
     if (run.before.defined()) run.psnr_before = psnr_of(run.before, truth);
   }
-  if (!prior || linear == nullptr || prior->dim() > kLargestPosterior) return;
+  if (!prior || linear == nullptr || !has_dense_posterior(*prior)) return;
   if (prior->components() > 1 && run.options.sigma_y == 0) return;
   const ExactPosterior posterior(*prior, *linear, run.options.sigma_y);
   run.posterior_mean = posterior.means(y);
@@ -155,7 +176,7 @@ void check_teleport(const RestoreRun& run) {
     throw usage_error("restore: --teleport starts a guided denoiser; take --method tweedie, pigdm or dps_gauss");
   if (!run.inputs.prior || run.inputs.prior->components() != 1)
     throw usage_error("restore: --teleport needs the posterior of one Gaussian: name it by --gaussian");
-  if (run.inputs.prior->dim() > kLargestPosterior)
+  if (!has_dense_posterior(*run.inputs.prior))
     throw usage_error(fmt::format("restore: --teleport is for samples of up to {} numbers", kLargestPosterior));
   (void)levels_from(options.levels, *options.teleport);
 }
@@ -166,12 +187,17 @@ RestoreRun run_restore(RestoreInputs inputs, RestoreOptions options, const PartS
   const torch::NoGradGuard no_gradients;
   const Stopwatch clock;
   check_inputs(inputs, options);
+  if (!inputs.prior) inputs.prior = prior_of(*inputs.model);
   const auto solver = make_solver(inputs.solver);
   const RestorationMethod method = make_method(inputs.method, {*inputs.op, options.sigma_y, options.levels});
   RestoreRun run{
-      std::move(inputs), std::move(options), method.text, method.takes_solver, {}, {}, {}, {}, {}, {}, {}, 0, 0, 0};
+      std::move(inputs), std::move(options), method.text, method.takes_solver, {}, {}, {}, {}, {}, {}, {}, {}, 0, 0, 0};
   check_teleport(run);
-  Restoring restoring{run, method, *solver, std::nullopt};
+  std::optional<PerceptualDistance> perceptual;
+  if (const PerceptualRequest& asked = run.options.perceptual; !asked.features.empty())
+    perceptual.emplace(asked.features, run.inputs.model->info().sample_shape, asked.resize, asked.trust,
+                       run.options.device);
+  Restoring restoring{run, method, *solver, perceptual ? &*perceptual : nullptr};
   if (run.options.teleport) restoring.start.emplace(run.inputs, run.options);
 
   BatchWork work;
@@ -181,6 +207,7 @@ RestoreRun run_restore(RestoreInputs inputs, RestoreOptions options, const PartS
   work.evaluations = method.takes_solver ? count_evaluations(*solver, run.options.levels)
                                          : static_cast<int64_t>(run.options.levels.size()) - 1;
   work.names = {"x", "nfe", "products"};
+  if (perceptual) work.names.emplace_back("perceptual");
   work.measure = [&](RowRange rows, Progress& progress) { return restoring.batch(rows, progress); };
   const Arrays all = measure_batches(work, parts, comm);
 
@@ -189,6 +216,7 @@ RestoreRun run_restore(RestoreInputs inputs, RestoreOptions options, const PartS
   run.x = all.at("x").reshape(shape);
   run.nfe = all.at("nfe").max().item<int64_t>();
   run.products = all.at("products").max().item<int64_t>();
+  if (perceptual) run.perceptual = all.at("perceptual").reshape({run.inputs.y.size(0), run.options.samples});
   measure(run);
   run.seconds = clock.seconds();
   return run;

@@ -10,6 +10,13 @@
 
 namespace farfield {
 
+// By what network images are held against others.
+struct PerceptualRequest {
+  std::string features;  // NET.pt with its options (analysis/features/features.h); "": by none
+  bool resize = true;    // before the network, see below
+  bool trust = false;    // consent to run its code
+};
+
 // The distance of two images by the maps f_l [B, C, H, W] that a network has of them (Zhang et al. 2018, LPIPS):
 //   d(a, b) = sum over maps l of  mean over positions of  sum over channels c of  w_lc (f_l(a) - f_l(b))^2,
 // f divided by its length over the channels (+ 1e-10) before, unless the network's YAML says normalise: false; w from the file

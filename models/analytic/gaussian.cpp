@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "models/analytic/analytic_base.h"
 #include "models/analytic/fit.h"
+#include "models/analytic/known_mixture.h"
 #include "models/analytic/reference_fits.h"
 #include "models/constant_tensor.h"
 
@@ -17,7 +18,7 @@ std::string gaussian_name(const GaussianStats& stats) {
   return stats.rank() == stats.dim() ? "gaussian" : fmt::format("gaussian (rank {})", stats.rank());
 }
 
-class Gaussian final : public AnalyticBase {
+class Gaussian final : public AnalyticBase, public KnownMixture {
  public:
   Gaussian(const GaussianStats& stats, std::vector<int64_t> shape)
       : AnalyticBase("gaussian", gaussian_name(stats), std::move(shape), stats.dim(), stats.total_variance()),
@@ -26,6 +27,10 @@ class Gaussian final : public AnalyticBase {
         eigenvalues_(stats.eigenvalues),
         tail_(stats.tail),
         outside_(stats.dim() - stats.rank()) {}
+
+  MixtureStats mixture() const override {
+    return to_mixture({mean_.original(), basis_.original(), eigenvalues_.original(), tail_, 0});
+  }
 
  private:
   // S (S + sigma^2 I)^-1 v of every row.

@@ -10,6 +10,7 @@
 #include "models/analytic/analytic_base.h"
 #include "models/analytic/component_posterior.h"
 #include "models/analytic/fit.h"
+#include "models/analytic/known_mixture.h"
 #include "models/analytic/reference_fits.h"
 #include "models/constant_tensor.h"
 
@@ -42,10 +43,11 @@ double total_variance(const MixtureStats& stats) {
 // All arithmetic is float64. Rows are centred at the mean of the means, so that x U - mean_k U loses nothing to a
 // common offset; the part of x - mean_k outside the basis is formed as a vector before it is squared, because
 // |x - mean_k|^2 - |z|^2 would lose all digits at small sigma.
-class Mixture final : public AnalyticBase, public ComponentPosterior {
+class Mixture final : public AnalyticBase, public ComponentPosterior, public KnownMixture {
  public:
   Mixture(const MixtureStats& stats, std::vector<int64_t> shape)
       : AnalyticBase("mixture", mixture_name(stats), std::move(shape), stats.dim(), total_variance(stats)),
+        stats_(stats),
         centre_(stats.means.mean(0)),
         means_(stats.means - centre_.original()),
         bases_(stats.bases.contiguous()),
@@ -54,6 +56,8 @@ class Mixture final : public AnalyticBase, public ComponentPosterior {
         tails_(stats.tails),
         log_weights_(stats.weights.log()),
         spans_(bases_span(stats)) {}
+
+  MixtureStats mixture() const override { return stats_; }
 
   torch::Tensor responsibilities(const torch::Tensor& x, double sigma) const override {
     check_density_input(info(), x, sigma);
@@ -241,6 +245,7 @@ class Mixture final : public AnalyticBase, public ComponentPosterior {
 
   int64_t chunk_rows() const { return std::max<int64_t>(1, kCoefficientsAtOnce / (components() * rank())); }
 
+  MixtureStats stats_;
   ConstantTensor centre_, means_, bases_, offsets_, eigenvalues_, tails_, log_weights_;
   bool spans_;
 };

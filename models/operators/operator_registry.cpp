@@ -139,6 +139,17 @@ std::unique_ptr<Operator> phase(const OptionValues& options, const OperatorReque
   return make_phase(options.resolved(), request.shape, pad);
 }
 
+std::unique_ptr<Operator> script(const OptionValues& options, const OperatorRequest& request) {
+  ScriptOperatorRequest asked;
+  asked.file = options.text("file", "");
+  if (asked.file.empty()) throw usage_error("operator script: needs file=FILE.pt, a TorchScript module");
+  asked.sha256 = options.text("sha256", "");
+  asked.dtype = options.choice("dtype", "float32", {"float32", "float64"}) == "float64" ? torch::kFloat64
+                                                                                        : torch::kFloat32;
+  asked.trust = request.trust;
+  return make_script_operator(options.resolved(), request.shape, asked);
+}
+
 const OperatorEntry& operator_entry(const std::string& name) {
   for (const OperatorEntry& entry : operator_table()) {
     if (entry.name == name) return entry;
@@ -186,6 +197,11 @@ const std::vector<OperatorEntry>& operator_table() {
        separable},
       {"matrix", "any matrix, over all numbers of a sample", {"file=FILE.npy"}, false, matrix},
       {"phase", "magnitudes of the FFT of the padded image; not linear", {"oversample="}, true, phase},
+      {"script",
+       "a TorchScript module of yours, y = forward(x), by autograd; needs --trust or its sha256",
+       {"file=FILE.pt", "dtype=float32|float64", "sha256="},
+       false,
+       script},
   };
   return table;
 }

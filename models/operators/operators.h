@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,6 +33,19 @@ std::unique_ptr<LinearOperator> make_separable(std::string name, std::vector<int
 std::unique_ptr<LinearOperator> make_matrix(std::string name, std::vector<int64_t> shape, torch::Tensor matrix);
 // y = |F(x padded with `pad` zeros on every side)|, F the unitary FFT; not linear. [C,H+2pad,W+2pad].
 std::unique_ptr<Operator> make_phase(std::string name, std::vector<int64_t> shape, int64_t pad);
+
+// y = a user's TorchScript module's forward(x), x [B, ...shape] -> floating [B, ...], one row a sample; not linear, whatever it computes:
+// pulled back by autograd. It is shown two images for the shape of its measurements, in a process of its own first.
+struct ScriptOperatorRequest {
+  std::filesystem::path file;
+  std::string sha256 = {};                    // pinned; else `trust`
+  bool trust = false;                         // consent to run its code
+  torch::ScalarType dtype = torch::kFloat32;  // what it is called with
+};
+// Error(kTrust) without consent; bad_file where it does not load, fails, or returns what is no finite floating tensor of a row a sample
+// or has no gradient.
+std::unique_ptr<Operator> make_script_operator(std::string name, std::vector<int64_t> shape,
+                                               const ScriptOperatorRequest& request);
 
 // The matrix [size/factor,size] of anti-aliased bicubic reduction: Keys' kernel (a = -1/2) stretched by factor, pixels beyond the
 // border reflected with the border repeated, rows that sum to 1.

@@ -30,12 +30,13 @@ Restoration restore_samples(const NamedModel& model, const std::string& operator
                             double sigma_y, const std::string& measured_text, const std::string& method,
                             const std::string& solver, std::vector<double> levels, int64_t samples, int64_t seed,
                             std::optional<int64_t> label, int64_t batch, std::optional<double> teleport,
-                            const std::optional<Fitted>& gaussian, std::vector<std::string> command) {
+                            const std::optional<Fitted>& gaussian, const PerceptualRequest& perceptual,
+                            std::vector<std::string> command) {
   return released([&] {
     const Stopwatch clock;
     RestoreInputs inputs;
     inputs.model = model.denoiser;
-    inputs.op = make_operator(operator_text, {model.denoiser->info().sample_shape, false});
+    inputs.op = make_operator(operator_text, {model.denoiser->info().sample_shape, perceptual.trust});
     if (truth) inputs.truth = *truth;
     inputs.y = measurement ? *measurement : degrade(*inputs.op, inputs.truth, sigma_y, seed);
     if (gaussian) {
@@ -55,6 +56,7 @@ Restoration restore_samples(const NamedModel& model, const std::string& operator
     options.batch = batch;
     options.teleport = teleport;
     options.device = parse_device(model.device);
+    options.perceptual = perceptual;
     RestoreRun run = run_restore(std::move(inputs), std::move(options));
     return Restoration{
         std::move(run), {std::move(command), model.device, model.precision, clock.seconds()}, model.text};
@@ -88,6 +90,8 @@ void add_restoring(py::module_& module) {
       .def_property_readonly("measurement", [](const Restoration& one) { return one.run.inputs.y; },
                              "[N, ...] float64: what was measured.")
       .def_property_readonly("psnr", of_run(&RestoreRun::psnr), "[N, samples] in dB; None where no truth is known.")
+      .def_property_readonly("perceptual", of_run(&RestoreRun::perceptual),
+                             "[N, samples]: from the truth, by the network of `features`; None without one.")
       .def_property_readonly("residual", of_run(&RestoreRun::residual), "[N, samples]: |y - A x| / sqrt(m).")
       .def_property_readonly("posterior_mean", of_run(&RestoreRun::posterior_mean),
                              "[N, d]: of the exact posterior; None without a prior in closed form.")
@@ -104,6 +108,8 @@ void add_restoring(py::module_& module) {
            "Writes the folder that `farfield restore --out` writes and returns it; force: replace a finished one.")
       .def("__repr__",
            [](const Restoration& one) { return "<farfield.Restoration: " + restore_headline(one.run) + ">"; });
+  py::class_<PerceptualRequest>(module, "PerceptualRequest")
+      .def(py::init<std::string, bool, bool>(), py::arg("features"), py::arg("resize"), py::arg("trust"));
   module.def("restore", &restore_samples);
 }
 

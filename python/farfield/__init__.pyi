@@ -82,6 +82,7 @@ class Restoration:
     x: torch.Tensor
     measurement: torch.Tensor
     psnr: torch.Tensor | None
+    perceptual: torch.Tensor | None
     residual: torch.Tensor
     posterior_mean: torch.Tensor | None
     posterior_deviation: torch.Tensor | None
@@ -305,7 +306,7 @@ def restore(model: _Model, *, data: Data | _Text | _Array | None = None, measure
             sigmas: Iterable[float] | None = None, sigma_min: float | None = None, sigma_max: float | None = None,
             rho: float | None = None, variant: str | None = None, samples: int = 1, seed: int = 0, batch: int = 64,
             label: int | None = None, gaussian: Fitted | _Text | None = None, teleport: float | None = None,
-            threads: int | None = None) -> Restoration: ...
+            features: str = "", resize: bool = True, trust: bool = False, threads: int | None = None) -> Restoration: ...
 def interpolate(corners: _Array, *, mode: str = "indist", weight: str | None = None, frames: int = 9) -> torch.Tensor: ...
 def interpolation_theory() -> _Table: ...
 def jump(model: _Model, *, data: Data | _Text | _Array | None = None, solver: str = "heun", steps: int | None = None,

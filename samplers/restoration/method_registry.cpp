@@ -41,6 +41,11 @@ Measurement nothing_measured(const RestorationSetting& setting) {
   return {setting.op, torch::zeros(shape, torch::kFloat64), setting.sigma_y};
 }
 
+// A^+ y: the smallest image that a measurement fits.
+torch::Tensor seen_image(const Measurement& measurement) {
+  return require_linear(measurement.op, "diffpir,start=measurement").pseudo_inverse(measurement.y);
+}
+
 Prepare diffpir(const OptionValues& options, const RestorationSetting& setting) {
   DiffpirOptions how;
   how.lambda = options.number_from("lambda", 1, 0, kInfinity);
@@ -48,7 +53,13 @@ Prepare diffpir(const OptionValues& options, const RestorationSetting& setting) 
   how.relax = options.number_from("relax", 1, 0, 1);
   how.compat = options.flag("compat", false);
   (void)make_diffpir(nothing_measured(setting), how);
-  return [how](const RestorationBatch& batch) { return RestorationRun{{}, make_diffpir(batch.measurement, how)}; };
+  const bool from_measurement = options.choice("start", "noise", {"noise", "measurement"}) == "measurement";
+  if (from_measurement) (void)require_linear(setting.op, "diffpir,start=measurement");
+  return [how, from_measurement](const RestorationBatch& batch) {
+    RestorationRun run{{}, make_diffpir(batch.measurement, how)};
+    if (from_measurement) run.centre = seen_image(batch.measurement);
+    return run;
+  };
 }
 
 // DiffPIR that holds every D to the measurement exactly.
@@ -120,7 +131,7 @@ const std::vector<MethodEntry>& method_table() {
   static const std::vector<MethodEntry> table = {
       {"diffpir",
        "DiffPIR: every D held to the measurement by a prox, xi the share of fresh noise; one evaluation a step",
-       {"lambda=", "xi=", "relax=", "compat=yes|no"},
+       {"lambda=", "xi=", "relax=", "start=noise|measurement", "compat=yes|no"},
        false,
        diffpir},
       {"ddnm",

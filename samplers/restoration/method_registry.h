@@ -23,6 +23,7 @@ struct RestorationBatch {
 struct RestorationRun {
   std::unique_ptr<const Denoiser> guided = {};  // run by any solver
   std::unique_ptr<const Solver> solver = {};    // runs the prior
+  torch::Tensor centre = {};  // [B, ...shape]: it starts there, noised to the first level; undefined: at 0
 };
 
 // A method with its options, for one operator, noise and schedule.

@@ -39,7 +39,8 @@ Restored restore(const Denoiser& prior, const Operator& op, const RestorationMet
   IntegrateOptions options;
   options.nearest_level = model.nearest_level;
   options.brownian = [&](double from, double to) { return path.increment(from, to); };
-  const Start start = start_from_noise(latents.to(request.device, torch::kFloat64), request.levels);
+  Start start = start_from_noise(latents.to(request.device, torch::kFloat64), request.levels);
+  if (run.centre.defined()) start.x = start.x + run.centre;
   const SampleResult end = integrate(run.solver ? *run.solver : solver, runs.bind(labels), start.x, request.levels,
                                      options);
   result.x = end.x.to(torch::kCPU, torch::kFloat64);

@@ -1,4 +1,4 @@
-// Every file of configs/sample and configs/schedule-search is run on a toy model, and takes the evaluations that it names.
+// Every file of configs/sample, configs/schedule-search and configs/restore is run on a toy model, and takes the evaluations that it names.
 #include <atomic>
 #include <mutex>
 #include <regex>
@@ -84,9 +84,20 @@ TEST_F(PublishedConfigs, searches_find_schedules_from_61_levels) {
   }
 }
 
+TEST_F(PublishedConfigs, restorations_take_the_evaluations_they_name) {
+  for (const auto& file : configs_in("restore")) {
+    const std::string name = file.stem().string();
+    const auto result = run({"restore", "--config", file.string(), "--model", "isotropic:glyphs,size=64,count=4",
+                             "--degrade", "glyphs,size=64,count=4,first=1", "--out", name});
+    ASSERT_EQ(result.exit_code, 0) << file << ": " << result.err;
+    const json record = json::parse(text_of(folder_ / (name + "/run.json")));
+    EXPECT_EQ(record.at("result").at("nfe_per_sample"), named_evaluations(text_of(file))) << file;
+  }
+}
+
 TEST(PublishedConfigsPage, lists_every_file) {
   const std::string page = text_of(fs::path(FARFIELD_SOURCE_DIR) / "configs/README.md");
-  for (const std::string folder : {"sample", "schedule-search", "train"}) {
+  for (const std::string folder : {"sample", "schedule-search", "restore", "train"}) {
     for (const auto& file : configs_in(folder)) {
       const std::string name = file.stem().string();
       const std::string ending = "-" + name.substr(name.rfind('-') + 1);

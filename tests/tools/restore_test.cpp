@@ -44,7 +44,7 @@ TEST(RestoreCommand, MeasuresRestoresAndIsReadAgain) {
   const auto arrays = read_npz(folder / "out/restored.npz");
   EXPECT_EQ(arrays.at("restored").sizes(), (std::vector<int64_t>{3, 1, 1, 8, 8}));
   const json record = json::parse(text_of(folder / "out/run.json"));
-  EXPECT_EQ(record.at("config").at("method"), "diffpir,compat=no,lambda=1,relax=1,xi=1");
+  EXPECT_EQ(record.at("config").at("method"), "diffpir,compat=no,lambda=1,relax=1,start=noise,xi=1");
   EXPECT_EQ(record.at("result").at("nfe_per_sample"), 12);
   const std::string page = text_of(folder / "out/report.html"), csv = text_of(folder / "out/restored.csv");
   for (const char* file : {"restored.csv", "restored.npz", "measurement.npz", "restored.png"})
@@ -60,6 +60,7 @@ TEST(RestoreCommand, MeasuresRestoresAndIsReadAgain) {
   EXPECT_EQ(second.at("config").at("sigma_y"), 0.05);
   EXPECT_GT(second.at("result").at("products_per_sample").get<int64_t>(), 6);
   EXPECT_TRUE(std::filesystem::exists(folder / "again/spread.csv"));
+  EXPECT_TRUE(read_npz(folder / "again/restored.npz").contains("posterior_mean"));  // of the model that was fitted here
 }
 
 TEST(RestoreCommand, MistakesAreOneLineAndLeaveNothing) {
@@ -82,6 +83,10 @@ TEST(RestoreCommand, MistakesAreOneLineAndLeaveNothing) {
       {{"--degrade", data, "--method", "dps_gauss", "--sigma-y", "0"}, "divides by sigma_y"},
       {{"--degrade", data, "--solver", "euler"}, "leave --solver out"},
       {{"--degrade", data, "--final", "sigma_min"}, "end above 0"},
+      {{"--measurement", measured, "--operator", "identity", "--sigma-y", "1", "--features", "n.pt"},
+       "name them by --truth"},
+      {{"--degrade", data, "--operator", "script"}, "needs file=FILE.pt"},
+      {{"--degrade", data, "--operator", "phase", "--method", "diffpir,start=measurement"}, "needs a linear operator"},
       {{"--degrade", data, "--teleport", "1"}, "guided denoiser"}};
   for (const auto& [more, fragment] : rows) {
     RestoreWords words = {

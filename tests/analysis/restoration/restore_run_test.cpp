@@ -11,6 +11,7 @@
 #include "models/operators/operator_registry.h"
 #include "samplers/schedules/noise_levels.h"
 #include "tests/support/normals.h"
+#include "tests/support/scripted_network.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
@@ -116,7 +117,6 @@ TEST(RestoreRun, NumbersAreThoseOfTheirDefinitions) {
 
 TEST(RestoreRun, TeleportsFromTheExactPosterior) {
   RestoreInputs inputs = inputs_of("mask,keep=0.5", 0.2);
-  inputs.prior = to_mixture(plain_prior());
   inputs.method = "tweedie,tolerance=1e-13,products=300";
   RestoreOptions options = options_of(0.2, 100);
   const RestoreRun whole = run_restore(inputs, options);
@@ -124,15 +124,42 @@ TEST(RestoreRun, TeleportsFromTheExactPosterior) {
   const RestoreRun teleported = run_restore(inputs, options);
   EXPECT_LT(teleported.nfe, whole.nfe);
   EXPECT_LE((whole.x - teleported.x).abs().max().item<double>(), 5e-3);
-  ASSERT_TRUE(whole.posterior_mean.defined());
+  ASSERT_TRUE(whole.posterior_mean.defined());  // of the model, which is a Gaussian
+  inputs.prior = to_mixture(plain_prior());
+  EXPECT_TRUE(torch::equal(run_restore(inputs, options).posterior_mean, whole.posterior_mean));
   const auto refused = [&](const std::string& method, bool prior) {
     RestoreInputs other = inputs;
     other.method = method;
-    if (!prior) other.prior.reset();
+    if (!prior) {  // the exact denoiser of some points: no Gaussian
+      other.prior.reset();
+      other.model = make_delta(other.truth, {1, 4, 4});
+    }
     return std::string(error_of([&] { (void)run_restore(other, options); })->what());
   };
   EXPECT_NE(refused("diffpir", true).find("guided denoiser"), std::string::npos);
   EXPECT_NE(refused("pigdm", false).find("--gaussian"), std::string::npos);
+}
+
+TEST(RestoreRun, HoldsSamplesAgainstTruthsByANetwork) {
+  const test::TempDir folder;
+  // Maps that are the images themselves: the distance is the mean square error.
+  const auto network = test::save_network(folder / "i.pt", "def forward(self, x):\n  return x",
+                                          "{quantised: false, normalise: false, channels: 1}");
+  RestoreOptions options = options_of(0.1);
+  options.samples = 2;
+  options.batch = 4;
+  options.perceptual = {network.string(), false, true};
+  RestoreInputs inputs = inputs_of("pool,factor=2", 0.1);
+  const RestoreRun run = run_restore(inputs, options);
+  const Tensor error = (run.x - inputs.truth.unsqueeze(1)).flatten(2).square().mean(2);
+  ASSERT_EQ(run.perceptual.sizes(), error.sizes());
+  EXPECT_LE((run.perceptual - error).abs().max().item<double>(), 1e-6);
+  EXPECT_NE(restore_headline(run).find("perceptual distance"), std::string::npos);
+  EXPECT_TRUE(std::holds_alternative<double>(restore_table(run).rows[0].back()));
+  inputs.truth = {};
+  const auto refused = error_of([&] { (void)run_restore(inputs, options); });
+  ASSERT_TRUE(refused);
+  EXPECT_NE(std::string(refused->what()).find("--truth"), std::string::npos);
 }
 
 TEST(RestoreRun, RefusesWhatDoesNotFit) {

@@ -12,6 +12,7 @@
 #include "models/operators/operator_registry.h"
 #include "models/operators/operators.h"
 #include "tests/support/normals.h"
+#include "tests/support/scripted_network.h"
 #include "tests/support/test_support.h"
 
 namespace farfield {
@@ -222,6 +223,40 @@ TEST(Operators, TheTableMakesEachByItsName) {
             std::string::npos);
   EXPECT_NE(fault_of("mask,file=" + file("none.npy", torch::zeros({8, 8}))).find("keeps no pixel"), std::string::npos);
   EXPECT_NE(fault_of("matrix,file=" + rows).find("the second of 64"), std::string::npos);
+}
+
+TEST(Operators, ScriptsArePulledBackByAutograd) {
+  const test::TempDir folder;
+  const auto file = [&](const std::string& name, const std::string& body) {
+    return test::save_network(folder / name, "def forward(self, x):\n  " + body).string();
+  };
+  const OperatorRequest request{{1, 4, 4}, true};
+  const std::string squares = file("squares.pt", "return (x * x)[:, :, ::2, ::2]");
+  const auto op = make_operator("script,file=" + squares + ",dtype=float64", request);
+  EXPECT_EQ(op->info().measurement_shape, (std::vector<int64_t>{1, 2, 2}));
+  const Tensor x = batch(3, {1, 4, 4}, 1), v = batch(3, {1, 2, 2}, 2);
+  EXPECT_TRUE(torch::equal(op->apply(x), x.square().slice(2, 0, 4, 2).slice(3, 0, 4, 2)));
+  Tensor back = torch::zeros_like(x);
+  back.slice(2, 0, 4, 2).slice(3, 0, 4, 2).copy_(v);
+  EXPECT_LE(largest(op->pull_back(x, v) - 2 * x * back), 1e-15);
+  // It is called with float32 unless asked otherwise, and may do what it likes to its input.
+  const auto rough = make_operator("script,file=" + file("inplace.pt", "return x.mul_(2)"), request);
+  const Tensor before = x.clone();
+  EXPECT_LE(largest(rough->apply(x) - 2 * x), 1e-6);
+  EXPECT_TRUE(torch::equal(x, before));
+  EXPECT_EQ(dynamic_cast<const LinearOperator*>(op.get()), nullptr);
+
+  const auto fault = [&](const std::string& path, bool trust = true) {
+    return std::string(test::error_of([&] { (void)make_operator("script,file=" + path, {{1, 4, 4}, trust}); })->what());
+  };
+  EXPECT_NE(fault(squares, false).find("--trust"), std::string::npos);
+  EXPECT_NE(fault(file("sum.pt", "return x.sum()")).find("a row of numbers for each of 2 images"), std::string::npos);
+  EXPECT_NE(fault(file("two.pt", "return x, x")).find("expected one tensor"), std::string::npos);
+  EXPECT_NE(fault(file("nan.pt", "return x / 0 * 0")).find("NaN or infinite"), std::string::npos);
+  EXPECT_NE(fault(file("ints.pt", "return (x > 0).long()")).find("expected floating point"), std::string::npos);
+  EXPECT_NE(fault(file("step.pt", "return (x > 0).float()")).find("no gradient"), std::string::npos);
+  EXPECT_NE(fault((folder / "none.pt").string()).find("none.pt"), std::string::npos);
+  EXPECT_NE(fault_of("script").find("needs file=FILE.pt"), std::string::npos);
 }
 
 TEST(Operators, FaultsAreNamed) {

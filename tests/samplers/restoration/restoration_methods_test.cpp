@@ -1,6 +1,7 @@
 // Methods of restoration by what is known of them: limits, exact posteriors, the order of the solver, moments of the
 // stochastic ones, and that samples do not see one another.
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include <gtest/gtest.h>
@@ -142,7 +143,7 @@ TEST(Restoration, AnOperatorThatSeesNothingLeavesThePrior) {
 TEST(Restoration, KnownPixelsStayWithoutNoise) {
   const Scene scene = masked(0);
   const RestoreRequest request = scene.request(3, 12);
-  for (const std::string method : {"diffpir", "ddnm"}) {
+  for (const std::string method : {"diffpir", "diffpir,start=measurement", "ddnm"}) {
     const Restored end = scene.run(method, request);
     EXPECT_TRUE(torch::equal(scene.op->apply(end.x), request.y)) << method;
   }
@@ -182,6 +183,93 @@ TEST(Restoration, SamplesHaveThePosteriorsMoments) {
   const Scene scene = masked(0.3);
   expect_posterior_moments(scene, "tweedie", "heun", 0.06);
   expect_posterior_moments(scene, "tweedie", "dpmpp_2m_sde", 0.06);
+}
+
+// One step of a method on the Gaussian prior: x' = of_state x + offset + fresh z, all affine.
+struct AffineStep {
+  Tensor of_state, offset;  // [16, 16], [16]
+  Tensor fresh;             // [16]: deviations of the fresh noise
+};
+
+// D(x; s) = gain x + rest of the scene's prior.
+struct AffinePrior {
+  AffinePrior(const Scene& scene, double s) {
+    const Tensor values = scene.stats.eigenvalues;
+    gain = scene.stats.basis.matmul((values / (values + s * s)).unsqueeze(1) * scene.stats.basis.t());
+    rest = scene.stats.mean - gain.mv(scene.stats.mean);
+  }
+  Tensor gain, rest;
+};
+
+// From the closed forms in step_methods.h, for the mask of masked(), whose A^T A is diagonal.
+AffineStep diffpir_step(const Scene& scene, double s, double to, double lambda, double xi) {
+  const Tensor known = scene.op->apply(torch::ones({1, 1, 4, 4}, torch::kFloat64)).flatten();
+  const double rho = lambda * scene.sigma_y * scene.sigma_y / (s * s), along = to * std::sqrt(1 - xi) / s;
+  const Tensor kept = rho / (known + rho);
+  const AffinePrior prior(scene, s);
+  const Tensor held = kept.unsqueeze(1) * prior.gain,
+               offset = kept * prior.rest + known * scene.y.flatten() / (known + rho);
+  return {(1 - along) * held + along * torch::eye(16, torch::kFloat64), (1 - along) * offset,
+          torch::full({16}, to * std::sqrt(xi), torch::kFloat64)};
+}
+
+AffineStep ddrm_step(const Scene& scene, double s, double to, double eta, double eta_b) {
+  const Tensor known = scene.op->apply(torch::ones({1, 1, 4, 4}, torch::kFloat64)).flatten();
+  const Tensor y = scene.y.flatten(), one = torch::ones_like(y);
+  const double sy = scene.sigma_y, kept = std::sqrt(1 - eta * eta) * to;
+  // Shares of the state's noise and of the measurement; what is left is D's.
+  const Tensor of_noise = (1 - known) * (kept / s);
+  const Tensor of_y = known * (to < sy ? kept / sy : eta_b);
+  const AffinePrior prior(scene, s);
+  const double measured = to < sy ? eta * to : std::sqrt(to * to - eta_b * eta_b * sy * sy);
+  return {(one - of_noise - of_y).unsqueeze(1) * prior.gain + of_noise.diag(),
+          (one - of_noise - of_y) * prior.rest + of_y * y, (1 - known) * (eta * to) + known * measured};
+}
+
+// Mean and covariance of 4000 samples against those that the steps carry N(0, s_0^2 I) to, within 5 standard errors.
+void expect_moments_of(const Scene& scene, const std::string& method,
+                       const std::function<AffineStep(double, double)>& step) {
+  const RestoreRequest request = scene.request(4000, 12);
+  const auto count = static_cast<double>(request.seeds.size());
+  const double first = request.levels.front();
+  Tensor mean = torch::zeros({16}, torch::kFloat64), covariance = first * first * torch::eye(16, torch::kFloat64);
+  for (size_t i = 0; i + 1 < request.levels.size(); ++i) {
+    const AffineStep one = step(request.levels[i], request.levels[i + 1]);
+    mean = one.of_state.mv(mean) + one.offset;
+    covariance = one.of_state.matmul(covariance).matmul(one.of_state.t()) + one.fresh.square().diag();
+  }
+  const Tensor x = scene.run(method, request).x.flatten(1), centred = x - x.mean(0, true);
+  const Tensor found = centred.t().matmul(centred) / count, variances = covariance.diagonal();
+  // A state that the last step makes of D alone has numbers that hardly vary.
+  const Tensor mean_error = (variances / count).sqrt() + 1e-9;
+  const Tensor error = ((variances.unsqueeze(1) * variances + covariance.square()) / count).sqrt() + 1e-9;
+  constexpr double kErrors = 5;
+  EXPECT_LE(((x.mean(0) - mean) / mean_error).abs().max().item<double>(), kErrors) << method;
+  EXPECT_LE(((found - covariance) / error).abs().max().item<double>(), kErrors) << method;
+  EXPECT_GT(variances.max().item<double>(), 1e-3) << method;
+}
+
+TEST(Restoration, StochasticStepsHaveTheMomentsOfTheirClosedForm) {
+  const Scene scene = masked(0.3);
+  expect_moments_of(scene, "diffpir,lambda=2,xi=0.4",
+                    [&](double s, double to) { return diffpir_step(scene, s, to, 2, 0.4); });
+  expect_moments_of(scene, "ddrm", [&](double s, double to) { return ddrm_step(scene, s, to, 0.85, 1); });
+  expect_moments_of(scene, "ddrm,eta=0.5,eta_b=0.6",
+                    [&](double s, double to) { return ddrm_step(scene, s, to, 0.5, 0.6); });
+}
+
+TEST(Restoration, StartsFromTheMeasurementNoisedToTheFirstLevel) {
+  const Scene scene = pooled(0.05);
+  RestoreRequest request = scene.request(2, 1);  // one step to 0: x' = prox of D(x; s_0)
+  request.levels = {3, 0};
+  const Tensor z = SeedBatch(request.seeds, scene.prior->info()).latents().to(torch::kFloat64);
+  const auto ends = [&](const Tensor& start) {
+    const double rho = scene.sigma_y * scene.sigma_y / 9;
+    return scene.op->prox(request.y, (*scene.prior)(start, 3.0), torch::full({1}, rho, torch::kFloat64));
+  };
+  const Tensor seen = scene.op->pseudo_inverse(request.y);
+  EXPECT_LE(relative_deviation(scene.run("diffpir,start=measurement", request).x, ends(seen + 3 * z)), 1e-12);
+  EXPECT_LE(relative_deviation(scene.run("diffpir", request).x, ends(3 * z)), 1e-12);
 }
 
 TEST(Restoration, EverySampleIsRestoredByItself) {
