@@ -143,7 +143,7 @@ TEST(RestoreRun, TeleportsFromTheExactPosterior) {
 TEST(RestoreRun, HoldsSamplesAgainstTruthsByANetwork) {
   const test::TempDir folder;
   // Maps that are the images themselves: the distance is the mean square error.
-  const auto network = test::save_network(folder / "i.pt", "def forward(self, x):\n  return x",
+  const auto network = test::save_network(folder / "i.pt", "def forward(self, x):\n  return x\n",
                                           "{quantised: false, normalise: false, channels: 1}");
   RestoreOptions options = options_of(0.1);
   options.samples = 2;

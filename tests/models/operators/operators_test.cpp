@@ -228,7 +228,7 @@ TEST(Operators, TheTableMakesEachByItsName) {
 TEST(Operators, ScriptsArePulledBackByAutograd) {
   const test::TempDir folder;
   const auto file = [&](const std::string& name, const std::string& body) {
-    return test::save_network(folder / name, "def forward(self, x):\n  " + body).string();
+    return test::save_network(folder / name, "def forward(self, x):\n  " + body + "\n").string();
   };
   const OperatorRequest request{{1, 4, 4}, true};
   const std::string squares = file("squares.pt", "return (x * x)[:, :, ::2, ::2]");

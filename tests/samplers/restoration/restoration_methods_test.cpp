@@ -340,7 +340,7 @@ TEST(Restoration, WhatAMethodCannotDoIsSaidBeforeAnyWork) {
   EXPECT_NE(words("diffpir,xi=2", *scene.op, 0.05).find("from 0 to 1"), std::string::npos);
   EXPECT_EQ(make_method("dps", {*phase, 0.05, levels}).text, "dps,clip=no,form=ancestral,zeta=1");
   EXPECT_EQ(make_method("diffpir", {*make_mask("mask", kShape, torch::ones({4, 4})), 0.05, levels}).text,
-            "diffpir,compat=no,lambda=1,relax=1,xi=1");
+            "diffpir,compat=no,lambda=1,relax=1,start=noise,xi=1");
 }
 
 }  // namespace
