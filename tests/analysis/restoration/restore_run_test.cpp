@@ -156,7 +156,7 @@ TEST(RestoreRun, HoldsSamplesAgainstTruthsByANetwork) {
   EXPECT_LE((run.perceptual - error).abs().max().item<double>(), 1e-6);
   EXPECT_NE(restore_headline(run).find("perceptual distance"), std::string::npos);
   EXPECT_TRUE(std::holds_alternative<double>(restore_table(run).rows[0].back()));
-  inputs.truth = {};
+  inputs.truth = Tensor();
   const auto refused = error_of([&] { (void)run_restore(inputs, options); });
   ASSERT_TRUE(refused);
   EXPECT_NE(std::string(refused->what()).find("--truth"), std::string::npos);
