@@ -45,7 +45,7 @@ class ScriptOperator final : public Operator {
   Tensor pulled_back(const Tensor& x, const Tensor& v) const override {
     const torch::AutoGradMode gradients(true);
     const Tensor input = given(x.detach()).requires_grad_();
-    const Tensor y = called(input);
+    const Tensor y = called(input.clone());  // not the leaf itself, which it may not change
     if (!y.requires_grad()) refuse("its result has no gradient with respect to the image");
     const auto back = torch::autograd::grad({y}, {input}, {v.to(y.options())}, /*retain_graph=*/false,
                                             /*create_graph=*/false, /*allow_unused=*/true);
