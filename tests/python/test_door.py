@@ -632,6 +632,18 @@ def test_restoring_is_what_the_program_says(program, tmp_path):
     fitted = ff.fit_gaussian("glyphs,size=8,count=64")
     known = ff.restore(fitted, measurement=r.measurement, truth="glyphs,size=8,count=64,first=2", operator="pool,factor=2", steps=4)
     assert known.posterior_mean.shape == (2, 64) and known.psnr.shape == (2, 1) and known.products == 0
+    class Itself(torch.nn.Module):
+        def forward(self, x):
+            return x
+
+    torch.jit.script(Itself()).save(str(tmp_path / "itself.pt"))
+    (tmp_path / "itself.yaml").write_text("{quantised: false, normalise: false, channels: 1}")
+    mine = ff.restore(fitted, data="glyphs,size=8,first=2", operator=f"script,file={tmp_path / 'itself.pt'}", method="dps", steps=4,
+                      features=str(tmp_path / "itself.pt"), resize=False, trust=True)
+    assert mine.measurement.shape == (2, 1, 8, 8) and mine.products == 4
+    assert torch.allclose(mine.perceptual, 4 / 10 ** (mine.psnr / 10), rtol=1e-4)
+    with pytest.raises(ff.TrustError):
+        ff.restore(fitted, data="glyphs,size=8,first=2", operator=f"script,file={tmp_path / 'itself.pt'}")
     with pytest.raises(ff.UsageError, match="data, which are measured, or a measurement"):
         ff.restore(fitted)
     with pytest.raises(ff.UsageError, match="did you mean 'diffpir'"):
