@@ -1,19 +1,27 @@
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/features/features.h"
 #include "analysis/study/study_run.h"
+#include "core/comm.h"
+#include "core/data/source.h"
 #include "core/device.h"
 #include "core/io/json.h"
 #include "core/limits.h"
 #include "core/run/run_folder.h"
 #include "core/run/run_info.h"
+#include "core/shards.h"
 #include "models/analytic/reference_file.h"
 #include "models/registry/model_registry.h"
 #include "tools/command.h"
+#include "tools/feature_options.h"
 #include "tools/model_run.h"
 #include "tools/number_option.h"
+#include "tools/option_config.h"
+#include "tools/path_options.h"
 #include "tools/print.h"
 
 namespace farfield::tools {
@@ -23,11 +31,13 @@ constexpr const char* kStudyExamples =
     "  farfield study --model assets/glyphs.safetensors --out runs/study\n"
     "  farfield study --model net.safetensors --gaussian gaussian.safetensors --nfe 4-20 --out runs/study\n"
     "  farfield study --model net.safetensors --solvers ipndm4 --solvers dpmpp_3m,predict=eps --schedules gits:gits.json --out runs/two\n"
+    "  farfield study --model net.safetensors --measure fd --data mnist:DIR --seeds 0-1023 --solvers euler --solvers ipndm4 --out runs/fd\n"
     "  farfield sample --model net.safetensors --solver auto --nfe 8 --study runs/study/study.json --out runs/eight\n";
 
 struct StudyArguments {
-  std::string model, out, gaussian;
+  std::string model, out, gaussian, data;
   StudyOptions options;
+  bool resume = false;
 };
 
 void report(const StudyArguments& arguments, const Context& context, const StudyAdvice& advice) {
@@ -45,23 +55,59 @@ void report(const StudyArguments& arguments, const Context& context, const Study
   print_line(arguments.out + "/report.html");
 }
 
-void run(const StudyArguments& arguments, const Context& context) {
+StudyOptions study_options(const StudyArguments& arguments, const Context& context) {
   StudyOptions options = arguments.options;
   options.device = parse_device(context.device);
+  options.measure.options = {context.trust, options.device, {}};
+  if (!arguments.data.empty()) options.measure.data = given_set(arguments.data);
   (void)options.request();  // a text that cannot be read is an error before the long work
-  RunFolder folder(output_request(context, "study", arguments.out));
-  RunInfo info = record_of(context);
+  if (!arguments.gaussian.empty()) options.gaussian = read_gaussian(arguments.gaussian);
+  return options;
+}
+
+// Of what is kept, the ends of batches of seeds.
+PartStore study_parts(const StudyArguments& arguments, const Context& context, const RecordedModel& model,
+                      const StudyOptions& options) {
+  nlohmann::ordered_json key = parse_json(options_json(*context.command), "options");
+  key["model_sha256"] = model.sha256;
+  key["network_sha256"] = features_sha256(options.measure.features);
+  const SampleSource* data = options.measure.data ? std::get_if<SampleSource>(&*options.measure.data) : nullptr;
+  if (data != nullptr) key["data_fingerprint"] = data->fingerprint();
+  return part_store(context, arguments.out, std::move(key), arguments.resume);
+}
+
+void run(const StudyArguments& arguments, const Context& context) {
+  const StudyOptions options = study_options(arguments, context);
+  std::optional<RunFolder> folder;  // the root's
+  do_on_root(world(), [&] { folder.emplace(output_request(context, "study", arguments.out)); });
   // Solvers are compared, not rounding: float32 unless another precision is asked for.
   const ModelOptions how = {context.device, context.precision == "auto" ? "fp32" : context.precision, context.trust};
   const auto model = open_model(arguments.model, how);
-  if (!arguments.gaussian.empty()) options.gaussian = read_gaussian(arguments.gaussian);
   const RecordedModel recorded{*model, arguments.model, model_sha256(arguments.model), precision_of(*model, how)};
-  const StudyResult result = run_study(recorded, options);
-  if (const auto file = model_file(arguments.model); !file.empty()) info.add_input("model", file);
-  if (!arguments.gaussian.empty()) info.add_input("gaussian", arguments.gaussian);
-  const RunCall call{context.command_line, context.device, recorded.precision};
-  save_study(result, arguments.gaussian, call, std::move(info), folder);
-  report(arguments, context, result.advice);
+  const PartStore parts = study_parts(arguments, context, recorded, options);
+  const StudyResult result = run_study(recorded, options, parts, world());
+  do_on_root(world(), [&] {
+    RunInfo info = record_of(context);
+    if (const auto file = model_file(arguments.model); !file.empty()) info.add_input("model", file);
+    if (!arguments.gaussian.empty()) info.add_input("gaussian", arguments.gaussian);
+    add_network(info, options.measure.features);
+    const RunCall call{context.command_line, context.device, recorded.precision};
+    save_study(result, arguments.gaussian, call, std::move(info), *folder);
+    parts.remove();
+    report(arguments, context, result.advice);
+  });
+}
+
+void add_study_measures(CLI::App& command, StudyArguments& arguments) {
+  SetMeasureRequest& measure = arguments.options.measure;
+  command.add_option("--measure", measure.measures,
+                     "with --data: also measure the ends of every run against data, by some of fd (Frechet distance), kid, precision, "
+                     "recall, density, coverage, sliced_wasserstein, memorised: fd,kid");
+  command.add_option("--data", arguments.data,
+                     "what --measure holds the ends against: SRC, a run, or an .npz of features or of mu and sigma\n" +
+                         data_source_help());
+  command.add_option("--features", measure.features,
+                     "in which (default: as of quality)\n" + features_help());
 }
 
 }  // namespace
@@ -96,12 +142,16 @@ void add_study_command(CLI::App& app, Context& context) {
       ->needs(gaussian);
   command->add_option("--reference", arguments->options.reference, "adaptive solver that errors are measured from")
       ->capture_default_str();
+  add_study_measures(*command, *arguments);
   command->add_option("--batch", arguments->options.batch, "trajectories at a time")
       ->transform(whole_number(1, limits::kMostBatch))
       ->capture_default_str();
+  command->add_flag("--resume", arguments->resume, "go on with the batches that a stopped run of this call has finished")
+      ->configurable(false);
   add_compute_options(*command, context);
   add_trust_option(*command, context);
   add_output_options(*command, context);
+  share_over_ranks(*command, context);
 }
 
 }  // namespace farfield::tools

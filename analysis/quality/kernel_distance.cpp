@@ -79,4 +79,8 @@ SubsetKernelDistance kernel_distance_of_subsets(const Tensor& a, const Tensor& b
                                     subset_rows(subsets, own, b.size(0), seed, 1));
 }
 
+int64_t useful_subsets(int64_t count_a, int64_t count_b, int64_t subsets, int64_t size) {
+  return count_a == count_b && count_a <= size ? 1 : subsets;
+}
+
 }  // namespace farfield

@@ -23,4 +23,7 @@ SubsetKernelDistance kernel_distance_of_subsets(const torch::Tensor& a, const to
 SubsetKernelDistance kernel_distance_of_subsets(const torch::Tensor& a, const torch::Tensor& b, int64_t subsets,
                                                 int64_t size, uint64_t seed);
 
+// How many subsets tell more than one does: `subsets`, or 1 where each would hold all of both sets.
+int64_t useful_subsets(int64_t count_a, int64_t count_b, int64_t subsets, int64_t size);
+
 }  // namespace farfield

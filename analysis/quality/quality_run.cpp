@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/quality/drawn_places.h"
 #include "analysis/quality/frechet_interval.h"
 #include "analysis/quality/quality_warnings.h"
 #include "analysis/quality/vendi.h"
@@ -11,7 +12,6 @@
 #include "core/error.h"
 #include "core/interrupts.h"
 #include "core/log.h"
-#include "core/math/random.h"
 #include "core/progress.h"
 #include "core/shards.h"
 
@@ -21,13 +21,6 @@ namespace {
 using torch::Tensor;
 
 constexpr int64_t kUsualReplicates = 100, kReplicatesOfWide = 10, kWide = 256;
-
-// `most` of `count` places, rising, keyed by the seed and `side`; all of them where there are no more.
-Tensor drawn_places(int64_t count, int64_t most, uint64_t seed, uint64_t side) {
-  if (count <= most) return torch::arange(count, torch::kInt64);
-  const at::Generator generator = keyed_generator({seed, 0x7175616c697479, side});
-  return std::get<0>(torch::randperm(count, generator, torch::kInt64).narrow(0, 0, most).sort());
-}
 
 // What is the same for every block.
 class Measuring {
@@ -54,11 +47,6 @@ class Measuring {
   FrechetFactor factor_of(const QualityBlock& block, const Tensor& features) const {
     return features.defined() ? frechet_factor(features)
                               : frechet_factor(*run_.sets.samples[block.set].featured.known_moments);
-  }
-  // Subsets that hold all of both sets are the same: one.
-  int64_t subsets_of(const QualityBlock& block) const {
-    const bool all_alike = block.count == reference_.size(0) && block.count <= options().subset_size;
-    return all_alike ? 1 : options().subsets;
   }
   void measure_pairs(QualityBlock& block, const Tensor& chosen) const;
 
@@ -92,8 +80,9 @@ void Measuring::measure(QualityBlock& block, Progress& progress) const {
     block.chosen = drawn_places(block.count, options().most, options().seed, 1 + static_cast<uint64_t>(block.set));
     const Tensor chosen = features.index_select(0, block.chosen);
     if (asked(Measure::kKernel)) {
-      block.kernel = kernel_distance_of_subsets(reference_, features, subsets_of(block), options().subset_size,
-                                                options().seed);
+      const int64_t size = options().subset_size,
+                    subsets = useful_subsets(block.count, reference_.size(0), options().subsets, size);
+      block.kernel = kernel_distance_of_subsets(reference_, features, subsets, size, options().seed);
       block.kernel_of_all = kernel_distance(drawn_reference_, chosen);
     }
     stop_if_interrupted();

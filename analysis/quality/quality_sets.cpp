@@ -42,12 +42,6 @@ void check_shapes(const std::vector<SampleSource>& sources) {
   }
 }
 
-// The samples of a run as data, for their principal components.
-std::shared_ptr<const DataSource> as_data(const SampleSource& samples) {
-  if (samples.data()) return samples.data();
-  return std::make_shared<DataSource>(samples.text(), samples.all().to(torch::kFloat32), Tensor(), 0);
-}
-
 // Of `size` samples from `first` on, counted through all sources one behind the other. Formulas return what they were given:
 // float64 of runs, float32 of data.
 Tensor features_across(const FeatureExtractor& extractor, const std::vector<SampleSource>& sources, RowRange rows,
@@ -141,15 +135,6 @@ void give_features(QualitySets& sets, const std::vector<Tensor>& features) {
   if (sets.held_out) give(*sets.held_out);
 }
 
-// FEATURES for the samples among the given sets.
-std::string features_for(const GivenSets& given, const std::string& asked) {
-  const std::string features = asked.empty() ? usual_features(given.reference) : asked;
-  if (features.empty())
-    throw usage_error(
-        fmt::format("'{}' does not say how its features were made; say it: --features", given_text(given.reference)));
-  return features;
-}
-
 }  // namespace
 
 GivenSet given_set(const std::string& text) {
@@ -174,6 +159,19 @@ std::string usual_features(const GivenSet& reference) {
   return contract.name + (contract.quantised ? "" : ",quantise=no");
 }
 
+std::string features_for(const GivenSet& reference, const std::string& asked) {
+  const std::string features = asked.empty() ? usual_features(reference) : asked;
+  if (features.empty())
+    throw usage_error(
+        fmt::format("'{}' does not say how its features were made; say it: --features", given_text(reference)));
+  return features;
+}
+
+std::shared_ptr<const DataSource> as_data(const SampleSource& samples) {
+  if (samples.data()) return samples.data();
+  return std::make_shared<DataSource>(samples.text(), samples.all().to(torch::kFloat32), Tensor(), 0);
+}
+
 QualitySets open_sets(const GivenSets& given, int64_t blocks, const std::string& asked, FeatureOptions options,
                       int64_t batch, const PartStore& parts, Comm& comm) {
   const std::vector<SampleSource> sources = sources_of(given);
@@ -181,7 +179,7 @@ QualitySets open_sets(const GivenSets& given, int64_t blocks, const std::string&
   std::unique_ptr<FeatureExtractor> extractor;
   std::string name;
   if (!sources.empty()) {
-    name = features_for(given, asked);
+    name = features_for(given.reference, asked);
     if (const SampleSource* reference = samples_of(given.reference); reference != nullptr && !options.reference)
       options.reference = as_data(*reference);
     extractor = open_features(name, sources.front().shape(), options);

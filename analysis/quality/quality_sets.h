@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -42,6 +43,10 @@ struct QualitySets {
 // The features where none are named: pca:64 of a reference of 128 samples or more with more than 64 numbers each, else pixels; those of
 // the reference's file where they are a formula of samples alone; "" where there is none.
 std::string usual_features(const GivenSet& reference);
+// FEATURES as they were asked for, or usual_features(). usage_error where there are none.
+std::string features_for(const GivenSet& reference, const std::string& asked);
+// Samples as data, for their principal components.
+std::shared_ptr<const DataSource> as_data(const SampleSource& samples);
 
 // All features, by open_features(`asked`), "": usual_features(). Principal components are those of the reference, unless options
 // name other data. Ranks share the samples, `parts` keeps finished batches. Before any feature is made: usage_error for samples

@@ -1,19 +1,14 @@
 #include "analysis/study/study.h"
 
-#include <algorithm>
-#include <map>
-#include <set>
-
-#include <fmt/format.h>
-
+#include "analysis/paths/path_batches.h"
 #include "analysis/study/evaluation_memo.h"
+#include "analysis/study/study_plan.h"
+#include "analysis/study/teleport_sweep.h"
+#include "core/checked_product.h"
 #include "core/error.h"
 #include "core/limits.h"
 #include "samplers/gaussian_flow.h"
 #include "samplers/integrate.h"
-#include "samplers/model_levels.h"
-#include "samplers/schedules/noise_levels.h"
-#include "samplers/schedules/schedule_registry.h"
 #include "samplers/seed_batch.h"
 #include "samplers/solvers/solver_registry.h"
 #include "samplers/trajectory.h"
@@ -21,119 +16,54 @@
 namespace farfield {
 namespace {
 
+using torch::Tensor;
+
 constexpr int64_t kMemoBytes = int64_t{1} << 28;
 constexpr int64_t kReferenceGuess = 400;  // evaluations, for the progress bar
 
-using Solvers = std::map<std::string, std::unique_ptr<const Solver>>;
+// What is to be done for every trajectory.
+struct StudyWork {
+  const Denoiser& model;
+  const StudyRequest& request;
+  StudySolvers solvers;
+  std::vector<StudyRun> runs;
+  std::optional<TeleportSweep> sweep;
 
-// Where all trajectories begin, and the two levels where they may end.
-struct Range {
-  double first, last;
+  int64_t run_count() const { return static_cast<int64_t>(runs.size()); }
+  int64_t skip_count() const { return sweep ? sweep->size() : 0; }
+  int64_t evaluations() const {
+    int64_t sum = kReferenceGuess + (sweep ? sweep->evaluations() : 0);
+    for (const StudyRun& run : runs) sum += run.nfe;
+    return sum;
+  }
 };
 
-Range range_of(const DenoiserInfo& model) {
-  const auto levels = resolve_levels({.steps = 2}, model);
-  return {levels.front(), levels[1]};
-}
-
-// Whether a schedule can be laid from any level to any other.
-bool takes_any_range(const std::string& schedule) {
-  return is_formula(schedule) && find_schedule(schedule).takes_range && !find_schedule(schedule).own_ends;
-}
-
-// The levels of `steps` steps; empty where the schedule has none of this length (a table, a file of searches).
-std::vector<double> levels_of(const StudyRequest& request, const DenoiserInfo& model, const std::string& schedule,
-                              int64_t steps, bool teleported) {
-  ScheduleRequest asked{.schedule = schedule, .model_sha256 = request.model_sha256, .steps = steps};
-  const bool takes_range = takes_any_range(schedule);
-  if (takes_range) asked.sigma_min = range_of(model).last;
-  if (takes_range) asked.sigma_max = teleported ? request.teleport->sigma : range_of(model).first;
-  if (!is_formula(schedule)) {
-    try {
-      return resolve_levels(asked, model);
-    } catch (const Error& error) {
-      if (error.code() != ExitCode::kUsage) throw;
-      return {};
-    }
-  }
-  return resolve_levels(asked, model);
-}
-
-// Evaluations of `steps` steps, whatever the schedule.
-class Counter {
+// Of sets of ends, one after the other: [B, sets, dim].
+class EndFeatures {
  public:
-  int64_t operator()(const std::string& name, const Solver& solver, int64_t steps) {
-    int64_t& count = counts_[{name, steps}];
-    if (count == 0) count = count_evaluations(solver, noise_levels({.steps = steps}));
-    return count;
+  explicit EndFeatures(const SetMeasures* measures) : measures_(measures) {}
+  void add(const Tensor& ends) {
+    if (measures_ != nullptr) sets_.push_back(measures_->features_of(ends));
+  }
+  void give(Arrays& arrays, const std::string& name) const {
+    if (!sets_.empty()) arrays[name] = torch::stack(sets_, 1);
   }
 
  private:
-  std::map<std::pair<std::string, int64_t>, int64_t> counts_;
+  const SetMeasures* measures_;
+  Tensors sets_;
 };
-
-// The most steps within `budget`; 0 when not even one step is.
-int64_t steps_within(const std::string& name, const Solver& solver, int64_t budget, Counter& count) {
-  int64_t low = 0, high = budget;  // the answer lies between them
-  while (low < high) {
-    const int64_t middle = high - (high - low) / 2;
-    if (count(name, solver, middle) <= budget) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return low;
-}
-
-struct PlannedLength {
-  std::string solver;
-  int64_t nfe;
-};
-
-// Which solvers are run with how many steps, the same for every schedule and start.
-std::map<int64_t, std::vector<PlannedLength>> plan_lengths(const StudyRequest& request, const Solvers& solvers) {
-  Counter count;
-  std::map<int64_t, std::vector<PlannedLength>> by_steps;
-  for (const auto& name : request.solvers) {
-    const Solver& solver = *solvers.at(name);
-    std::set<int64_t> lengths;
-    for (const int64_t budget : request.nfe) lengths.insert(steps_within(name, solver, budget, count));
-    for (const int64_t steps : lengths) {
-      if (steps > 0) by_steps[steps].push_back({name, count(name, solver, steps)});
-    }
-  }
-  return by_steps;
-}
-
-// What is to be run, errors still open; runs over the same levels stand together.
-std::vector<StudyRun> plan(const StudyRequest& request, const DenoiserInfo& model, const Solvers& solvers) {
-  const auto by_steps = plan_lengths(request, solvers);
-  std::vector<StudyRun> runs;
-  for (const bool teleported : {false, true}) {
-    if (teleported && !request.teleport) continue;
-    for (const auto& schedule : request.schedules) {
-      if (teleported && !takes_any_range(schedule)) continue;
-      for (const auto& [steps, lengths] : by_steps) {
-        const auto levels = levels_of(request, model, schedule, steps, teleported);
-        if (levels.empty()) continue;
-        for (const auto& length : lengths) {
-          runs.push_back({length.solver, schedule, teleported, steps, length.nfe, levels, {}});
-        }
-      }
-    }
-  }
-  return runs;
-}
 
 // One batch of trajectories: the reference, then every run's squared distance from it.
 class StudyBatch {
  public:
-  StudyBatch(const Denoiser& model, const StudyRequest& request, int64_t first, int64_t count)
-      : request_(request), range_(range_of(model.info())) {
-    SeedBatch streams(std::span(request.seeds).subspan(first, count), model.info());
-    const auto classes = request.label ? torch::full({count}, *request.label, torch::kInt64) : streams.classes();
-    bound_ = model.bind(one_hot_labels(classes, model.info().label_dim, request.device));
+  StudyBatch(const StudyWork& work, RowRange rows, Progress& progress)
+      : work_(work), rows_(rows), progress_(progress), range_(study_range(work.model.info())) {
+    const StudyRequest& request = work.request;
+    const DenoiserInfo& info = work.model.info();
+    SeedBatch streams(std::span(request.seeds).subspan(rows.first, rows.size), info);
+    const auto classes = request.label ? torch::full({rows.size}, *request.label, torch::kInt64) : streams.classes();
+    bound_ = work.model.bind(one_hot_labels(classes, info.label_dim, request.device));
     latents_ = streams.latents().to(request.device);
     if (request.teleport) {
       landed_ = gaussian_flow(request.teleport->gaussian, latents_ * range_.first, range_.first,
@@ -141,72 +71,134 @@ class StudyBatch {
     }
   }
 
-  // Returns the evaluations of the reference.
+  // squares [B, runs], counts [B, 2 + runs] (evaluations of the reference, reused ones in the first row alone, those of every
+  // run); with measures features [B, 1 + runs, dim], the reference's first.
+  Arrays measure() {
+    const int64_t reference_nfe = solve_reference();
+    EndFeatures features(work_.request.measures.get());
+    features.add(ends_[2]);
+    Tensor squares = torch::empty({rows_.size, work_.run_count()}, torch::kFloat64);
+    Tensor counts = torch::zeros({rows_.size, 2 + work_.run_count()}, torch::kInt64);
+    EvaluationMemo memo(bound_, kMemoBytes);
+    const DenoiseFn remembered = watched([&](const Tensor& x, double sigma) { return memo(x, sigma); });
+    for (size_t i = 0; i < work_.runs.size(); ++i) {
+      const StudyRun& run = work_.runs[i];
+      if (i > 0 && run.levels != work_.runs[i - 1].levels) memo.forget();
+      const auto x = run.teleported ? landed_ : latents_ * run.levels.front();
+      const auto result = integrate(*work_.solvers.at(run.solver), remembered, x, run.levels);
+      const auto difference = (result.x - ends_[run.levels.back() == 0 ? 2 : 1]).flatten(1);
+      squares.select(1, static_cast<int64_t>(i)).copy_(difference.square().mean(1));
+      counts.select(1, 2 + static_cast<int64_t>(i)).fill_(result.nfe);
+      features.add(result.x);
+    }
+    counts.select(1, 0).fill_(reference_nfe);
+    counts[0][1] = memo.reused();
+    Arrays arrays = {{"squares", squares}, {"counts", counts}};
+    features.give(arrays, "features");
+    return arrays;
+  }
+
+  // skipped_squares [B, S]; with measures skipped_features [B, S, dim].
+  void measure_sweep(Arrays& arrays) const {
+    if (!work_.sweep) return;
+    EndFeatures features(work_.request.measures.get());
+    const auto advance = [this](int64_t samples) { progress_.advance(samples); };
+    arrays["skipped_squares"] = work_.sweep->squares_of(work_.model, rows_, advance,
+                                                        [&](const Tensor& ends) { features.add(ends); });
+    features.give(arrays, "skipped_features");
+  }
+
+ private:
+  // Returns its evaluations.
   int64_t solve_reference() {
-    const auto solver = make_solver(request_.reference);
+    const auto solver = make_solver(work_.request.reference);
     auto sizes = latents_.sizes().vec();
     sizes.insert(sizes.begin(), 3);
     ends_ = torch::empty(sizes, latents_.options());
     IntegrateOptions options;
     options.observer = record_states(ends_);
-    return integrate(*solver, watched(bound_), latents_ * range_.first, {range_.first, range_.last, 0}, options).nfe;
+    int64_t left = kReferenceGuess;
+    const DenoiseFn counted = [&](const Tensor& x, double sigma) {
+      auto denoised = bound_(x, sigma);
+      if (left-- > 0) progress_.advance(x.size(0));
+      return denoised;
+    };
+    const auto start = latents_ * range_.first;
+    const int64_t nfe = integrate(*solver, counted, start, {range_.first, range_.last, 0}, options).nfe;
+    if (left > 0) progress_.advance(left * rows_.size);
+    return nfe;
   }
 
-  void measure(std::vector<StudyRun>& runs, const Solvers& solvers, Study& study, int64_t first) {
-    EvaluationMemo memo(bound_, kMemoBytes);
-    const DenoiseFn remembered = watched([&](const torch::Tensor& x, double sigma) { return memo(x, sigma); });
-    for (size_t i = 0; i < runs.size(); ++i) {
-      StudyRun& run = runs[i];
-      if (i > 0 && run.levels != runs[i - 1].levels) memo.forget();
-      const auto x = run.teleported ? landed_ : latents_ * run.levels.front();
-      const auto result = integrate(*solvers.at(run.solver), remembered, x, run.levels);
-      run.nfe = result.nfe;
-      study.evaluations += result.nfe;
-      const auto difference = (result.x - ends_[run.levels.back() == 0 ? 2 : 1]).flatten(1);
-      study.squares[static_cast<int64_t>(i)].narrow(0, first, x.size(0)).copy_(difference.square().mean(1));
-    }
-    study.reused += memo.reused();
-  }
-
- private:
   DenoiseFn watched(DenoiseFn denoise) const {
-    return [this, denoise = std::move(denoise)](const torch::Tensor& x, double sigma) {
+    return [this, denoise = std::move(denoise)](const Tensor& x, double sigma) {
       auto denoised = denoise(x, sigma);
-      if (request_.on_evaluation) request_.on_evaluation(x.size(0));
+      progress_.advance(x.size(0));
       return denoised;
     };
   }
 
-  const StudyRequest& request_;
-  Range range_;
+  const StudyWork& work_;
+  RowRange rows_;
+  Progress& progress_;
+  StudyRange range_;
   DenoiseFn bound_;
-  torch::Tensor latents_, landed_,
-      ends_;  // ends_ [3, B, ...]: the reference at the first level, the last positive one, 0
+  Tensor latents_, landed_, ends_;  // ends_ [3, B, ...]: the reference at the first level, the last positive one, 0
 };
 
-void require_known_end(const std::vector<StudyRun>& runs, const Range& range) {
-  for (const StudyRun& run : runs) {
-    const double end = run.levels.back();
-    if (end == 0 || end == range.last) continue;
-    throw usage_error(fmt::format("study: schedule {} ends at sigma {}, expected 0 or {}, where the reference is taken",
-                                  run.schedule, end, range.last));
-  }
+void check_features(const StudyWork& work) {
+  const SetMeasures* measures = work.request.measures.get();
+  if (measures == nullptr) return;
+  const auto count = static_cast<int64_t>(work.request.seeds.size());
+  measures->check_count(count);
+  checked_product("study: bytes of the features of all ends (name fewer solvers, schedules, budgets or seeds)",
+                  {1 + work.run_count() + work.skip_count(), count, measures->contract().dim, sizeof(double)},
+                  limits::kMostBytes);
 }
 
-Solvers make_solvers(const std::vector<std::string>& names) {
-  Solvers solvers;
-  for (const auto& name : names) {
-    auto solver = make_solver(name);
-    if (solver->adaptive() || solver->stochastic() || solver->order() == 0) {
-      throw usage_error(
-          fmt::format("study: solver {} {}; name solvers that step through a schedule to the one solution", name,
-                      solver->adaptive()     ? "chooses its own steps"
-                      : solver->stochastic() ? "draws noise"
-                                             : "does not follow the ODE"));
-    }
-    solvers.emplace(name, std::move(solver));
+Arrays measure_all_batches(const StudyWork& work, const PartStore& parts, Comm& comm) {
+  BatchWork batches{"study",
+                    static_cast<int64_t>(work.request.seeds.size()),
+                    work.request.batch,
+                    work.evaluations(),
+                    {"squares", "counts"},
+                    {}};
+  const bool measured = work.request.measures != nullptr;
+  if (measured) batches.names.emplace_back("features");
+  if (work.sweep) batches.names.emplace_back("skipped_squares");
+  if (work.sweep && measured) batches.names.emplace_back("skipped_features");
+  batches.measure = [&](RowRange rows, Progress& progress) {
+    StudyBatch batch(work, rows, progress);
+    Arrays arrays = batch.measure();
+    batch.measure_sweep(arrays);
+    return arrays;
+  };
+  return measure_batches(batches, parts, comm);
+}
+
+// Counts and errors, from the arrays of all batches.
+void take_results(const StudyWork& work, const Arrays& arrays, Study& study) {
+  const Tensor& counts = arrays.at("counts");
+  study.runs = work.runs;
+  study.squares = arrays.at("squares").t().contiguous();
+  study.reference_nfe = counts.select(1, 0).max().item<int64_t>();
+  study.reused = counts.select(1, 1).sum().item<int64_t>();
+  const auto batches = (counts.size(0) + work.request.batch - 1) / work.request.batch;
+  for (int64_t i = 0; i < work.run_count(); ++i) {
+    StudyRun& run = study.runs[static_cast<size_t>(i)];
+    run.nfe = counts[0][2 + i].item<int64_t>();
+    run.error = rms_error(study.squares[i]);
+    study.evaluations += run.nfe * batches;
   }
-  return solvers;
+  if (work.sweep) study.skipped = work.sweep->runs_of(arrays.at("skipped_squares"));
+}
+
+void take_measures(const SetMeasures& measures, const Arrays& arrays, Study& study, Comm& comm) {
+  auto values = measure_sets(measures, arrays.at("features"), comm);
+  study.reference_measures = std::move(values.front());
+  for (size_t i = 0; i < study.runs.size(); ++i) study.runs[i].measures = std::move(values[i + 1]);
+  if (study.skipped.empty()) return;
+  values = measure_sets(measures, arrays.at("skipped_features"), comm);
+  for (size_t i = 0; i < study.skipped.size(); ++i) study.skipped[i].measures = std::move(values[i]);
 }
 
 }  // namespace
@@ -223,48 +215,20 @@ std::vector<std::string> study_solvers() {
   return names;
 }
 
-void StudyRequest::validate(const DenoiserInfo& model) const {
-  const auto require = [](bool holds, const std::string& what) {
-    if (!holds) throw usage_error("study: " + what);
-  };
-  require(!solvers.empty() && !schedules.empty() && !nfe.empty() && !seeds.empty(),
-          "needs solvers, schedules, budgets and seeds");
-  require(std::is_sorted(nfe.begin(), nfe.end()) && nfe.front() >= 1 && nfe.back() <= 1000,
-          "budgets are 1 to 1000 evaluations, rising");
-  require(batch >= 1 && batch <= limits::kMostBatch,
-          fmt::format("batch is {}, expected 1 to {}", batch, limits::kMostBatch));
-  require(make_solver(reference)->adaptive(), "the reference " + reference + " is no adaptive solver; take dopri5");
-  require(!label || (*label >= 0 && *label < model.label_dim),
-          fmt::format("class {} asked for, but {} knows {} classes", label.value_or(0), model.name, model.label_dim));
-  if (!teleport) return;
-  const Range range = range_of(model);
-  require(teleport->sigma < range.first && teleport->sigma > range.last,
-          fmt::format("teleport to sigma {}, expected between {} and {}", teleport->sigma, range.last, range.first));
-}
-
-Study run_study(const Denoiser& model, const StudyRequest& request) {
-  request.validate(model.info());
-  const Solvers solvers = make_solvers(request.solvers);
+Study run_study(const Denoiser& model, const StudyRequest& request, const PartStore& parts, Comm& comm) {
+  check_study(request, model.info());
+  StudyWork work{model, request, make_study_solvers(request.solvers), {}, {}};
+  work.runs = plan_study(request, model.info(), work.solvers);
+  if (request.teleport_sweep) work.sweep.emplace(request, model.info());
+  check_features(work);
+  const Arrays arrays = measure_all_batches(work, parts, comm);
   Study study;
-  study.runs = plan(request, model.info(), solvers);
-  require_known_end(study.runs, range_of(model.info()));
-  if (study.runs.empty())
-    throw usage_error("study: no solver takes as few evaluations as the budgets allow; raise --nfe");
-  int64_t evaluations = 0;
-  for (const StudyRun& run : study.runs) evaluations += run.nfe;
-  const auto count = static_cast<int64_t>(request.seeds.size());
-  study.squares = torch::empty({static_cast<int64_t>(study.runs.size()), count}, torch::kFloat64);
-  for (int64_t first = 0; first < count; first += request.batch) {
-    const int64_t size = std::min(request.batch, count - first);
-    StudyBatch batch(model, request, first, size);
-    if (request.on_phase) request.on_phase("reference", kReferenceGuess * size);
-    study.reference_nfe = std::max(study.reference_nfe, batch.solve_reference());
-    if (request.on_phase)
-      request.on_phase(count > request.batch ? fmt::format("seeds from {}", first) : "solvers", evaluations * size);
-    batch.measure(study.runs, solvers, study, first);
+  take_results(work, arrays, study);
+  try {
+    if (request.measures) take_measures(*request.measures, arrays, study, comm);
+  } catch (const Error& error) {
+    throw parts.said_with(error);  // the batches are kept
   }
-  for (size_t i = 0; i < study.runs.size(); ++i)
-    study.runs[i].error = rms_error(study.squares[static_cast<int64_t>(i)]);
   return study;
 }
 
@@ -273,6 +237,15 @@ const StudyRun* best_within(const Study& study, int64_t budget, bool teleported)
   for (const StudyRun& run : study.runs) {
     if (run.nfe > budget || (run.teleported && !teleported)) continue;
     if (best == nullptr || run.error.rms < best->error.rms) best = &run;
+  }
+  return best;
+}
+
+const StudyRun* best_measured(const Study& study, int64_t budget, size_t m, const SetMeasure& measure) {
+  const StudyRun* best = nullptr;
+  for (const StudyRun& run : study.runs) {
+    if (run.nfe > budget) continue;
+    if (best == nullptr || measure.better(run.measures[m], best->measures[m])) best = &run;
   }
   return best;
 }

@@ -1,5 +1,6 @@
 #include "analysis/study/study_file.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -37,6 +38,7 @@ ordered_json to_json(const Advice& advice) {
                        {"nfe", advice.nfe},
                        {"rms", advice.rms}};
   if (advice.teleport) json["teleport"] = *advice.teleport;
+  for (const auto& [name, value] : advice.measures) json["measures"][name] = value;
   return json;
 }
 
@@ -48,8 +50,15 @@ Advice to_advice(const ordered_json& json, bool teleported) {
                 {},
                 json.at("rms")};
   if (teleported) advice.teleport = json.at("teleport").get<double>();
+  const bool measured = json.contains("measures");
+  if (measured) {
+    for (const auto& [name, value] : json.at("measures").items()) advice.measures.emplace_back(name, value);
+  }
   const bool somewhere = !teleported || (std::isfinite(*advice.teleport) && *advice.teleport > 0);
-  const bool sane = std::isfinite(advice.rms) && advice.rms >= 0 && somewhere && json.size() == (teleported ? 6u : 5u);
+  const bool finite = std::isfinite(advice.rms) &&
+                      std::ranges::all_of(advice.measures, [](const auto& one) { return std::isfinite(one.second); });
+  const size_t keys = 5 + (teleported ? 1 : 0) + (measured ? 1 : 0);
+  const bool sane = finite && advice.rms >= 0 && somewhere && json.size() == keys;
   if (!sane) throw std::out_of_range("a number is out of its range, or a key is unknown");
   return advice;
 }
@@ -61,6 +70,10 @@ StudyAdvice to_study(const ordered_json& json) {
     const int64_t nfe = whole_number(item.at("nfe"), "nfe", 1, limits::kMostEvaluations);
     StudyAdvice::Budget budget{nfe, to_advice(item.at("plain"), false)};
     if (item.contains("teleported")) budget.teleported = to_advice(item.at("teleported"), true);
+    if (item.contains("by_measure")) {
+      for (const auto& [name, best] : item.at("by_measure").items())
+        budget.by_measure.emplace_back(name, to_advice(best, best.contains("teleport")));
+    }
     if (!study.budgets.empty() && budget.nfe <= study.budgets.back().nfe) {
       throw std::out_of_range("budgets must rise from 1");
     }
@@ -73,6 +86,8 @@ StudyAdvice to_study(const ordered_json& json) {
 Advice advice_of(const StudyRun& run, const StudyRequest& request) {
   Advice advice{run.solver, run.schedule, run.steps, run.nfe, {}, run.error.rms};
   if (run.teleported) advice.teleport = request.teleport->sigma;
+  for (size_t m = 0; m < run.measures.size(); ++m)
+    advice.measures.emplace_back(request.measures->measures()[m].name, run.measures[m]);
   return advice;
 }
 
@@ -85,6 +100,10 @@ StudyAdvice advise(const Study& study, const StudyRequest& request, const std::s
     if (plain == nullptr) continue;
     StudyAdvice::Budget budget{nfe, advice_of(*plain, request)};
     if (any->teleported) budget.teleported = advice_of(*any, request);
+    for (size_t m = 0; m < any->measures.size(); ++m) {
+      const SetMeasure& measure = request.measures->measures()[m];
+      budget.by_measure.emplace_back(measure.name, advice_of(*best_measured(study, nfe, m, measure), request));
+    }
     advice.budgets.push_back(std::move(budget));
   }
   return advice;
@@ -95,6 +114,7 @@ std::string serialize_advice(const StudyAdvice& advice) {
   for (const auto& budget : advice.budgets) {
     ordered_json item = {{"nfe", budget.nfe}, {"plain", to_json(budget.plain)}};
     if (budget.teleported) item["teleported"] = to_json(*budget.teleported);
+    for (const auto& [name, best] : budget.by_measure) item["by_measure"][name] = to_json(best);
     budgets.push_back(std::move(item));
   }
   const ordered_json study = {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analysis/study/study.h"
@@ -16,6 +17,7 @@ struct Advice {
   int64_t steps = 0, nfe = 0;
   std::optional<double> teleport = {};  // the level to start from by the Gaussian's closed form
   double rms = 0;
+  std::vector<std::pair<std::string, double>> measures = {};  // name and value, of studies that measured
 };
 
 struct StudyAdvice {
@@ -24,6 +26,7 @@ struct StudyAdvice {
     int64_t nfe = 0;
     Advice plain;                           // from noise
     std::optional<Advice> teleported = {};  // where it is better than `plain`
+    std::vector<std::pair<std::string, Advice>> by_measure = {};  // the best by each measure, teleported or not
   };
   std::vector<Budget> budgets = {};  // rising
 };

@@ -1,98 +1,23 @@
 #include "analysis/study/study_report.h"
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
 
 #include <fmt/format.h>
 
 #include "analysis/page/charts.h"
 #include "analysis/page/figure_table.h"
 #include "analysis/page/format.h"
+#include "analysis/study/measure_figures.h"
+#include "analysis/study/study.h"
+#include "analysis/study/study_grid.h"
+#include "analysis/study/teleport_sweep.h"
 #include "core/io/npz.h"
 #include "core/text.h"
 
 namespace farfield {
 namespace {
 
-constexpr size_t kShownSolvers = 6, kRanks = 5;
-
-std::string start_of(const StudyRun& run) { return run.teleported ? "teleported" : "noise"; }
-
-Table run_table(const std::vector<StudyRun>& runs) {
-  Table table{.columns = {"solver", "schedule", "start", "steps", "nfe", "rms", "rms_low", "rms_high"}, .rows = {}};
-  for (const StudyRun& run : runs) {
-    table.add(
-        {run.solver, run.schedule, start_of(run), run.steps, run.nfe, run.error.rms, run.error.low, run.error.high});
-  }
-  return table;
-}
-
-// The most evaluations within a budget that runs chosen by `which` take; of those runs the nearest. nullptr when none fits.
-const StudyRun* nearest_at(const Study& study, int64_t budget, const std::function<bool(const StudyRun&)>& which) {
-  const StudyRun* best = nullptr;
-  for (const StudyRun& run : study.runs) {
-    if (run.nfe > budget || !which(run)) continue;
-    const bool better = best == nullptr || run.nfe > best->nfe ||
-                        (run.nfe == best->nfe && run.error.rms < best->error.rms);
-    if (better) best = &run;
-  }
-  return best;
-}
-
-// Of a solver from noise, over all schedules.
-const StudyRun* best_of(const Study& study, const std::string& solver, int64_t budget) {
-  return nearest_at(study, budget, [&](const StudyRun& run) { return run.solver == solver && !run.teleported; });
-}
-
-// Solvers by the mean logarithm of their error over the budgets all of them can keep; Euler and Heun always shown last.
-std::vector<std::string> shown_solvers(const StudyStory& story) {
-  std::vector<std::pair<double, std::string>> ranking;
-  for (const auto& solver : story.request.solvers) {
-    double sum = 0;
-    int64_t count = 0;
-    for (const int64_t budget : story.request.nfe) {
-      const StudyRun* run = best_of(story.study, solver, budget);
-      if (run == nullptr) continue;
-      sum += std::log(run->error.rms);
-      ++count;
-    }
-    if (count > 0) ranking.emplace_back(sum / static_cast<double>(count), solver);
-  }
-  std::sort(ranking.begin(), ranking.end());
-  std::vector<std::string> shown;
-  for (const auto& [score, solver] : ranking) {
-    const bool classic = solver == "euler" || solver == "heun";
-    if (shown.size() < kShownSolvers || classic) shown.push_back(solver);
-  }
-  return shown;
-}
-
-// The picked run of every budget that allows more evaluations than the one before.
-std::vector<StudyRun> over_budgets(const StudyStory& story,
-                                   const std::function<const StudyRun*(int64_t budget)>& pick) {
-  std::vector<StudyRun> runs;
-  for (const int64_t budget : story.request.nfe) {
-    const StudyRun* run = pick(budget);
-    if (run != nullptr && (runs.empty() || runs.back().nfe < run->nfe)) runs.push_back(*run);
-  }
-  return runs;
-}
-
-Series series_of(const std::vector<StudyRun>& runs, const std::string& label, const SeriesStyle& style) {
-  Series series{label, style, {}, {}, {}, {}};
-  for (const StudyRun& run : runs) {
-    series.x.push_back(static_cast<double>(run.nfe));
-    series.y.push_back(run.error.rms);
-    series.low.push_back(run.error.low);
-    series.high.push_back(run.error.high);
-  }
-  return series;
-}
-
-Panel error_panel(std::vector<Series> series) {
-  return {{"distance from the reference, rms per number", Scale::kLog, {}}, std::move(series), {}, 300};
-}
+constexpr size_t kRanks = 5;
 
 Figure solver_figure(const StudyStory& story) {
   const auto solvers = shown_solvers(story);
@@ -173,16 +98,17 @@ std::optional<Figure> teleport_figure(const StudyStory& story) {
 
 // A line a solver and schedule: of the whole run nothing is left to draw.
 std::optional<Figure> skipped_figure(const StudyStory& story) {
-  if (story.skipped.empty()) return std::nullopt;
+  const std::vector<SkippedRun>& skipped = story.study.skipped;
+  if (skipped.empty()) return std::nullopt;
   std::vector<std::string> labels;
-  for (const SkippedRun& run : story.skipped) {
+  for (const SkippedRun& run : skipped) {
     if (run.skip == 0) labels.push_back(run.solver + " over " + run.schedule);
   }
   constexpr size_t kMostLines = 8;
   const auto styles = series_styles(labels);
   std::vector<Series> lines;
   std::vector<double> sigmas;
-  for (const SkippedRun& run : story.skipped) {
+  for (const SkippedRun& run : skipped) {
     if (run.skip == 0 && lines.size() == kMostLines) break;
     if (run.skip == 0) lines.push_back({labels[lines.size()], styles[lines.size()], {}, {}, {}, {}});
     sigmas.push_back(run.sigma_skip);
@@ -193,7 +119,7 @@ std::optional<Figure> skipped_figure(const StudyStory& story) {
     line.low.push_back(run.error.low);
     line.high.push_back(run.error.high);
   }
-  const SkippedRun& first = story.skipped.size() > 1 ? story.skipped[1] : story.skipped[0];
+  const SkippedRun& first = skipped.size() > 1 ? skipped[1] : skipped[0];
   Figure figure;
   figure.title = "What skipping the first levels changes";
   figure.caption = fmt::format(
@@ -204,23 +130,40 @@ std::optional<Figure> skipped_figure(const StudyStory& story) {
       {line_chart({sigma_axis(sigmas), {error_panel(std::move(lines))}}),
        fmt::format("Change over the level that the closed form ends at. {} from σ {}: {} with {} evaluations.",
                    first.solver, format_sigma(first.sigma_skip), format_digits(first.error.rms, 2), first.nfe)}};
-  figure.numbers = skipped_table(story.skipped);
+  figure.numbers = skipped_table(skipped, story.measure_names());
   return figure;
+}
+
+// The place of a run among those within the budget by a measure, from 1.
+int64_t place_by(const SetMeasure& measure, size_t m, const StudyRun& run, const std::vector<const StudyRun*>& fits) {
+  return 1 + std::ranges::count_if(fits, [&](const StudyRun* other) {
+           return measure.better(other->measures[m], run.measures[m]);
+         });
 }
 
 Table ranking(const StudyStory& story) {
   Table table{.columns = {"NFE", "rank", "solver", "schedule", "start", "steps", "rms", "95 %"}, .rows = {}};
+  const auto measures = story.measures();
+  for (const SetMeasure& measure : measures) {
+    table.columns.push_back(measure.name);
+    table.columns.push_back("rank by " + measure.name);
+  }
   for (const int64_t budget : story.request.nfe) {
     std::vector<const StudyRun*> fits;
     for (const StudyRun& run : story.study.runs) {
       if (run.nfe <= budget) fits.push_back(&run);
     }
-    std::sort(fits.begin(), fits.end(), [](auto* a, auto* b) { return a->error.rms < b->error.rms; });
+    std::sort(fits.begin(), fits.end(), [](auto* a, auto* b) { return nearer(*a, *b); });
     for (size_t rank = 0; rank < std::min(kRanks, fits.size()); ++rank) {
       const StudyRun& run = *fits[rank];
-      table.add({budget, static_cast<int64_t>(rank + 1), run.solver, run.schedule, start_of(run), run.steps,
-                 format_measured(run.error.rms, run.error.low, run.error.high),
-                 fmt::format("{} … {}", format_digits(run.error.low, 2), format_digits(run.error.high, 2))});
+      std::vector<Cell> row = {budget, static_cast<int64_t>(rank + 1), run.solver, run.schedule, start_of(run), run.steps,
+                               format_measured(run.error.rms, run.error.low, run.error.high),
+                               fmt::format("{} … {}", format_digits(run.error.low, 2), format_digits(run.error.high, 2))};
+      for (size_t m = 0; m < measures.size(); ++m) {
+        row.emplace_back(format_digits(run.measures[m], 4));
+        row.emplace_back(place_by(measures[m], m, run, fits));
+      }
+      table.add(std::move(row));
     }
   }
   return table;
@@ -237,7 +180,8 @@ std::string answer(const StudyStory& story) {
                                          format_digits(best->error.rms, 2));
     if (parts.empty() || parts.back() != part) parts.push_back(part);
   }
-  return "Nearest to the reference: " + join(parts, "; ") + ".";
+  const std::string nearest = "Nearest to the reference: " + join(parts, "; ") + ".";
+  return story.request.measures ? nearest + " " + measure_answer(story) : nearest;
 }
 
 // Every figure of a study: a new one is a function above and a row here.
@@ -254,10 +198,8 @@ const std::vector<FigureRow<StudyStory>>& study_figures() {
 
 }  // namespace
 
-Table study_table(const Study& study) { return run_table(study.runs); }
-
 void write_study_report(const StudyStory& story, const RunFolder& folder) {
-  write_csv(folder.path("study.csv"), study_table(story.study));
+  write_csv(folder.path("study.csv"), study_table(story.study, story.request));
   write_npz(folder.path("study.npz"),
             {{"squares", story.study.squares}, {"seeds", torch::tensor(story.request.seeds, torch::kInt64)}});
   Report report("farfield study", "Solvers and schedules for " + story.model, answer(story),
@@ -265,7 +207,11 @@ void write_study_report(const StudyStory& story, const RunFolder& folder) {
   report.file("study.csv", "every run: solver, schedule, start, steps, evaluations, error");
   report.file("study.npz", "the mean square of every run and seed");
   report.file("study.json", "the best of every budget, for sample --solver auto");
+  report.file("table.csv", "solvers in rows and evaluations in columns");
+  report.file("table.md", "the same for a document, the best of every column in bold");
+  write_study_grids(story, folder);
   add_figures(report, study_figures(), story, folder);
+  add_figures(report, measure_figures(story), story, folder);
   report.section("Which to take");
   report.table(
       ranking(story),

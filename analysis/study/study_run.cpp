@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "analysis/study/measure_agreement.h"
 #include "analysis/study/study_report.h"
 #include "core/io/file.h"
-#include "core/progress.h"
 #include "core/text.h"
 #include "samplers/budgets.h"
 #include "samplers/model_levels.h"
@@ -28,6 +28,10 @@ Teleport teleport_of(const StudyOptions& options, const Denoiser& model) {
   return teleport;
 }
 
+std::string data_words(const Featured& data) {
+  return data.count() > 0 ? fmt::format("{}, {} samples", data.text, data.count()) : data.text;
+}
+
 Facts study_settings(const StudyResult& result, const std::string& gaussian, const RunCall& call) {
   const StudyRequest& request = result.request;
   Facts facts = {{"model", result.model + " (SHA-256 " + result.model_sha256 + ")"},
@@ -41,6 +45,10 @@ Facts study_settings(const StudyResult& result, const std::string& gaussian, con
                  {"program", version_line()}};
   if (request.teleport) {
     facts.emplace_back("teleport", fmt::format("to sigma {} by {}", format_double(request.teleport->sigma), gaussian));
+  }
+  if (request.measures) {
+    facts.emplace_back("features", words_of(request.measures->contract()));
+    facts.emplace_back("data", data_words(request.measures->data()));
   }
   return facts;
 }
@@ -59,6 +67,8 @@ StudyRequest StudyOptions::request() const {
   request.schedules = schedules;
   request.nfe = parse_nfe(nfe);
   request.seeds = parse_seeds(seeds);
+  request.teleport_sweep = teleport_sweep;
+  check_set_measures(measure);
   request.label = label;
   request.reference = reference;
   request.batch = batch;
@@ -66,33 +76,34 @@ StudyRequest StudyOptions::request() const {
   return request;
 }
 
-StudyResult run_study(const RecordedModel& model, const StudyOptions& options) {
-  StudyResult result{model.text, model.sha256, options.request(), options.seeds, {}, {}, {}};
+StudyResult run_study(const RecordedModel& model, const StudyOptions& options, const PartStore& parts, Comm& comm) {
+  StudyResult result{model.text, model.sha256, options.request(), options.seeds, {}, {}};
   StudyRequest& request = result.request;
   request.model_sha256 = model.sha256;
   if (options.gaussian) request.teleport = teleport_of(options, model.denoiser);
-  std::optional<Progress> progress;
-  StudyRequest watched = request;
-  watched.on_phase = [&](const std::string& phase, int64_t total) { progress.emplace(phase, total, "evaluations"); };
-  watched.on_evaluation = [&](int64_t samples) { progress->advance(samples); };
-  result.study = run_study(model.denoiser, watched);
-  if (options.teleport_sweep) result.skipped = sweep_teleports(model.denoiser, watched, *options.teleport_sweep);
-  result.advice = advise(result.study, request, model.text);
+  if (!options.measure.measures.empty())
+    request.measures = std::make_shared<SetMeasures>(options.measure, model.denoiser.info().sample_shape, comm);
+  result.study = run_study(model.denoiser, request, parts, comm);
+  if (comm.is_root()) result.advice = advise(result.study, request, model.text);
   return result;
 }
 
 void save_study(const StudyResult& result, const std::string& gaussian, const RunCall& call, RunInfo info,
                 RunFolder& folder) {
   write_file_atomically(folder.path("study.json"), serialize_advice(result.advice));
-  write_study_report({result.study, result.request, result.skipped, result.model, call.command,
-                      study_settings(result, gaussian, call)},
-                     folder);
+  write_study_report(
+      {result.study, result.request, result.model, call.command, study_settings(result, gaussian, call)}, folder);
   info.add_text("model", result.model);
   info.add_text("reference", result.request.reference);
   info.add_number("reference_nfe", static_cast<double>(result.study.reference_nfe));
   info.add_number("evaluations", static_cast<double>(result.study.evaluations));
   info.add_number("evaluations_reused", static_cast<double>(result.study.reused));
   info.add_text("precision", call.precision);
+  if (const SetMeasures* measures = result.request.measures.get()) {
+    info.add("features", contract_json(measures->contract()));
+    info.add_text("data_fingerprint", measures->data().fingerprint);
+    info.add("agreement", measure_agreement_table(result.study, measures->measures()).json());
+  }
   folder.commit(std::move(info));
 }
 

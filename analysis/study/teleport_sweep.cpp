@@ -1,77 +1,90 @@
 #include "analysis/study/teleport_sweep.h"
 
-#include "core/error.h"
 #include "samplers/model_levels.h"
 #include "samplers/sampler.h"
 #include "samplers/solvers/solver_registry.h"
 
 namespace farfield {
-namespace {
 
-// What is to be run, errors still open, each with its levels.
-struct PlannedSkip {
-  SkippedRun run;
-  std::vector<double> levels;
-};
-
-std::vector<PlannedSkip> planned_skips(const Denoiser& model, const StudyRequest& request, int64_t steps) {
-  std::vector<PlannedSkip> plan;
+TeleportSweep::TeleportSweep(const StudyRequest& request, const DenoiserInfo& model) : request_(request) {
   for (const auto& schedule : request.schedules) {
-    ScheduleRequest asked{.schedule = schedule, .model_sha256 = request.model_sha256, .steps = steps};
-    const auto levels = resolve_levels(asked, model.info());
+    const ScheduleRequest asked{
+        .schedule = schedule, .model_sha256 = request.model_sha256, .steps = *request.teleport_sweep};
+    const auto levels = resolve_levels(asked, model);
     for (const auto& solver : request.solvers) {
-      for (size_t skip = 0; skip + 1 < levels.size(); ++skip)
-        plan.push_back({{solver, schedule, steps, static_cast<int64_t>(skip), 0, levels[skip], {}}, levels});
+      for (size_t skip = 0; skip + 1 < levels.size(); ++skip) {
+        Planned planned{
+            {solver, schedule, *request.teleport_sweep, static_cast<int64_t>(skip), 0, levels[skip], {}}, levels};
+        planned.run.nfe = count_evaluations(*make_solver(solver), request_of(planned));
+        plan_.push_back(std::move(planned));
+      }
     }
   }
-  return plan;
 }
 
-SampleRequest request_of(const StudyRequest& request, const PlannedSkip& planned) {
+SampleRequest TeleportSweep::request_of(const Planned& planned) const {
   SampleRequest run;
-  run.seeds = request.seeds;
-  run.label = request.label;
+  run.label = request_.label;
   run.levels = planned.levels;
-  run.batch = request.batch;
-  run.device = request.device;
-  run.on_evaluation = request.on_evaluation;
-  if (planned.run.skip > 0) run.teleport = Teleport{planned.run.sigma_skip, request.teleport->gaussian};
+  run.batch = request_.batch;
+  run.device = request_.device;
+  if (planned.run.skip > 0) run.teleport = Teleport{planned.run.sigma_skip, request_.teleport->gaussian};
   return run;
 }
 
-}  // namespace
+int64_t TeleportSweep::evaluations() const {
+  int64_t sum = 0;
+  for (const Planned& planned : plan_) sum += planned.run.nfe;
+  return sum;
+}
 
-std::vector<SkippedRun> sweep_teleports(const Denoiser& model, const StudyRequest& request, int64_t steps) {
-  if (!request.teleport)
-    throw usage_error("study: --teleport-sweep needs --gaussian, whose closed form skips the levels");
-  const auto plan = planned_skips(model, request, steps);
-  const auto count = static_cast<int64_t>(request.seeds.size());
-  int64_t evaluations = 0;
-  for (const PlannedSkip& planned : plan)
-    evaluations += count * count_evaluations(*make_solver(planned.run.solver), request_of(request, planned));
-  if (request.on_phase) request.on_phase("teleports", evaluations);
-  std::vector<SkippedRun> runs;
+torch::Tensor TeleportSweep::squares_of(const Denoiser& model, RowRange rows,
+                                        const std::function<void(int64_t samples)>& on_evaluation,
+                                        const std::function<void(const torch::Tensor& ends)>& on_ends) const {
+  torch::Tensor squares = torch::empty({rows.size, size()}, torch::kFloat64);
   torch::Tensor whole;  // the ends of the run with skip = 0
-  for (const PlannedSkip& planned : plan) {
-    const Samples samples = sample(model, *make_solver(planned.run.solver), request_of(request, planned));
-    if (planned.run.skip == 0) whole = samples.x;
-    runs.push_back(planned.run);
-    runs.back().nfe = samples.nfe;
-    runs.back().error = rms_error((samples.x - whole).flatten(1).square().mean(1));
+  for (int64_t i = 0; i < size(); ++i) {
+    const Planned& planned = plan_[static_cast<size_t>(i)];
+    SampleRequest request = request_of(planned);
+    request.seeds.assign(request_.seeds.begin() + rows.first, request_.seeds.begin() + rows.first + rows.size);
+    request.on_evaluation = on_evaluation;
+    const torch::Tensor ends = sample(model, *make_solver(planned.run.solver), request).x;
+    if (planned.run.skip == 0) whole = ends;
+    squares.select(1, i).copy_((ends - whole).flatten(1).square().mean(1));
+    on_ends(ends);
+  }
+  return squares;
+}
+
+std::vector<SkippedRun> TeleportSweep::runs_of(const torch::Tensor& squares) const {
+  std::vector<SkippedRun> runs;
+  for (int64_t i = 0; i < size(); ++i) {
+    runs.push_back(plan_[static_cast<size_t>(i)].run);
+    runs.back().error = rms_error(squares.select(1, i).contiguous());
   }
   return runs;
 }
 
-Table skipped_table(const std::vector<SkippedRun>& runs) {
+Table skipped_table(const std::vector<SkippedRun>& runs, const std::vector<std::string>& measures) {
   Table table{.columns = {"solver", "schedule", "steps", "skip", "sigma_skip", "nfe", "nfe_saved", "rms", "rms_low",
                           "rms_high"},
               .rows = {}};
+  table.columns.insert(table.columns.end(), measures.begin(), measures.end());
   int64_t whole = 0;
   for (const SkippedRun& run : runs) {
     if (run.skip == 0) whole = run.nfe;
-    table.add({run.solver, run.schedule, run.steps, run.skip, run.sigma_skip, run.nfe,
-               1 - static_cast<double>(run.nfe) / static_cast<double>(whole), run.error.rms, run.error.low,
-               run.error.high});
+    std::vector<Cell> row = {run.solver,
+                             run.schedule,
+                             run.steps,
+                             run.skip,
+                             run.sigma_skip,
+                             run.nfe,
+                             1 - static_cast<double>(run.nfe) / static_cast<double>(whole),
+                             run.error.rms,
+                             run.error.low,
+                             run.error.high};
+    row.insert(row.end(), run.measures.begin(), run.measures.end());
+    table.add(std::move(row));
   }
   return table;
 }

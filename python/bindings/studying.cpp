@@ -1,16 +1,20 @@
 #include <filesystem>
+#include <optional>
 
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
 #include "analysis/study/ablation_report.h"
 #include "analysis/study/gits_run.h"
+#include "analysis/study/measure_agreement.h"
 #include "analysis/study/study_report.h"
 #include "analysis/study/study_run.h"
+#include "analysis/study/teleport_sweep.h"
 #include "bindings.h"
 #include "core/device.h"
 #include "core/io/file.h"
 #include "fitted.h"
+#include "given_samples.h"
 #include "models/registry/model_registry.h"
 #include "named_model.h"
 
@@ -38,9 +42,27 @@ struct Studying {
   RunCall call;
 };
 
-Studying study(const NamedModel& model, StudyOptions options, const std::string& gaussian, Texts command) {
+// The data that a measure holds ends against, and their features.
+struct GivenMeasure {
+  std::string measures, features;
+  std::optional<GivenSamples> data;
+  bool trust = false;
+};
+
+SetMeasureRequest measure_of(const GivenMeasure& given, const std::string& device) {
+  SetMeasureRequest request{given.measures, given.features, {}, {given.trust, parse_device(device), {}}};
+  if (!given.data) return request;
+  const auto samples = samples_given(*given.data);
+  const auto* text = std::get_if<std::string>(&samples);
+  request.data = text != nullptr ? given_set(*text) : GivenSet(samples);
+  return request;
+}
+
+Studying study(const NamedModel& model, StudyOptions options, const GivenMeasure& measure, const std::string& gaussian,
+               Texts command) {
   return released([&] {
     options.device = parse_device(model.device);
+    options.measure = measure_of(measure, model.device);
     const RecordedModel subject = recorded(model);
     return Studying{
         model, run_study(subject, options), gaussian, {std::move(command), model.device, subject.precision}};
@@ -58,6 +80,14 @@ std::filesystem::path save_studying(const Studying& studying, const std::filesys
   });
 }
 
+// Their names, in the order of columns.
+Texts measures_in(const Studying& studying) {
+  Texts names;
+  if (studying.result.request.measures == nullptr) return names;
+  for (const SetMeasure& measure : studying.result.request.measures->measures()) names.push_back(measure.name);
+  return names;
+}
+
 py::dict dict_of(const Advice& advice) {
   py::dict best;
   best["solver"] = advice.solver;
@@ -66,6 +96,7 @@ py::dict dict_of(const Advice& advice) {
   best["nfe"] = advice.nfe;
   best["teleport"] = advice.teleport;
   best["rms"] = advice.rms;
+  for (const auto& [name, value] : advice.measures) best[py::str(name)] = value;
   return best;
 }
 
@@ -155,6 +186,8 @@ std::filesystem::path save_ablating(const Ablating& ablating, const std::filesys
 }
 
 void add_study(py::module_& module) {
+  py::class_<GivenMeasure>(module, "StudyMeasure")
+      .def(py::init<std::string, std::string, std::optional<GivenSamples>, bool>());
   py::class_<StudyOptions>(module, "StudyOptions")
       .def(py::init<>())
       .def_readwrite("solvers", &StudyOptions::solvers)
@@ -168,11 +201,17 @@ void add_study(py::module_& module) {
       .def_readwrite("batch", &StudyOptions::batch)
       .def("set_gaussian", [](StudyOptions& options, const Fitted& fitted) { options.gaussian = gaussian_of(fitted); });
   py::class_<Studying>(module, "Study", "What study() returns.")
-      .def_property_readonly("table", [](const Studying& one) { return columns_of(study_table(one.result.study)); },
+      .def_property_readonly("table", [](const Studying& one) { return columns_of(study_table(one.result.study, one.result.request)); },
                              "A dict of numpy columns, those of study.csv (docs/formats.md).")
       .def_property_readonly("skipped",
-                             [](const Studying& one) { return columns_of(skipped_table(one.result.skipped)); },
-                             "A dict of numpy columns, those of teleport_sweep.csv; empty ones without teleport_sweep.")
+                             [](const Studying& one) {
+    return columns_of(skipped_table(one.result.study.skipped, measures_in(one)));
+  }, "A dict of numpy columns, those of teleport_sweep.csv; empty ones without teleport_sweep.")
+      .def_property_readonly("agreement",
+                             [](const Studying& one) {
+    const SetMeasures* measures = one.result.request.measures.get();
+    return columns_of(measures == nullptr ? Table{} : measure_agreement_table(one.result.study, measures->measures()));
+  }, "A dict of numpy columns, those of agreement.csv; empty without a measure.")
       .def_property_readonly("best", &best_of,
                              "{budget: what came nearest within it}: solver, schedule, steps, nfe, teleport, rms.")
       .def_property_readonly("reference_nfe", [](const Studying& one) { return one.result.study.reference_nfe; },

@@ -250,6 +250,7 @@ class Study:
     reference_nfe: int
     table: _Table
     skipped: _Table
+    agreement: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
 class ScheduleSearch:
@@ -373,8 +374,9 @@ def smoothing(*, points: int = 4, extent: float = 1.0, dimension: int = 2, kappa
               seed: int = 0, threads: int | None = None) -> Smoothing: ...
 def study(model: _Model, *, solvers: str | Iterable[str] = "all", schedules: str | Iterable[str] = ..., nfe: _Numbers = ...,
           seeds: _Numbers = ..., label: int | None = None, gaussian: Fitted | _Text | None = None,
-          teleport: float | str = "auto", teleport_sweep: int | None = None, reference: str | None = None, batch: int = 64,
-          threads: int | None = None) -> Study: ...
+          teleport: float | str = "auto", teleport_sweep: int | None = None, reference: str | None = None,
+          measure: str | Iterable[str] = "", data: Run | Data | _Text | _Array | None = None, features: _Text = "",
+          trust: bool = False, batch: int = 64, threads: int | None = None) -> Study: ...
 def search_schedule(model: _Model, *, nfe: _Numbers = ..., metric: str = "dev", gamma: float = 1.15,
                     gamma_form: str = "computed", teacher: str = "ipndm4", points: int | None = None, grid: str = "polynomial",
                     sigma_min: float | None = None, sigma_max: float | None = None, rho: float | None = None, warmup: int = 256,

@@ -3,11 +3,13 @@
 from . import _core
 from ._calls import call_text, is_text, number_text, text, texts, using_threads
 from ._errors import UsageError
+from ._featuring import given
 from ._models import as_gaussian, named
 
 
 def study(model, *, solvers="all", schedules=("polynomial", "logsnr", "vp_uniform"), nfe=(4, 6, 8, 10, 12, 16, 20, 30),
-          seeds=range(16), label=None, gaussian=None, teleport="auto", teleport_sweep=None, reference=None, batch=64, threads=None):
+          seeds=range(16), label=None, gaussian=None, teleport="auto", teleport_sweep=None, reference=None, measure="", data=None,
+          features="", trust=False, batch=64, threads=None):
     """Measures which solver and schedule come nearest to the solution within a budget, as `farfield study` does.
 
     model      an ff.Denoiser, an ff.Fitted, or a MODEL text. Load it with precision="fp32", as the command does: solvers
@@ -19,10 +21,14 @@ def study(model, *, solvers="all", schedules=("polynomial", "logsnr", "vp_unifor
     gaussian   an ff.Fitted, or its file: try every run teleported, too; teleport: the level, or "auto"
     teleport_sweep  steps N: also every solver over schedules of N steps with 0, 1, 2, ... levels skipped by the Gaussian
     reference  the adaptive solver that errors are measured from ["dopri5,rtol=1e-5,atol=1e-5"]
+    measure    also hold the ends of every run against `data` (as of quality()) by "fd" or others, one or a list: "kid", "precision",
+               "recall", "density", "coverage", "sliced_wasserstein", "memorised"
+    features   of measure, as of features() [as of quality()];  trust: NET.pt runs code
     batch      trajectories at a time;  threads: as of sample()
 
-    Returns a Study: .best is {budget: {"solver", "schedule", "steps", "nfe", "teleport", "rms"}}, .table a dict of numpy
-    columns, those of study.csv, .skipped likewise those of teleport_sweep.csv; .save("out/") writes the report and study.json of the command.
+    Returns a Study: .best is {budget: {"solver", "schedule", "steps", "nfe", "teleport", "rms"} and the measures}, .table a dict of
+    numpy columns, those of study.csv, .skipped likewise those of teleport_sweep.csv, .agreement those of agreement.csv (whether
+    rms and the measures rank the runs alike); .save("out/") writes the report and study.json of the command.
     """
     if gaussian is None and (teleport != "auto" or teleport_sweep is not None):
         raise UsageError("study: teleport and teleport_sweep need gaussian")
@@ -38,7 +44,12 @@ def study(model, *, solvers="all", schedules=("polynomial", "logsnr", "vp_unifor
         options.set_gaussian(as_gaussian(gaussian))
     command = call_text("study", model=getattr(model, "name", model), solvers=solvers, nfe=nfe)
     with using_threads(threads):
-        return _core.study(named(model), options, called, command)
+        return _core.study(named(model), options, _measure(measure, data, features, trust), called, command)
+
+
+def _measure(measure, data, features, trust):
+    names = measure if isinstance(measure, str) else ",".join(measure)
+    return _core.StudyMeasure(names, text(features), None if data is None else given(data), trust)
 
 
 def _search_options(nfe, metric, gamma, gamma_form, teacher, points, grid, sigma_min, sigma_max, rho, warmup, student, batch):

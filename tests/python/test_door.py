@@ -500,6 +500,28 @@ def test_a_study_is_that_of_the_program(program, tmp_path):
     assert set(study.table["solver"]) == {"heun", "ipndm4"} and study.table["rms"].dtype == np.float64
 
 
+def test_a_study_measures_as_the_program_and_as_quality(program, tmp_path):
+    data = "rings,count=40"
+    program("study", "--model", f"delta:{data}", "--solvers", "euler", "--solvers", "heun", "--nfe", "3,5,7", "--seeds", "0-9",
+            "--schedules", "polynomial", "--measure", "fd,precision", "--data", data, "--features", "pixels", "--out",
+            tmp_path / "program")
+    study = ff.study(ff.load(f"delta:{data}"), solvers=["euler", "heun"], nfe=[3, 5, 7], seeds=range(10), schedules="polynomial",
+                     measure=["fd", "precision"], data=data, features="pixels", threads=1)
+    study.save(tmp_path / "python")
+    for name in ("study.csv", "study.json", "agreement.csv", "by_fd.csv", "table.csv", "table.md"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    ends = ff.sample(ff.load(f"delta:{data}"), solver="euler", steps=5, seeds=range(10))
+    row = [(s, n) for s, n in zip(study.table["solver"], study.table["nfe"])].index(("euler", 5))
+    quality = ff.quality(ends, data, "pixels", measures=["fd", "pr"], bootstrap=0)
+    assert study.table["fd"][row] == quality.measures["fd"]
+    assert study.table["precision"][row] == quality.measures["precision"]
+    assert study.agreement["nfe"][0] == "all" and study.best[5]["fd"] >= 0
+    for wrong, words in ((dict(measure="fid", data=data), "fid"), (dict(measure="fd"), "--data"), (dict(data=data), "--measure"),
+                         (dict(measure="coverage", data=data, seeds=range(3)), "6 samples")):
+        with pytest.raises(ff.UsageError, match=words):
+            ff.study(ff.load(f"delta:{data}"), **{"seeds": range(10), "solvers": "euler", "nfe": [3], **wrong})
+
+
 def test_a_study_of_a_function_with_teleports():
     points = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
     mine = ff.denoiser(ideal, shape=(2,), sigma_data=1.0, dtype=torch.float64, sigma_min=0.002, sigma_max=80)

@@ -1,4 +1,4 @@
-// Every file of configs/sample, configs/schedule-search and configs/restore is run on a toy model, and takes the evaluations that it names.
+// Every file of configs/sample, schedule-search, restore and study is run on a toy model, and takes the evaluations that it names.
 #include <atomic>
 #include <mutex>
 #include <regex>
@@ -95,9 +95,26 @@ TEST_F(PublishedConfigs, restorations_take_the_evaluations_they_name) {
   }
 }
 
+TEST_F(PublishedConfigs, studies_make_the_tables) {
+  ASSERT_EQ(
+      run({"schedule", "search", "--model", kToy, "--warmup", "8", "--nfe", "3-10", "--out", "gits.json"}).exit_code,
+      0);
+  for (const auto& file : configs_in("study")) {
+    std::vector<std::string> call = {
+        "study", "--config",           file.string(), "--model",       kToy, "--seeds", "0-3",
+        "--out", file.stem().string(), "--data",      "moons,count=16"};
+    if (text_of(file).find("teleport-sweep:") != std::string::npos)
+      call.insert(call.end(), {"--gaussian", "g.safetensors"});
+    const auto result = run(call);
+    ASSERT_EQ(result.exit_code, 0) << file << ": " << result.err;
+    const std::string table = text_of(folder_ / file.stem() / "table.csv");
+    EXPECT_NE(table.find("\nfd,"), std::string::npos) << table;
+  }
+}
+
 TEST(PublishedConfigsPage, lists_every_file) {
   const std::string page = text_of(fs::path(FARFIELD_SOURCE_DIR) / "configs/README.md");
-  for (const std::string folder : {"sample", "schedule-search", "restore", "train"}) {
+  for (const std::string folder : {"sample", "schedule-search", "restore", "study", "train"}) {
     for (const auto& file : configs_in(folder)) {
       const std::string name = file.stem().string();
       const std::string ending = "-" + name.substr(name.rfind('-') + 1);

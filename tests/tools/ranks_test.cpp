@@ -85,6 +85,9 @@ TEST_F(Ranks, DoWhatOneDoesBitForBit) {
       {"modes", "--data", data, "--bandwidth", "2,20", "--from", "samples", "--batch", "4", "--out", "modes"},
       {"jump", "--model", "mixture.safetensors", "--data", data, "--batch", "4", "--seeds", "0-9", "--steps", "3",
        "--out", "jumps"},
+      {"study", "--model", "mixture.safetensors", "--solvers", "euler", "heun", "--nfe", "3,5", "--schedules", "polynomial",
+       "--seeds", "0-9", "--batch", "3", "--gaussian", "gaussian.safetensors", "--teleport-sweep", "4", "--measure", "fd,kid",
+       "--data", data, "--features", "pixels-8x8", "--out", "studied"},
       {"geometry", "--model", "mixture.safetensors", "--data", data, "--seeds", "0-9", "--batch", "3", "--steps", "4",
        "--out", "geometry"}};
   std::vector<std::string> expected;
@@ -115,7 +118,7 @@ TEST_F(Ranks, SayTheirMistakeOnceAndLeaveNothing) {
     int code;
   };
   const std::vector<Row> rows = {
-      {{"study", "--model", "delta:rings,count=50", "--out", "s"}, "2 were started together", 2},
+      {{"schedule", "ablate", "--model", "delta:rings,count=50", "--out", "s"}, "2 were started together", 2},
       {{"fit", "gaussian", "--data", "rings,count=50", "--out", "no/where.safetensors"}, "no/where.safetensors", 5},
       {{"sample", "--model", "delta:rings,count=50", "--seeds", "0-3", "--churn", "five", "--out", "s"}, "churn", 2},
       {{"compare", "--model", "delta:rings,count=50", "--out", "s", "--references", "gausian"}, "gaussian", 2}};

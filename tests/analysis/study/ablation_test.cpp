@@ -10,6 +10,7 @@
 
 #include "analysis/study/ablation_report.h"
 #include "analysis/study/gits_run.h"
+#include "analysis/study/study.h"
 #include "analysis/study/teleport_sweep.h"
 #include "models/analytic/analytic.h"
 #include "samplers/sampler.h"
@@ -172,9 +173,11 @@ TEST_F(Ablations, SkippedLevelsTakeThePublishedEvaluations) {
   request.solvers = {"heun", "euler"};
   request.schedules = {"polynomial"};
   request.seeds = {1, 2, 3};
-  EXPECT_EQ(test::error_of([&] { sweep_teleports(*model, request, 18); })->code(), ExitCode::kUsage);
+  request.nfe = {3};
+  request.teleport_sweep = 18;
+  EXPECT_EQ(test::error_of([&] { run_study(*model, request); })->code(), ExitCode::kUsage);
   request.teleport = Teleport{1, three_numbers()};
-  const auto runs = sweep_teleports(*model, request, 18);
+  const auto runs = run_study(*model, request).skipped;
   ASSERT_EQ(runs.size(), 36U);
   for (int64_t skip = 0; skip < 18; ++skip) {
     const SkippedRun& heun = runs[static_cast<size_t>(skip)];
