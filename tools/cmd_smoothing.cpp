@@ -19,6 +19,7 @@ constexpr const char* kSmoothingExamples =
     "  farfield smoothing --out runs/smoothing\n"
     "  farfield smoothing --points 2 --kappa 0.4 --t0 0.2 --out runs/two\n"
     "  farfield smoothing --learned-steps 0 --decay-steps 0 --out runs/closed\n"
+    "  farfield smoothing --draws 512 --clip 50 --out runs/drawn\n"
     "  farfield smoothing --dimension 16 --starts 65536 --out runs/many\n";
 
 struct SmoothingArguments {
@@ -78,7 +79,15 @@ void add_smoothing_command(CLI::App& app, Context& context) {
   command->add_option("--hidden", options.hidden, "units in each hidden layer of what learns")
       ->transform(whole_number(1, kMostHidden))
       ->capture_default_str();
-  command->add_option("--seed", options.seed, "of the starts, and of what is learned")
+  command
+      ->add_option("--draws", options.draws,
+                   "of the smoothed score by drawn points, 512 in the document; 0: no such process")
+      ->transform(whole_number(0, kMostDraws))
+      ->capture_default_str();
+  command->add_option("--clip", options.clip, "longest of the drawn scores, longer ones are cut to it; 0: as they are")
+      ->transform(real_number(0, kLongestClip))
+      ->capture_default_str();
+  command->add_option("--seed", options.seed, "of the starts, of what is drawn and of what is learned")
       ->transform(whole_number(0, limits::kHighestSeed))
       ->capture_default_str();
   command->add_option("--out", arguments->out, "folder to make")->required();

@@ -48,6 +48,11 @@ std::vector<std::string> stepped(const SmoothingRun& run) {
   return names;
 }
 
+std::string look_of_process(const std::string& name) {
+  if (name == "learned") return "network";
+  return name == "direction" || name == "drawn" ? "smoothed" : name;
+}
+
 const SmoothingProcess& process_named(const SmoothingRun& run, std::string_view name) {
   return *std::find_if(run.processes.begin(), run.processes.end(),
                        [&](const SmoothingProcess& process) { return process.name == name; });
@@ -130,7 +135,9 @@ std::optional<Figure> scatter_figure(const SmoothingRun& run) {
 std::optional<Figure> density_figure(const SmoothingRun& run) {
   const SmoothingOptions& options = run.options;
   const EvenPoints line = options.line();
-  const auto styles = series_styles({"start", "closed", "empirical", "smoothed", "piecewise", "network"});
+  std::vector<std::string> looks = {"start", "closed"};
+  for (const std::string& name : stepped(run)) looks.push_back(look_of_process(name));
+  const auto styles = series_styles(looks);
   const double reach = run.bins.back();
   std::vector<Series> series = {sampled("p at t0", styles[0], -reach, reach,
                                         [&](double x) { return std::exp(line.log_density(x, options.start_time)); }),
@@ -144,18 +151,23 @@ std::optional<Figure> density_figure(const SmoothingRun& run) {
         histogram_series(name, styles[style++], process_named(run, name).snapshots[2].select(1, 0), run.bins));
   }
   Figure figure;
+  figure.numbers = table_of("x", ends.series);
+  const double half_a_start = 0.5 / (static_cast<double>(options.starts) * (run.bins[1] - run.bins[0]));
+  for (Series& one : ends.series) {
+    for (double& density : one.y) density = std::max(density, half_a_start);
+  }
   double on_points = 0;
   for (const double weight : line.end_weights(options.start_time, options.kappa)) on_points += weight;
   figure.title = fmt::format("{} of the mass ends on the points, {} between them", format_digits(on_points, 3),
                              format_digits(1 - on_points, 3));
   figure.caption = fmt::format(
       "Above: the density at t0, and what the closed form of the flow leaves between the points (004, eq. 13). Below: histograms of the "
-      "first coordinate of {} ends in {} bins; the distance of each from the closed form is in processes.csv.",
+      "first coordinate of {} ends in {} bins, an empty one drawn as half a start; the distance of each from the closed form is in "
+      "processes.csv.",
       options.starts, run.bins.size() - 1);
   figure.charts = {{line_chart({{"x", Scale::kLinear, {}}, {{{"density", Scale::kLinear, {}}, series, {}, 180}, ends}}),
                     "Densities of the first coordinate: at the start, in closed form, and histograms of the ends."}};
   figure.data_file = "densities.csv";
-  figure.numbers = table_of("x", ends.series);
   return figure;
 }
 

@@ -78,6 +78,9 @@ void save_smoothing(const SmoothingRun& run, const RunCall& call, RunInfo info, 
                        {"smoothing", fmt::format("τ = Δ − √(κt), κ = {}", options.kappa)},
                        {"process", fmt::format("from t0 = {}, Euler in √t with step {}, {} starts, seed {}",
                                                options.start_time, options.step, options.starts, options.seed)},
+                       {"drawn", options.draws == 0 ? "nothing"
+                                                    : fmt::format("{} scores a start and step, cut to a length of {}",
+                                                                  options.draws, options.clip)},
                        {"learned", fmt::format("{} steps over t, {} with weight decay, {} hidden units",
                                                options.learned_steps, options.decay_steps, options.hidden)}};
   const Facts settings = {{"time", format_seconds(call.seconds)}, {"program", version_line()}};

@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include <fmt/format.h>
 
+#include "analysis/smoothing/euler_steps.h"
 #include "analysis/smoothing/learned_score.h"
 #include "core/error.h"
 #include "core/interrupts.h"
 #include "core/math/random.h"
 #include "core/progress.h"
+#include "models/smoothing/line_means.h"
 
 namespace farfield {
 namespace {
@@ -20,8 +21,6 @@ constexpr int64_t kBins = 100;
 constexpr double kReach = 1.5;     // of the histogram, in extents
 constexpr double kOnPoint = 0.01;  // nearer than this an end is on its point
 constexpr double kMostSteps = 1e4;
-
-using LineScore = std::function<double(double x, double t)>;
 
 // [starts, d]: a point, and noise of standard deviation sqrt(t_0) in every coordinate.
 torch::Tensor starts_of(const SmoothingOptions& options, const EvenPoints& line) {
@@ -35,25 +34,6 @@ torch::Tensor starts_of(const SmoothingOptions& options, const EvenPoints& line)
     row[0] += line.points()[SplitMix64(mix_key({key, 1})).below(line.points().size())];
   }
   return x;
-}
-
-// A step of Euler's method in sigma, dx/dsigma = -sigma s(x, sigma^2), in place; x [starts, d].
-using EulerStep = std::function<void(torch::Tensor& x, double from, double to)>;
-
-// First coordinate by `score`, the others with -x / t.
-EulerStep along_line(const LineScore& score) {
-  return [score](torch::Tensor& x, double from, double to) {
-    double* rows = x.mutable_data_ptr<double>();
-    for (int64_t i = 0; i < x.size(0); ++i) {
-      double& value = rows[i * x.size(1)];
-      value -= (to - from) * from * score(value, from * from);
-    }
-    if (x.size(1) > 1) x.narrow(1, 1, x.size(1) - 1).mul_(to / from);
-  };
-}
-
-EulerStep by_learned(const LearnedScore& score) {
-  return [score](torch::Tensor& x, double from, double to) { x.sub_(score(x, from * from), (to - from) * from); };
 }
 
 SmoothingProcess integrate_starts(const std::string& name, const EulerStep& step, const torch::Tensor& starts,
@@ -133,6 +113,31 @@ void measure_ends(SmoothingProcess& process, const SmoothingRun& run, const Even
   process.divergence = uniform_divergence_of(shares, run.bins, run.options.extent);
 }
 
+LineScore least_direction(const EvenPoints& line, double kappa) {
+  const LineMeans means(line.points(), std::vector<double>(line.points().size(), 1));
+  return [line, means, kappa](double x, double t) {
+    return (means.least_smoothed(x, t, line.smoothing_at(t, kappa)).denoised - x) / t;
+  };
+}
+
+// The processes behind the four of the closed form's side.
+std::vector<std::pair<std::string, EulerStep>> further_steps(const SmoothingOptions& options, const EvenPoints& line) {
+  std::vector<std::pair<std::string, EulerStep>> steps;
+  if (options.dimension > 1) steps.emplace_back("direction", along_line(least_direction(line, options.kappa)));
+  if (options.draws > 0)
+    steps.emplace_back("drawn", by_draws(line, {options.kappa, options.draws, options.clip, options.seed}));
+  if (options.learned_steps > 0) {
+    constexpr double kRate = 0.004;  // and batches of 16: the paper's
+    steps.emplace_back("learned", by_learned(learn_score(line, options.dimension, options.start_time,
+                                                         {.steps = options.learned_steps,
+                                                          .batch = 16,
+                                                          .learning_rate = kRate,
+                                                          .hidden = options.hidden,
+                                                          .seed = options.seed})));
+  }
+  return steps;
+}
+
 }  // namespace
 
 EvenPoints SmoothingOptions::line() const {
@@ -169,6 +174,9 @@ void SmoothingOptions::validate() const {
   if (learned_steps < 0 || learned_steps > kMostLearningSteps || decay_steps < 0 || decay_steps > kMostLearningSteps)
     refuse(fmt::format("learned_steps is {} and decay_steps {}, expected 0 to {}", learned_steps, decay_steps,
                        kMostLearningSteps));
+  if (draws < 0 || draws > kMostDraws) refuse(fmt::format("draws is {}, expected 0 to {}", draws, kMostDraws));
+  if (!(clip >= 0 && clip <= kLongestClip)) refuse(fmt::format("clip is {}, expected 0 to {}", clip, kLongestClip));
+  if (clip > 0 && draws == 0) refuse("clip is of drawn scores; give draws, 512 in the document");
   if (hidden < 1 || hidden > kMostHidden) refuse(fmt::format("hidden is {}, expected 1 to {}", hidden, kMostHidden));
   line().smoothing_at(start_time, kappa);
 }
@@ -206,16 +214,8 @@ SmoothingRun run_smoothing(const SmoothingOptions& options) {
     run.processes.push_back(integrate_starts(name, along_line(score), starts, sigmas, middle));
   run.processes.push_back(flow_of_starts(options, line, starts, run.times));
   const torch::Tensor flow = run.processes.back().snapshots[2];
-  if (options.learned_steps > 0) {
-    constexpr double kRate = 0.004;  // and batches of 16: the paper's
-    const LearnedScore learned = learn_score(line, options.dimension, options.start_time,
-                                             {.steps = options.learned_steps,
-                                              .batch = 16,
-                                              .learning_rate = kRate,
-                                              .hidden = options.hidden,
-                                              .seed = options.seed});
-    run.processes.push_back(integrate_starts("learned", by_learned(learned), starts, sigmas, middle));
-  }
+  for (const auto& [name, step] : further_steps(options, line))
+    run.processes.push_back(integrate_starts(name, step, starts, sigmas, middle));
   const std::vector<double> masses = end_masses(line, options.start_time, options.kappa, run.bins);
   for (SmoothingProcess& process : run.processes) measure_ends(process, run, line, masses, flow);
   if (options.decay_steps > 0) run.decay = learn_with_decay(options.decay_steps, options.hidden, options.seed);

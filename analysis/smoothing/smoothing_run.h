@@ -13,7 +13,8 @@
 namespace farfield {
 
 inline constexpr int64_t kMostLinePoints = 1000, kMostDimension = 64, kMostStarts = 100'000;
-inline constexpr int64_t kMostLearningSteps = 1'000'000, kMostHidden = 4096;
+inline constexpr int64_t kMostLearningSteps = 1'000'000, kMostHidden = 4096, kMostDraws = 65'536;
+inline constexpr double kLongestClip = 1e12;
 
 // The experiment of "On the Interpolation Effect of Score Smoothing" (004), section 4.2: n points evenly on [-extent,
 // extent] of the first axis of R^d, noised to time t_0 = sigma_0^2 and carried back by scores that are more and more
@@ -29,6 +30,8 @@ struct SmoothingOptions {
   int64_t learned_steps = 3000;  // of learning the score over t (Fig 3 iv); 0: no learned process
   int64_t decay_steps = 1200;    // of learning with weight decay at one t (Fig 1); 0: leave it out
   int64_t hidden = 128;          // units of a hidden layer of both
+  int64_t draws = 0;             // of the smoothed score by drawn points, as the paper has it (512); 0: no such process
+  double clip = 0;               // longest of the drawn scores, longer ones are cut to it; 0: as they are
   uint64_t seed = 0;
 
   EvenPoints line() const;
@@ -38,8 +41,9 @@ struct SmoothingOptions {
 
 // What became of the starts under one score.
 struct SmoothingProcess {
-  std::string name;         // "empirical", "smoothed", "piecewise", "flow" (the closed form of the last one, no steps),
-                            // "learned"
+  std::string name;  // "empirical", "smoothed", "piecewise", "flow" (the closed form of the last one, no steps);
+                     // "direction" (the average of least norm along a direction, eq. 37; dimension >= 2), "drawn",
+                     // "learned"
   torch::Tensor snapshots;  // [3, starts, d] float64, at SmoothingRun::times
   double variance_across;   // of all coordinates but the first at the end; NaN for d = 1
   double nearest;           // mean distance of the ends to the nearest point

@@ -111,6 +111,14 @@ std::unique_ptr<Denoiser> make_smoothed_line(const LineData& line, SmoothingWidt
   }, "smoothed", std::move(name), std::move(sample_shape));
 }
 
+std::unique_ptr<Denoiser> make_directed_line(const LineData& line, SmoothingWidth width, std::string name,
+                                             std::vector<int64_t> sample_shape) {
+  const LineMeans means(line.points, line.counts);
+  return std::make_unique<LineDenoiser>(line, [means, width](double z, double t) {
+    return means.least_smoothed(z, t, width.at(t));
+  }, "smoothed", std::move(name), std::move(sample_shape));
+}
+
 std::unique_ptr<Denoiser> make_piecewise_line(const LineData& line, const EvenGrid& grid, SmoothingWidth width,
                                               std::string name, std::vector<int64_t> sample_shape) {
   if (grid.points > 1 && width.tau >= grid.half_gap()) {

@@ -6,6 +6,13 @@
 #include "core/error.h"
 
 namespace farfield {
+namespace {
+
+constexpr int kWidths = 64;  // that are tried before the best is refined
+constexpr double kRefined = 1e-9;
+constexpr double kGolden = 0.6180339887498949;
+
+}  // namespace
 
 LineMeans::LineMeans(std::vector<double> points, std::vector<double> counts)
     : points_(std::move(points)), counts_(std::move(counts)), reach_(points_.back() - points_.front()) {
@@ -55,6 +62,27 @@ LineMean LineMeans::smoothed(double x, double t, double tau) const {
   const double centre = mean(x, t).denoised;
   const double below = mean(x - tau, t).denoised, above = mean(x + tau, t).denoised;
   return {centre + difference_of_log_sums(x, t, tau, centre) / (2 * tau), (above - below) / (2 * tau)};
+}
+
+LineMean LineMeans::least_smoothed(double x, double t, double tau) const {
+  if (tau == 0 || points_.size() == 1) return mean(x, t);
+  const double side = mean(x, t).denoised < x ? -1 : 1;
+  const auto length = [&](double share) { return side * (smoothed(x, t, share * tau).denoised - x); };
+  int best = 0;
+  double least = length(0);
+  for (int i = 1; i <= kWidths; ++i) {
+    const double here = length(static_cast<double>(i) / kWidths);
+    if (here <= least) best = i, least = here;
+  }
+  double low = std::max(best - 1.0, 0.0) / kWidths, high = std::min(best + 1.0, 1.0 * kWidths) / kWidths;
+  while (least > 0 && high - low > kRefined && best < kWidths) {
+    const double first = high - kGolden * (high - low), second = low + kGolden * (high - low);
+    const double at_first = length(first), at_second = length(second);
+    least = std::min({least, at_first, at_second});
+    (at_first < at_second ? high : low) = at_first < at_second ? second : first;
+  }
+  if (least <= 0) return {x, 1};
+  return smoothed(x, t, best == kWidths ? tau : tau * (low + high) / 2);
 }
 
 LineMean piecewise_mean(const EvenGrid& grid, double x, double tau) {

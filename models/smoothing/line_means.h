@@ -20,6 +20,10 @@ class LineMeans {
   // The average of E[y | u] over u in [x - tau, x + tau]: x + t times the empirical score's average, which is
   // (log p_t(x + tau) - log p_t(x - tau)) / (2 tau) (004, eq. 7).
   LineMean smoothed(double x, double t, double tau) const;
+  // The same over that half width in [0, tau] for which D is nearest to x: the average along a direction v meets the line with
+  // tau |v_1|, and of all directions in two and more dimensions the score of least norm counts (004, eq. 37). x itself, slope 1,
+  // where averages to both sides of it are among them. 65 widths and a golden section, to 1e-9 of tau.
+  LineMean least_smoothed(double x, double t, double tau) const;
 
  private:
   double difference_of_log_sums(double x, double t, double tau, double centre) const;

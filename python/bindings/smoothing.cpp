@@ -54,6 +54,8 @@ void add_smoothing(py::module_& module) {
       .def_readwrite("learned_steps", &SmoothingOptions::learned_steps)
       .def_readwrite("decay_steps", &SmoothingOptions::decay_steps)
       .def_readwrite("hidden", &SmoothingOptions::hidden)
+      .def_readwrite("draws", &SmoothingOptions::draws)
+      .def_readwrite("clip", &SmoothingOptions::clip)
       .def_readwrite("seed", &SmoothingOptions::seed);
   py::class_<Smoothing>(module, "Smoothing", "What smoothing() returns.")
       .def_property_readonly("headline", [](const Smoothing& one) { return smoothing_headline(one.run); },

@@ -137,12 +137,13 @@ def test_trajectories_of_a_comparison_take_a_solver_a_schedule_and_the_vp_view(p
 
 
 def test_smoothing_is_that_of_the_program(program, tmp_path):
-    program("smoothing", "--starts", "64", "--step", "0.01", "--learned-steps", "20", "--decay-steps", "3", "--out", tmp_path / "program")
-    s = ff.smoothing(starts=64, step=0.01, learned_steps=20, decay_steps=3)
+    program("smoothing", "--starts", "64", "--step", "0.01", "--learned-steps", "20", "--decay-steps", "3",
+            "--draws", "8", "--clip", "40", "--out", tmp_path / "program")
+    s = ff.smoothing(starts=64, step=0.01, learned_steps=20, decay_steps=3, draws=8, clip=40)
     s.save(tmp_path / "here")
     for name in ("processes.csv", "smoothing.npz", "summary.json"):
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "program" / name).read_bytes()
-    assert s.snapshots["smoothed"].shape == (3, 64, 2) and len(s.table["process"]) == 5
+    assert s.snapshots["smoothed"].shape == (3, 64, 2) and len(s.table["process"]) == 7
     with pytest.raises(ff.UsageError, match="kappa"):
         ff.smoothing(kappa=-1.0)
 

@@ -7,6 +7,7 @@
 #include "core/data/source.h"
 #include "models/analytic/analytic.h"
 #include "models/registry/model_registry.h"
+#include "models/smoothing/line_means.h"
 #include "models/smoothing/line_smoothing.h"
 #include "tests/support/golden_analysis.h"
 #include "tests/support/normals.h"
@@ -130,6 +131,60 @@ TEST(SmoothingDenoisers, OnAnyLineAreThoseOfOneDimension) {
   EXPECT_TRUE(line_of(torch::ones({3, 4})));
 }
 
+// 004, eq. 37, by brute force over 4000 widths; where points stand unevenly the widest average is not the least.
+TEST(SmoothingDenoisers, OfTheLeastDirectionAreTheLeastAverage) {
+  const std::vector<double> points = {-1, -0.6, 0.5, 1.5};
+  const LineMeans means(points, {1, 1, 1, 1});
+  int inside = 0, nothing = 0;
+  for (const double t : {0.003, 0.05, 0.5}) {
+    for (double x = -1.43; x < 2; x += 0.0497) {  // no point and no midpoint: D has kinks there
+      constexpr double kTau = 0.5;
+      double least = means.mean(x, t).denoised - x;
+      const double side = least < 0 ? -1 : 1;
+      least = std::abs(least);
+      for (int i = 1; i <= 4000; ++i)
+        least = std::min(least, side * (means.smoothed(x, t, kTau * i / 4000).denoised - x));
+      const LineMean found = means.least_smoothed(x, t, kTau);
+      EXPECT_NEAR(std::abs(found.denoised - x), std::max(least, 0.0), 1e-6) << t << " " << x;
+      nothing += found.denoised == x;
+      inside += found.denoised != x && std::abs(means.smoothed(x, t, kTau).denoised - found.denoised) > 1e-6;
+      constexpr double kStep = 1e-6;
+      const double slope = (means.least_smoothed(x + kStep, t, kTau).denoised -
+                            means.least_smoothed(x - kStep, t, kTau).denoised) /
+                           (2 * kStep);
+      EXPECT_NEAR(found.slope, slope, 2e-3 * (1 + std::abs(slope))) << t << " " << x;
+    }
+  }
+  EXPECT_GT(inside, 0);
+  EXPECT_GT(nothing, 0);
+}
+
+// In the plane: no axes, so that turned data have the turned field; on a line, what is exact there; no direction is better.
+TEST(SmoothingDenoisers, AlongDirectionsNeedNoAxes) {
+  const Tensor cloud = test::normals({12, 2}, 1), x = test::normals({16, 2}, 2);
+  const double c = std::cos(0.7), s = std::sin(0.7);
+  const Tensor turn = torch::tensor({{c, s}, {-s, c}}, torch::kFloat64);
+  for (const double sigma : {0.4, 1.5}) {
+    const auto plain = make_directed_plane(cloud, 0.5, 8, "smoothed", {2});
+    const auto turned = make_directed_plane(torch::matmul(cloud, turn), 0.5, 8, "smoothed", {2});
+    const Tensor here = (*plain)(x, sigma);
+    EXPECT_LE(test::deviation((*turned)(torch::matmul(x, turn), sigma), torch::matmul(here, turn)), 1e-5) << sigma;
+    const Tensor length = (here - x).norm(2, 1);
+    for (int i = 0; i < 30; ++i) {
+      const double angle = 0.1047 * i;
+      const Tensor direction = torch::tensor({{std::cos(angle), std::sin(angle)}}, torch::kFloat64);
+      const Tensor offsets = torch::linspace(-0.5 * 7 / 8, 0.5 * 7 / 8, 8, torch::kFloat64).unsqueeze(1) * direction;
+      const Tensor other = (*make_smoothed_cloud(cloud, offsets, "smoothed", {2}))(x, sigma);
+      EXPECT_TRUE((length <= (other - x).norm(2, 1) + 1e-6).all().item<bool>()) << sigma << " " << angle;
+    }
+  }
+  const Tensor points = column({-1, -0.25, 0.5}) * torch::tensor({{0.6, 0.8}}, torch::kFloat64);
+  const auto line = make_directed_line(*line_of(points), {.tau = 0.3}, "smoothed", {2}),
+             plane = make_directed_plane(points, 0.3, 48, "smoothed", {2});
+  EXPECT_LE(test::deviation((*line)(x, 0.5), (*plane)(x, 0.5)), 5e-4);
+  EXPECT_EQ(test::error_of([&] { plane->vector_jacobian(x, 0.5, x); })->code(), ExitCode::kUsage);
+}
+
 // (dD/dx) v by differences; symmetric where D is a gradient.
 TEST(SmoothingDenoisers, KnowTheirJacobian) {
   const Tensor cloud = test::normals({9, 3}, 1);
@@ -176,7 +231,12 @@ TEST(SmoothingDenoisers, AreOpenedByName) {
     return (*open_on("smoothed,tau=0.5" + options, cloud))(x, 0.3);
   };
   EXPECT_TRUE(torch::equal(drawn(""), drawn(",samples=16,offsets=cube,offset_seed=0")));
-  for (const char* other : {",samples=2", ",offsets=normal", ",offset_seed=1"})
+  EXPECT_EQ(open_on("smoothed,tau=0.2,offsets=direction", line)->info().name, "smoothed (tau 0.2, least direction)");
+  EXPECT_EQ(open_on("piecewise,kappa=0.4,offsets=direction", line)->info().name,
+            "piecewise (kappa 0.4, least direction)");
+  EXPECT_EQ(open_on("piecewise,tau=0.1,offsets=direction", cloud)->info().name,
+            "piecewise (tau 0.1, 64 samples, least direction)");
+  for (const char* other : {",samples=2", ",offsets=normal", ",offset_seed=1", ",offsets=direction"})
     EXPECT_FALSE(torch::equal(drawn(""), drawn(other)));
   const std::pair<const char*, Tensor> refused[] = {{"smoothed", line},
                                                     {"smoothed,tau=0", line},
@@ -187,6 +247,9 @@ TEST(SmoothingDenoisers, AreOpenedByName) {
                                                     {"piecewise,tau=0.4", line},
                                                     {"piecewise,kappa=1", cloud},
                                                     {"piecewise,tau=0.1", uneven},
+                                                    {"smoothed,tau=0.1,offsets=direction,samples=2", line},
+                                                    {"smoothed,tau=0.1,offsets=direction,offset_seed=2", cloud},
+                                                    {"smoothed,tau=0.1,offsets=direction", test::normals({9, 3}, 1)},
                                                     {"piecewise,samples=2", cloud}};
   for (const auto& [model, points] : refused) {
     const auto error = test::error_of([&, text = model, data = points] { open_on(text, data); });
