@@ -4,6 +4,7 @@
 #include "samplers/model_levels.h"
 #include "samplers/sampler.h"
 #include "samplers/solvers/solver_registry.h"
+#include "samplers/solvers/table_solver.h"
 
 namespace farfield {
 namespace {
@@ -20,6 +21,7 @@ std::vector<PlannedSkip> planned_skips(const Denoiser& model, const StudyRequest
     ScheduleRequest asked{.schedule = schedule, .model_sha256 = request.model_sha256, .steps = steps};
     const auto levels = resolve_levels(asked, model.info());
     for (const auto& solver : request.solvers) {
+      if (table_named(solver)) continue;  // has levels of its own
       for (size_t skip = 0; skip + 1 < levels.size(); ++skip)
         plan.push_back({{solver, schedule, steps, static_cast<int64_t>(skip), 0, levels[skip], {}}, levels});
     }

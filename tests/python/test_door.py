@@ -589,6 +589,7 @@ INTERRUPTED = {
     "theory": "ff.theory(MODEL, data='glyphs', seeds=range(4096))",
     "symmetry": "ff.symmetry(MODEL, levels=4096)",
     "search": "ff.search_schedule(MODEL, warmup=10**6)",
+    "solver": "ff.fit_solver(MODEL, 'epd', seeds=range(10**5), held_out=[10**6], nfe=6)",
     "ablation": "ff.ablate_schedule(MODEL, 'warmup=1000')",
     "fit": "ff.fit_mixture('moons,count=1000000', components=500, max_iterations=10000)",
     "train": "ff.train(CONFIG, out=sys.argv[1], on_tick=lambda line, said=[]: said or said.append(print('ready', flush=True)))",
