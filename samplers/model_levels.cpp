@@ -123,9 +123,7 @@ bool names_model(const std::string& schedule) {
   return schedule.starts_with(kGitsPrefix) || schedule.starts_with(kTablePrefix);
 }
 
-bool is_formula(const std::string& schedule) {
-  return !schedule.starts_with(kFilePrefix) && !names_model(schedule);
-}
+bool is_formula(const std::string& schedule) { return !schedule.starts_with(kFilePrefix) && !names_model(schedule); }
 
 std::filesystem::path schedule_file(const ScheduleRequest& request) {
   if (built_in_search(request) != nullptr) return {};

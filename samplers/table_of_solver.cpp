@@ -24,8 +24,8 @@ struct RecordedStep {
 };
 
 [[noreturn]] void refuse_solver(const Solver& solver, const std::string& why) {
-  throw usage_error(
-      fmt::format("solver {}: {}; name one whose steps are the same sums for every sample, such as ipndm4", solver.name(), why));
+  throw usage_error(fmt::format(
+      "solver {}: {}; name one whose steps are the same sums for every sample, such as ipndm4", solver.name(), why));
 }
 
 std::vector<RecordedStep> record_steps(const Solver& solver, const std::vector<double>& levels, int64_t evaluations) {
@@ -85,7 +85,8 @@ TableStep<double> read_step(const Solver& solver, const RecordedStep& step, doub
   for (size_t k = 1; k < step.calls.size(); ++k) {
     const auto place = reader.read(step.from, step.calls[k].state);
     for (const double other : place.points) {
-      if (other != 0) refuse_solver(solver, "evaluates at a place that depends on more than the first value of the step");
+      if (other != 0)
+        refuse_solver(solver, "evaluates at a place that depends on more than the first value of the step");
     }
     row.points.push_back({step.calls[k].sigma, step.calls[k].sigma, 1, place.own, place.past, end.points[k - 1]});
   }

@@ -51,17 +51,6 @@ struct TableArguments {
   bool afs = false;
 };
 
-// What was kept of a stopped run; nothing where the teacher is taken from an earlier one.
-PartStore teacher_parts(const Context& context, const FitCallArguments& arguments, const RecordedModel& model,
-                        const SolverFitOptions& options) {
-  if (!options.ends.empty()) return {};
-  const nlohmann::ordered_json key = {{"teacher", parse_json(teacher_key(model, options), "teacher")},
-                                      {"seeds", options.seeds},
-                                      {"held_out", options.held_out},
-                                      {"batch", options.settings.batch}};
-  return part_store(context, arguments.out, key, arguments.resume);
-}
-
 void run_fit_command(const FitCallArguments& arguments, const Context& context) {
   const Stopwatch clock;
   SolverFitOptions options = arguments.options.resolved();
@@ -72,7 +61,8 @@ void run_fit_command(const FitCallArguments& arguments, const Context& context) 
   const auto model = farfield::open_model(arguments.model, how);
   const RecordedModel recorded{*model, arguments.model, model_sha256(arguments.model), precision_of(*model, how)};
   if (names_model(options.schedule.schedule)) options.schedule.model_sha256 = recorded.sha256;
-  const PartStore parts = teacher_parts(context, arguments, recorded, options);
+  const auto key = parse_json(fit_key(recorded, options), "fit");
+  const PartStore parts = part_store(context, arguments.out, key, arguments.resume);
   const SolverFitRun run = run_solver_fit(recorded, options, fit_solver, parts);
   if (const auto file = model_file(arguments.model); !file.empty()) info.add_input("model", file);
   if (const auto file = schedule_file(options.schedule); !file.empty()) info.add_input("schedule", file);
@@ -111,9 +101,10 @@ void write_solver_table(const TableArguments& arguments, const Context& context)
 
 void add_learning_options(CLI::App& command, FitSettings& settings) {
   command.add_option("--method", settings.method, join(fit_methods(), ", "))->required();
-  command.add_option("--solver", settings.solver,
-                     "ld3, s4s: whose levels are learned, ipndm1 ... ipndm4, dpmpp_2m [ipndm3]; amed: the plug-in, amed, dpm, "
-                     "euler, ipndm, dpmpp [amed]");
+  command.add_option(
+      "--solver", settings.solver,
+      "ld3, s4s: whose levels are learned, ipndm1 ... ipndm4, dpmpp_2m [ipndm3]; amed: the plug-in, amed, dpm, "
+      "euler, ipndm, dpmpp [amed]");
   command.add_option("--points", settings.points, "epd: midpoints a step, evaluated in parallel")
       ->transform(whole_number(1, 8))
       ->capture_default_str();
@@ -122,7 +113,8 @@ void add_learning_options(CLI::App& command, FitSettings& settings) {
       ->transform(real_number(0, 0.5));
   command.add_option("--scale-time", settings.time, "epd, amed: half the width of the scales of levels shown")
       ->transform(real_number(0, 0.5));
-  command.add_option("--iterations", settings.iterations, "updates [200]")->transform(whole_number(1, 100'000));
+  command.add_option("--iterations", settings.iterations, "updates [epd, amed 200, ld3, s4s 100]")
+      ->transform(whole_number(1, 100'000));
   command.add_option("--batch", settings.batch, "trajectories an update and at a time")
       ->transform(whole_number(1, limits::kMostBatch))
       ->capture_default_str();
@@ -163,7 +155,8 @@ void add_table_call(CLI::App& solver, Context& context) {
                                   kSolverTableExamples,
                                   [arguments, &context] { write_solver_table(*arguments, context); });
   command->add_option("--solver", arguments->solver, "SOLVER[,option=value...]")->capture_default_str();
-  command->add_option("--model", arguments->model, "the table is for this MODEL alone; draws the default range in to its");
+  command->add_option("--model", arguments->model,
+                      "the table is for this MODEL alone; draws the default range in to its");
   command->add_option("--out", arguments->out, "the file to write (.json)")->required();
   add_schedule_options(*command, "--schedule", arguments->schedule);
   command->add_flag("--afs", arguments->afs, "the first value is analytical, without an evaluation");
@@ -173,9 +166,9 @@ void add_table_call(CLI::App& solver, Context& context) {
 }  // namespace
 
 void add_solver_command(CLI::App& app, Context& context) {
-  CLI::App* solver = app.add_subcommand(
-      "solver", "Learns solvers of few steps, and writes known ones as tables.\n\nExamples:\n" +
-                    std::string(kSolverFitExamples) + kSolverTableExamples);
+  CLI::App* solver = app.add_subcommand("solver",
+                                        "Learns solvers of few steps, and writes known ones as tables.\n\nExamples:\n" +
+                                            std::string(kSolverFitExamples) + kSolverTableExamples);
   solver->require_subcommand(1);
   add_fit_call(*solver, context);
   add_table_call(*solver, context);

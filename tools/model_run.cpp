@@ -52,10 +52,11 @@ std::vector<double> levels_of(const ModelRun& run, const DenoiserInfo& model) {
 }
 
 std::map<std::string, std::string> settings_of(const ModelRun& run) {
-  std::map<std::string, std::string> settings = {{"model", run.model},
-                                                 {"solver", run.solver},
-                                                 {"solver_resolved", resolve_solver(run.solver)},
-                                                 {"schedule", run.sigmas.empty() ? schedule_for(run.solver, run.schedule).schedule : "list"}};
+  std::map<std::string, std::string> settings = {
+      {"model", run.model},
+      {"solver", run.solver},
+      {"solver_resolved", resolve_solver(run.solver)},
+      {"schedule", run.sigmas.empty() ? schedule_for(run.solver, run.schedule).schedule : "list"}};
   if (run.guidance) settings["guidance"] = format_double(*run.guidance);
   return settings;
 }

@@ -91,7 +91,8 @@ Table places_table(const SolverFitRun& run) {
       table.add({fit.nfe, ++evaluation, number, int64_t{0}, fit.fitted.levels[i], step.network, step.own});
       for (size_t k = 0; k < step.points.size(); ++k) {
         const auto& point = step.points[k];
-        table.add({fit.nfe, ++evaluation, number, static_cast<int64_t>(k) + 1, point.level, point.network, point.weight});
+        table.add(
+            {fit.nfe, ++evaluation, number, static_cast<int64_t>(k) + 1, point.level, point.network, point.weight});
       }
     }
   }
@@ -126,8 +127,7 @@ std::optional<Figure> rivals_figure(const SolverFitRun& run) {
   std::vector<std::string> kinds = {"fitted", "start"};
   kinds.insert(kinds.end(), names.begin(), names.end());
   const auto styles = series_styles(kinds);
-  std::vector<Series> series = {rms_series(run.options.settings.method, styles[0]),
-                                rms_series("its start", styles[1])};
+  std::vector<Series> series = {rms_series(run.options.settings.method, styles[0]), rms_series("its start", styles[1])};
   for (size_t i = 0; i < names.size(); ++i) series.push_back(rms_series(names[i], styles[i + 2]));
   for (const FitRecord& fit : run.fits) {
     add_error(series[0], fit.nfe, rms_error(fit.fitted_squares));
@@ -141,9 +141,9 @@ std::optional<Figure> rivals_figure(const SolverFitRun& run) {
     return std::pair(-a.nfe, a.error.rms) < std::pair(-b.nfe, b.error.rms);
   });
   Figure figure;
-  figure.title = fmt::format("With {} the table ends {} from the teacher, the best known solver, {}, {}",
-                             budget_word(run.fits.back()), format_digits(rms_error(run.fits.back().fitted_squares).rms, 3),
-                             best->solver, format_digits(best->error.rms, 3));
+  figure.title = fmt::format(
+      "With {} the table ends {} from the teacher, the best known solver, {}, {}", budget_word(run.fits.back()),
+      format_digits(rms_error(run.fits.back().fitted_squares).rms, 3), best->solver, format_digits(best->error.rms, 3));
   figure.caption =
       "Root mean square per number of the distance between the ends on the held-out seeds, with the 95 % bootstrap interval over "
       "seeds. Known solvers take as many steps as the evaluations allow of the schedule that the fit began with. `depth` counts the "

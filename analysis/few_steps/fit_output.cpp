@@ -18,7 +18,8 @@ namespace {
 
 const std::vector<FigureRow<SolverFitRun>>& solver_fit_figures() {
   static const std::vector<FigureRow<SolverFitRun>> rows = {
-      {"What was gained", rivals_figure, "rivals.csv", "fitted tables, their starts and known solvers on the held-out seeds"},
+      {"What was gained", rivals_figure, "rivals.csv",
+       "fitted tables, their starts and known solvers on the held-out seeds"},
       {"What was gained", updates_figure, "updates.csv", "distances over the updates"},
       {"What was learned", places_figure, "places.csv", "every evaluation of the fitted tables"}};
   return rows;

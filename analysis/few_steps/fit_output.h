@@ -3,6 +3,7 @@
 #include <string>
 
 #include "analysis/few_steps/fit_run.h"
+#include "core/io/rows.h"
 #include "core/run/run_call.h"
 #include "core/run/run_folder.h"
 

@@ -1,8 +1,13 @@
 #include "analysis/few_steps/fit_run.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/few_steps/fit_parts.h"
 #include "core/error.h"
+#include "core/io/json.h"
 #include "core/limits.h"
 #include "core/progress.h"
 #include "core/text.h"
@@ -13,6 +18,8 @@
 
 namespace farfield {
 namespace {
+
+constexpr int64_t kFitParts = 1'000'000'000;  // kept fits are numbered from here, by their evaluations
 
 const std::vector<std::string> kRivals = {"euler", "heun", "dpm2", "ipndm3", "dpmpp_2m", "unipc2_bh2"};
 
@@ -41,8 +48,9 @@ std::vector<std::vector<double>> all_levels(const SolverFitOptions& options, con
     all.push_back(start_levels(options, model, nfe));
     const TeacherRequest first = request_of(options, all.front()), last = request_of(options, all.back());
     if (first.first != last.first || first.last != last.last || first.to_zero != last.to_zero) {
-      throw usage_error(fmt::format("solver fit: the schedules of {} and {} evaluations have different ends; fit them one by one",
-                                    parse_nfe(options.nfe).front(), nfe));
+      throw usage_error(
+          fmt::format("solver fit: the schedules of {} and {} evaluations have different ends; fit them one by one",
+                      parse_nfe(options.nfe).front(), nfe));
     }
   }
   return all;
@@ -86,6 +94,19 @@ std::vector<FitRival> measure_rivals(const RecordedModel& model, const SolverFit
   return rivals;
 }
 
+// A fit that an earlier, stopped run has finished, or a new one, which is kept.
+template <class Make>
+FitRecord kept_or_made(const PartStore& parts, int64_t part, const FitSettings& settings, Make make) {
+  if (const auto found = parts.find(part)) return fit_of_arrays(*found, settings);
+  try {
+    FitRecord made = make();
+    parts.keep(part, arrays_of_fit(made));
+    return made;
+  } catch (const Error& error) {
+    throw parts.said_with(error);
+  }
+}
+
 }  // namespace
 
 SolverFitOptions SolverFitOptions::resolved() const {
@@ -94,15 +115,30 @@ SolverFitOptions SolverFitOptions::resolved() const {
   if (schedule.steps) throw usage_error("solver fit: the steps follow from --nfe; leave --steps out");
   (void)make_solver(teacher.solver);
   if (teacher.steps < 2 || teacher.steps > limits::kMostSteps) {
-    throw usage_error(fmt::format("solver fit: --teacher-steps is {}, expected 2 to {}", teacher.steps, limits::kMostSteps));
+    throw usage_error(
+        fmt::format("solver fit: --teacher-steps is {}, expected 2 to {}", teacher.steps, limits::kMostSteps));
   }
   for (const int64_t one : parse_nfe(nfe)) (void)steps_of_fit(all.settings, one);
   (void)all_seeds(*this);
   return all;
 }
 
-std::string teacher_key(const RecordedModel& model, const SolverFitOptions& options) {
-  return teacher_key(model, request_of(options, all_levels(options, model.denoiser.info()).front()));
+std::string fit_key(const RecordedModel& model, const SolverFitOptions& options) {
+  const FitSettings& settings = options.settings;
+  const auto levels = all_levels(options, model.denoiser.info());
+  return dump_json(nlohmann::ordered_json{
+      {"teacher", parse_json(teacher_key(model, request_of(options, levels.front())), "teacher")},
+      {"levels", levels},
+      {"seeds", options.seeds},
+      {"held_out", options.held_out},
+      {"method", settings.method},
+      {"solver", settings.solver},
+      {"points", settings.points},
+      {"afs", settings.afs},
+      {"scales", {settings.direction, settings.time}},
+      {"iterations", settings.iterations},
+      {"batch", settings.batch},
+      {"rate", settings.rate}});
 }
 
 SolverFitRun run_solver_fit(const RecordedModel& model, const SolverFitOptions& asked, const FitFn& fit,
@@ -118,12 +154,14 @@ SolverFitRun run_solver_fit(const RecordedModel& model, const SolverFitOptions& 
   const TeacherEnds train = some_ends(run.teacher.ends, 0, learned),
                     held_out = some_ends(run.teacher.ends, learned, std::ssize(seeds) - learned);
   const auto budgets = parse_nfe(options.nfe);
+  const auto fitted = [&](size_t i) {
+    Progress progress(fmt::format("{} at {} evaluations", options.settings.method, budgets[i]),
+                      evaluations_of(options.settings, budgets[i], learned, std::ssize(held_out.seeds)), "evaluations");
+    return fit(model.denoiser, options.settings, levels[i], train, held_out, options.device,
+               [&](int64_t evaluations) { progress.advance(evaluations); });
+  };
   for (size_t i = 0; i < budgets.size(); ++i) {
-    Progress progress(
-        fmt::format("{} at {} evaluations", options.settings.method, budgets[i]),
-        evaluations_of(options.settings, budgets[i], learned, std::ssize(held_out.seeds)), "evaluations");
-    run.fits.push_back(fit(model.denoiser, options.settings, levels[i], train, held_out, options.device,
-                           [&](int64_t evaluations) { progress.advance(evaluations); }));
+    run.fits.push_back(kept_or_made(parts, kFitParts + budgets[i], options.settings, [&] { return fitted(i); }));
     if (is_formula(options.schedule.schedule)) {
       const auto rivals = measure_rivals(model, options, budgets[i], held_out);
       run.rivals.insert(run.rivals.end(), rivals.begin(), rivals.end());

@@ -18,9 +18,9 @@ namespace farfield {
 // What `farfield solver fit` and Python's fit_solver() are asked for.
 struct SolverFitOptions {
   FitSettings settings;
-  std::string nfe = "6";            // parse_nfe(): a table each
-  ScheduleRequest schedule;         // what the fits start from, without steps; ends at its sigma_min unless said otherwise
-  std::string seeds = "0-63";       // that are learned from
+  std::string nfe = "6";       // parse_nfe(): a table each
+  ScheduleRequest schedule;    // what the fits start from, without steps; ends at its sigma_min unless said otherwise
+  std::string seeds = "0-63";  // that are learned from
   std::string held_out = "64-127";  // that choose and measure
   std::optional<int64_t> label;     // the class of every trajectory
   TeacherSettings teacher;
@@ -47,10 +47,10 @@ struct SolverFitRun {
   std::vector<FitRival> rivals;
 };
 
-// The key of the teacher's trajectories: what a folder of kept parts belongs to, as JSON.
-std::string teacher_key(const RecordedModel& model, const SolverFitOptions& options);
+// All that decides the numbers, as JSON: what a folder of kept parts belongs to.
+std::string fit_key(const RecordedModel& model, const SolverFitOptions& options);
 
-// The teacher's ends, then `fit` for every number of evaluations. `parts` keeps the teacher's finished batches.
+// The teacher's ends, then `fit` for every number of evaluations. `parts` keeps the teacher's finished batches and finished fits.
 SolverFitRun run_solver_fit(const RecordedModel& model, const SolverFitOptions& options, const FitFn& fit,
                             const PartStore& parts = {});
 

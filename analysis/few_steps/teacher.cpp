@@ -43,9 +43,10 @@ SampleRequest teacher_request(const TeacherRequest& request, const DenoiserInfo&
 void check_teacher(const Solver& solver) {
   if (!solver.stochastic() && !solver.adaptive() && solver.order() > 0) return;
   throw usage_error(fmt::format("solver fit: teacher {} {}; name one that steps through a schedule to the one solution",
-                                solver.name(), solver.stochastic() ? "draws noise"
-                                               : solver.adaptive() ? "chooses its own steps"
-                                                                   : "does not follow the ODE"));
+                                solver.name(),
+                                solver.stochastic() ? "draws noise"
+                                : solver.adaptive() ? "chooses its own steps"
+                                                    : "does not follow the ODE"));
 }
 
 // The first key whose values differ.
@@ -127,8 +128,8 @@ FitTeacher read_teacher(const std::filesystem::path& folder, const std::string& 
   std::vector<int64_t> rows;
   for (const int64_t seed : seeds) {
     if (!place.contains(seed))
-      throw usage_error(fmt::format("{}: has no trajectory of seed {}; leave --ends out, or ask for its seeds",
-                                    file.string(), seed));
+      throw usage_error(
+          fmt::format("{}: has no trajectory of seed {}; leave --ends out, or ask for its seeds", file.string(), seed));
     rows.push_back(place.at(seed));
   }
   const auto chosen = torch::tensor(rows, torch::kInt64);

@@ -21,17 +21,17 @@ struct TeacherSettings {
 
 // Its ends for all seeds, those to learn from first.
 struct FitTeacher {
-  std::string key;     // JSON: all that decides the ends, but the seeds
-  TeacherEnds ends;    // of all seeds
-  int64_t nfe = 0;     // evaluations of a trajectory
+  std::string key;   // JSON: all that decides the ends, but the seeds
+  TeacherEnds ends;  // of all seeds
+  int64_t nfe = 0;   // evaluations of a trajectory
   bool reused = false;
 };
 
 // From which to which level, and how.
 struct TeacherRequest {
   TeacherSettings settings;
-  double first = 0, last = 0;        // levels; last: the lowest above 0
-  bool to_zero = false;              // and then to 0
+  double first = 0, last = 0;         // levels; last: the lowest above 0
+  bool to_zero = false;               // and then to 0
   std::optional<int64_t> label = {};  // the class of every trajectory
   int64_t batch = 64;
   torch::Device device = torch::kCPU;
@@ -47,8 +47,7 @@ FitTeacher teach(const RecordedModel& model, const TeacherRequest& request, cons
 void write_teacher(const FitTeacher& teacher, const RunFolder& folder);
 // The ends of `seeds` from an earlier fit's `folder`. usage_error where it is of another key (naming the first difference) or lacks
 // a seed; bad_file for a damaged one.
-FitTeacher read_teacher(const std::filesystem::path& folder, const std::string& key,
-                        const std::vector<int64_t>& seeds);
+FitTeacher read_teacher(const std::filesystem::path& folder, const std::string& key, const std::vector<int64_t>& seeds);
 
 // Some of the ends: `count` from `first` on.
 TeacherEnds some_ends(const TeacherEnds& ends, int64_t first, int64_t count);

@@ -28,9 +28,8 @@ FittedSolvers fit_solvers(const NamedModel& model, SolverFitOptions options, std
     options.device = parse_device(model.device);
     const bool own = model.text.empty();
     const std::string text = own ? model.denoiser->info().name : model.text;
-    const RecordedModel subject{
-        *model.denoiser, text, own ? sha256(text) : model_sha256(text),
-        own ? model.precision : precision_of(*model.denoiser, {model.device, model.precision})};
+    const RecordedModel subject{*model.denoiser, text, own ? sha256(text) : model_sha256(text),
+                                own ? model.precision : precision_of(*model.denoiser, {model.device, model.precision})};
     if (names_model(options.schedule.schedule)) options.schedule.model_sha256 = subject.sha256;
     FittedSolvers fitted{model, run_solver_fit(subject, options, fit_solver), {}};
     fitted.call = {std::move(command), model.device, subject.precision, clock.seconds()};
@@ -72,26 +71,28 @@ void add_fitting_solvers(py::module_& module) {
       .def_readwrite("held_out", &SolverFitOptions::held_out)
       .def_readwrite("label", &SolverFitOptions::label)
       .def_readwrite("ends", &SolverFitOptions::ends)
-      .def("set_teacher",
-           [](SolverFitOptions& options, const std::string& solver, int64_t steps) { options.teacher = {solver, steps}; })
-      .def("set_method", [](SolverFitOptions& options, const std::string& method, const std::string& solver,
-                            int64_t points, bool afs) {
+      .def("set_teacher", [](SolverFitOptions& options, const std::string& solver,
+                             int64_t steps) { options.teacher = {solver, steps}; })
+      .def("set_method",
+           [](SolverFitOptions& options, const std::string& method, const std::string& solver, int64_t points,
+              bool afs) {
     options.settings.method = method;
     options.settings.solver = solver;
     options.settings.points = points;
     options.settings.afs = afs;
   })
-      .def("set_learning", [](SolverFitOptions& options, int64_t iterations, int64_t batch, double rate,
-                              double direction, double time) {
+      .def(
+          "set_learning",
+          [](SolverFitOptions& options, int64_t iterations, int64_t batch, double rate, double direction, double time) {
     options.settings.iterations = iterations;
     options.settings.batch = batch;
     options.settings.rate = rate;
     options.settings.direction = direction;
     options.settings.time = time;
   })
-      .def("set_schedule", [](SolverFitOptions& options, const std::string& schedule, std::optional<double> sigma_min,
-                              std::optional<double> sigma_max, std::optional<double> rho,
-                              std::optional<std::string> final) {
+      .def("set_schedule",
+           [](SolverFitOptions& options, const std::string& schedule, std::optional<double> sigma_min,
+              std::optional<double> sigma_max, std::optional<double> rho, std::optional<std::string> final) {
     options.schedule.schedule = schedule;
     options.schedule.sigma_min = sigma_min;
     options.schedule.sigma_max = sigma_max;

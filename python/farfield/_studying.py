@@ -107,7 +107,7 @@ def fit_solver(model, method, *, nfe=6, solver="", points=2, afs=False, iteratio
               `solver` ["ipndm3"]; "s4s": its coefficients, too
     nfe       evaluations, a table each: a number, numbers or a text "4,6"
     afs       the first value is analytical, without an evaluation
-    iterations, rate  updates [200], and the rate of the first [the method's]; 0: the default
+    iterations, rate  updates [epd, amed 200, ld3, s4s 100], and the rate of the first [the method's]; 0: the default
     scale_direction, scale_time  half the widths of the scales of epd and amed; -1: the default
     schedule, sigma_min, sigma_max, rho, final  what the fit starts from [polynomial, to sigma_min]
     seeds     trajectories to learn from;  held_out: those that choose the best table and measure it

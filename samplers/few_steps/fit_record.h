@@ -29,10 +29,11 @@ struct FitRow {
 
 // A fit that was made.
 struct FitRecord {
-  FitSettings settings;       // resolved
-  int64_t nfe = 0;            // evaluations
-  int64_t parameters = 0;     // numbers that were learned
-  SolverTable start, fitted;  // fitted: the best on the held-out seeds of all that were measured; the start when none was better
+  FitSettings settings;    // resolved
+  int64_t nfe = 0;         // evaluations
+  int64_t parameters = 0;  // numbers that were learned
+  SolverTable start,
+      fitted;  // fitted: the best on the held-out seeds of all that were measured; the start when none was better
   bool improved = false;
   std::vector<FitRow> rows;
   torch::Tensor start_squares, fitted_squares;  // [held out] float64, each seed's mean square

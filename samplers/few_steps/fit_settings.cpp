@@ -23,8 +23,8 @@ const std::vector<MethodDefaults>& method_defaults() {
   static const std::vector<MethodDefaults> table = {
       {"epd", "", 0.05, 0.05, 200, 0.2},
       {"amed", "amed", 0.01, 0, 200, 0.2},
-      {"ld3", "ipndm3", 0, 0, 200, 0.05},
-      {"s4s", "ipndm3", 0, 0, 200, 0.05},
+      {"ld3", "ipndm3", 0, 0, 100, 0.05},
+      {"s4s", "ipndm3", 0, 0, 100, 0.05},
   };
   return table;
 }
@@ -43,8 +43,8 @@ void require_within(const char* name, double value, double low, double high) {
 
 void refuse_for(const FitSettings& settings, bool given, const char* option, const char* methods) {
   if (!given) return;
-  throw usage_error(fmt::format("solver fit: {} applies to {}, not to {}; leave it out", option, methods,
-                                settings.method));
+  throw usage_error(
+      fmt::format("solver fit: {} applies to {}, not to {}; leave it out", option, methods, settings.method));
 }
 
 int64_t evaluations_of_step(const FitSettings& settings) {
@@ -66,7 +66,7 @@ const std::vector<std::string>& fit_methods() {
 FitSettings FitSettings::resolved() const {
   const MethodDefaults& own = defaults_of(method);
   const bool scaled = method == "epd" || method == "amed";
-  refuse_for(*this, !scaled && (direction >= 0 || time >= 0), "a scale of direction or time", "epd and amed");
+  refuse_for(*this, !scaled && (direction > 0 || time > 0), "a scale of direction or time", "epd and amed");
   refuse_for(*this, method == "epd" && !solver.empty(), "--solver", "amed, ld3 and s4s");
   FitSettings all = *this;
   if (all.solver.empty()) all.solver = own.solver;

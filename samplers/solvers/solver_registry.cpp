@@ -176,8 +176,9 @@ std::string solver_help() {
     const std::string takes = entry.options.empty() ? "" : "; takes " + join(entry.options, ",");
     lines.push_back(fmt::format("  {:<20} {}{}", entry.name, entry.summary, takes));
   }
-  lines.push_back(fmt::format("  {:<20} {}", "table:FILE",
-                              "a table of levels and coefficients, as farfield solver fit writes it; its levels are the schedule"));
+  lines.push_back(
+      fmt::format("  {:<20} {}", "table:FILE",
+                  "a table of levels and coefficients, as farfield solver fit writes it; its levels are the schedule"));
   return join(lines, "\n");
 }
 

@@ -16,8 +16,8 @@ constexpr double kLargestWeight = 1e12;
 
 void check_weight(double value, const std::string& where) {
   if (std::abs(value) <= kLargestWeight) return;  // NaN is not
-  throw usage_error(fmt::format("{}: a coefficient is {}, expected a number of at most 1e12 in size", where,
-                                format_double(value)));
+  throw usage_error(
+      fmt::format("{}: a coefficient is {}, expected a number of at most 1e12 in size", where, format_double(value)));
 }
 
 void check_sigma(double value, const char* what, const std::string& where) {

@@ -25,8 +25,7 @@ ordered_json to_json(const TablePoint<double>& point) {
 ordered_json to_json(const TableStep<double>& step) {
   ordered_json points = ordered_json::array();
   for (const auto& point : step.points) points.push_back(to_json(point));
-  return {
-      {"network", step.network}, {"state", step.state}, {"own", step.own}, {"past", step.past}, {"points", points}};
+  return {{"network", step.network}, {"state", step.state}, {"own", step.own}, {"past", step.past}, {"points", points}};
 }
 
 double number_of(const ordered_json& object, const char* key) {
@@ -47,16 +46,15 @@ std::vector<double> numbers_of(const ordered_json& object, const char* key) {
 }
 
 TablePoint<double> point_of(const ordered_json& json) {
-  if (json.size() != 6)
-    throw usage_error("a point has the keys level, network, state, own, past, weight and no other");
+  if (json.size() != 6) throw usage_error("a point has the keys level, network, state, own, past, weight and no other");
   return {number_of(json, "level"), number_of(json, "network"), number_of(json, "state"),
           number_of(json, "own"),   numbers_of(json, "past"),   number_of(json, "weight")};
 }
 
 TableStep<double> step_of(const ordered_json& json) {
   if (json.size() != 5) throw usage_error("a step has the keys network, state, own, past, points and no other");
-  TableStep<double> step{number_of(json, "network"), number_of(json, "state"), number_of(json, "own"),
-                         numbers_of(json, "past"), {}};
+  TableStep<double> step{
+      number_of(json, "network"), number_of(json, "state"), number_of(json, "own"), numbers_of(json, "past"), {}};
   for (const ordered_json& point : json.at("points")) step.points.push_back(point_of(point));
   return step;
 }
@@ -67,7 +65,7 @@ Prediction prediction_named(const std::string& name) {
   throw usage_error(fmt::format("values is '{}', expected slope or denoised", name));
 }
 
-TableFile parse_table(const ordered_json& json) {
+TableFile table_of_json(const ordered_json& json) {
   if (!json.is_object() || json.value("format", "") != kTableFormat)
     throw usage_error(fmt::format("is no solver table (format is not '{}')", kTableFormat));
   if (json.size() != 8) {
@@ -101,16 +99,20 @@ std::string serialize_table(const TableFile& file) {
       table.afs, dump_json(ordered_json(table.levels)), join(steps, ",\n  "));
 }
 
-TableFile read_table(const std::filesystem::path& path) {
-  refuse_wrong_file(path, FileKind::kText);
+TableFile parse_table(std::string_view text, const std::string& name) {
   try {
-    return parse_table(parse_json(read_file(path, kTableFileLimit), path.string()));
+    return table_of_json(parse_json(text, name));
   } catch (const nlohmann::json::exception& problem) {
-    throw bad_file(path.string(), fmt::format("is no whole solver table: {}", problem.what()));
+    throw bad_file(name, fmt::format("is no whole solver table: {}", problem.what()));
   } catch (const Error& error) {
     if (error.code() != ExitCode::kUsage) throw;
-    throw bad_file(path.string(), error.what());
+    throw bad_file(name, error.what());
   }
+}
+
+TableFile read_table(const std::filesystem::path& path) {
+  refuse_wrong_file(path, FileKind::kText);
+  return parse_table(read_file(path, kTableFileLimit), path.string());
 }
 
 bool is_table_file(const std::filesystem::path& path) {

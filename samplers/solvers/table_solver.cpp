@@ -54,12 +54,12 @@ class TableSolver final : public Solver {
 
   std::vector<double> plan_levels(std::vector<double> levels) const override {
     if (levels == table_.levels) return levels;
-    throw usage_error(fmt::format("solver {}: is a table of {} steps from {} to {}, asked for {} from {} to {}{}; "
-                                  "leave the schedule and its options out, or name the table as schedule, too",
-                                  name_, table_.steps.size(), format_double(table_.levels.front()),
-                                  format_double(table_.levels.back()), levels.size() - 1,
-                                  format_double(levels.front()), format_double(levels.back()),
-                                  levels.size() == table_.levels.size() ? " over other levels" : ""));
+    throw usage_error(
+        fmt::format("solver {}: is a table of {} steps from {} to {}, asked for {} from {} to {}{}; "
+                    "leave the schedule and its options out, or name the table as schedule, too",
+                    name_, table_.steps.size(), format_double(table_.levels.front()),
+                    format_double(table_.levels.back()), levels.size() - 1, format_double(levels.front()),
+                    format_double(levels.back()), levels.size() == table_.levels.size() ? " over other levels" : ""));
   }
 
   std::unique_ptr<StepMemory> make_memory(const RunPlan& plan) const override {

@@ -500,6 +500,23 @@ def test_a_study_is_that_of_the_program(program, tmp_path):
     assert set(study.table["solver"]) == {"heun", "ipndm4"} and study.table["rms"].dtype == np.float64
 
 
+def test_a_fitted_solver_is_that_of_the_program(program, tmp_path):
+    asked = ["--model", "gaussian:moons", "--method", "s4s", "--nfe", "5", "--seeds", "0-7", "--held-out", "8-11", "--iterations", "10",
+             "--teacher-steps", "20"]
+    program("solver", "fit", *asked, "--out", tmp_path / "program")
+    fitted = ff.fit_solver(ff.load("gaussian:moons"), "s4s", nfe=5, seeds=range(8), held_out=range(8, 12), iterations=10,
+                           teacher_steps=20, threads=1)
+    fitted.save(tmp_path / "python")
+    for name in ("table-5.json", "updates.csv", "rivals.csv", "teacher.npz", "teacher.json", "fit.npz"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert fitted.table["rms"][0] <= fitted.table["start_rms"][0] and "5 evaluations" in fitted.headline
+    fitted.save_table(5, tmp_path / "five.json")
+    run = ff.sample("gaussian:moons", solver=f"table:{tmp_path / 'five.json'}", seeds=range(4), threads=1)
+    assert run.nfe == 5 and len(run.sigmas) == 6
+    with pytest.raises(ff.UsageError, match="no table of so many evaluations"):
+        fitted.save_table(6, tmp_path / "six.json")
+
+
 def test_a_study_of_a_function_with_teleports():
     points = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
     mine = ff.denoiser(ideal, shape=(2,), sigma_data=1.0, dtype=torch.float64, sigma_min=0.002, sigma_max=80)

@@ -90,9 +90,9 @@ struct Try {
 };
 
 // The texts that hold numbers.
-const std::set<std::string> kNumbersInText = {"--seeds",      "--nfe",        "--sigmas",      "--churn",
-                                              "--teleport",   "--max-time",   "--snapshot-at", "--lambda",
-                                              "--components", "--perturb-at", "--bandwidth",   "--potentials",  "--held-out"};
+const std::set<std::string> kNumbersInText = {
+    "--seeds",  "--nfe",        "--sigmas",     "--churn",     "--teleport",   "--max-time", "--snapshot-at",
+    "--lambda", "--components", "--perturb-at", "--bandwidth", "--potentials", "--held-out"};
 
 // "--steps INT:1 to 100000   intervals ..." -> "--steps", of the options that take a value; whether it is a number.
 std::map<std::string, bool> options_of(const std::string& command) {

@@ -93,7 +93,8 @@ class Learner {
 };
 
 double rate_at(const FitSettings& settings, int64_t iteration) {
-  const double part = static_cast<double>(iteration - 1) / static_cast<double>(std::max<int64_t>(1, settings.iterations - 1));
+  const double part = static_cast<double>(iteration - 1) /
+                      static_cast<double>(std::max<int64_t>(1, settings.iterations - 1));
   return settings.rate * (kLastRate + (1 - kLastRate) * 0.5 * (1 + std::cos(std::numbers::pi * part)));
 }
 

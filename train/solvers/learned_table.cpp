@@ -17,14 +17,14 @@ std::vector<double> values_of(const std::vector<Tensor>& tensors) {
   return values;
 }
 
-// One evaluation, repeated on the way back.
+// One evaluation, repeated on the way back. Labels of no elements stand for none: a graph keeps no undefined tensors.
 class Evaluation : public torch::autograd::Function<Evaluation> {
  public:
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& sigma,
                         const Tensor& labels, int64_t denoiser) {
     context->save_for_backward({x, sigma, labels});
     context->saved_data["denoiser"] = denoiser;
-    return denoiser_at(denoiser)(x, sigma, labels);
+    return denoiser_at(denoiser)(x, sigma, given(labels));
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -33,11 +33,11 @@ class Evaluation : public torch::autograd::Function<Evaluation> {
     const Denoiser& denoiser = denoiser_at(context->saved_data["denoiser"].toInt());
     const torch::AutoGradMode with_gradients(true);
     const Tensor x = saved[0].detach().requires_grad_(true), sigma = saved[1].detach().requires_grad_(true);
-    const Tensor denoised = denoiser(x, sigma, saved[2]);
+    const Tensor denoised = denoiser(x, sigma, given(saved[2]));
     if (!denoised.requires_grad()) {
-      throw usage_error(
-          fmt::format("{}: has no gradient, and a solver is fitted by gradients; it needs a model that is differentiable",
-                      denoiser.info().name));
+      throw usage_error(fmt::format(
+          "{}: has no gradient, and a solver is fitted by gradients; it needs a model that is differentiable",
+          denoiser.info().name));
     }
     const auto back = torch::autograd::grad({denoised}, {x, sigma}, {gradients[0]}, /*retain_graph=*/false,
                                             /*create_graph=*/false, /*allow_unused=*/true);
@@ -45,6 +45,7 @@ class Evaluation : public torch::autograd::Function<Evaluation> {
   }
 
  private:
+  static Tensor given(const Tensor& labels) { return labels.numel() > 0 ? labels : Tensor(); }
   static const Denoiser& denoiser_at(int64_t address) {
     return *reinterpret_cast<const Denoiser*>(static_cast<uintptr_t>(address));
   }
@@ -62,11 +63,8 @@ Tensor sum_of(const Tensor& state, const Tensor& x, const Tensor& own, const Ten
 SolverTable values_of(const TensorTable& table) {
   SolverTable values{.prediction = table.prediction, .afs = table.afs, .levels = values_of(table.levels), .steps = {}};
   for (const auto& step : table.steps) {
-    TableStep<double> row{step.network.item<double>(),
-                          step.state.item<double>(),
-                          step.own.item<double>(),
-                          values_of(step.past),
-                          {}};
+    TableStep<double> row{
+        step.network.item<double>(), step.state.item<double>(), step.own.item<double>(), values_of(step.past), {}};
     for (const auto& point : step.points) {
       row.points.push_back({point.level.item<double>(), point.network.item<double>(), point.state.item<double>(),
                             point.own.item<double>(), values_of(point.past), point.weight.item<double>()});
@@ -78,6 +76,7 @@ SolverTable values_of(const TensorTable& table) {
 
 LevelDenoiseFn checkpointed(const Denoiser& denoiser, Tensor labels) {
   const auto address = static_cast<int64_t>(reinterpret_cast<uintptr_t>(&denoiser));
+  if (!labels.defined()) labels = torch::empty({0});
   return [address, labels = std::move(labels)](const Tensor& x, const Tensor& sigma) {
     return Evaluation::apply(x, sigma, labels, address);
   };

@@ -17,8 +17,9 @@ Tensor fixed_levels(const std::vector<double>& levels) { return torch::tensor(le
 
 void require_end_above_zero(const FitSettings& settings, const std::vector<double>& levels) {
   if (levels.back() > 0) return;
-  throw usage_error(fmt::format(
-      "solver fit: {} places midpoints between levels above 0, and these end at 0; give --final sigma_min", settings.method));
+  throw usage_error(
+      fmt::format("solver fit: {} places midpoints between levels above 0, and these end at 0; give --final sigma_min",
+                  settings.method));
 }
 
 TableFamily epd_family(const FitSettings& settings, const std::vector<double>& levels) {
@@ -47,9 +48,8 @@ TableFamily amed_family(const FitSettings& settings, const std::vector<double>& 
   family.rates = {1};
   family.table = [settings, steps, fixed = fixed_levels(levels)](const Groups& groups) {
     const Tensor raw = groups[0].to(torch::kFloat64).reshape({3, steps});
-    return amed_table(
-        settings.solver, fixed, settings.afs,
-        {torch::sigmoid(raw[0]), scale_of(raw[1], settings.direction), scale_of(raw[2], settings.time)});
+    return amed_table(settings.solver, fixed, settings.afs,
+                      {torch::sigmoid(raw[0]), scale_of(raw[1], settings.direction), scale_of(raw[2], settings.time)});
   };
   (void)family.table(family.start);
   return family;
@@ -59,9 +59,11 @@ TableFamily amed_family(const FitSettings& settings, const std::vector<double>& 
 TableFamily schedule_family(const FitSettings& settings, const std::vector<double>& levels) {
   const bool to_zero = levels.back() == 0;
   const std::vector<double> above(levels.begin(), levels.end() - (to_zero ? 1 : 0));
-  if (above.size() < 2) {
-    throw usage_error(fmt::format("solver fit: {} learns where the levels between the first and the last above 0 lie, and "
-                                  "there is one step; ask for more evaluations", settings.method));
+  if (above.size() < 3) {
+    throw usage_error(
+        fmt::format("solver fit: {} learns where the levels between the first and the last above 0 lie, and "
+                    "there is none; ask for more evaluations",
+                    settings.method));
   }
   const int64_t steps = std::ssize(levels) - 1, order = multistep_order(settings.solver);
   const Tensor start = fixed_levels(above);
@@ -70,7 +72,7 @@ TableFamily schedule_family(const FitSettings& settings, const std::vector<doubl
   family.rates = {1, 0.5};
   if (settings.method == "s4s") {
     family.start.push_back(torch::zeros({steps * order}, torch::kFloat32));
-    family.rates.push_back(0.5);
+    family.rates.push_back(0.03);  // coefficients move an end far more than levels do
   }
   family.table = [settings, to_zero, steps, order, first = above.front(), last = above.back()](const Groups& groups) {
     const Tensor own = levels_of_increments(groups[0].to(torch::kFloat64), first, last);

@@ -19,7 +19,7 @@ struct TableFamily {
 
 // The family of a method (resolved settings) that starts at `levels`: epd and amed with midpoints in the middle of their steps
 // in ln sigma (epd: evenly) and scales of 1, ld3 and s4s at the multistep method itself. usage_error for levels that end at 0
-// where the method has midpoints, for less than one step above 0, and for a solver or plug-in that is not known.
+// where the method has midpoints, for no level between the first and the last above 0 where they are learned, and for a solver or plug-in that is not known.
 TableFamily table_family(const FitSettings& settings, const std::vector<double>& levels);
 
 }  // namespace farfield

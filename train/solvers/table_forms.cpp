@@ -25,10 +25,8 @@ TensorTable empty_table(Prediction prediction, const Tensor& levels, bool afs) {
 
 // Adams-Bashforth of equal steps with `count` values.
 const std::vector<double>& adams(int64_t count) {
-  static const std::vector<std::vector<double>> weights = {{1},
-                                                           {3. / 2, -1. / 2},
-                                                           {23. / 12, -16. / 12, 5. / 12},
-                                                           {55. / 24, -59. / 24, 37. / 24, -9. / 24}};
+  static const std::vector<std::vector<double>> weights = {
+      {1}, {3. / 2, -1. / 2}, {23. / 12, -16. / 12, 5. / 12}, {55. / 24, -59. / 24, 37. / 24, -9. / 24}};
   return weights.at(std::min(count, kAdamsOrder) - 1);
 }
 

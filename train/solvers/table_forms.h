@@ -51,7 +51,7 @@ torch::Tensor shifted_levels(const torch::Tensor& levels, const torch::Tensor& q
 // 1 - t' / t for dpmpp_2m (S4S; Frankel et al. 2025); undefined: nothing.
 const std::vector<std::string>& table_multisteps();
 int64_t multistep_order(const std::string& solver);
-TensorTable multistep_table(const std::string& solver, const torch::Tensor& levels, const torch::Tensor& network, bool afs,
-                            const torch::Tensor& change = {});
+TensorTable multistep_table(const std::string& solver, const torch::Tensor& levels, const torch::Tensor& network,
+                            bool afs, const torch::Tensor& change = {});
 
 }  // namespace farfield

@@ -48,8 +48,8 @@ std::string refusal(Call call, ExitCode code) {
 }
 
 TEST(SolverTables, SolversAsTablesAreTheSolvers) {
-  for (const char* name : {"euler", "heun", "dpm2", "midpoint", "ralston", "ipndm3", "ipndm4", "lms4", "deis_tab3", "dpmpp_2m",
-                           "dpmpp_3m", "dpmpp_2s", "res_multistep", "res_2s"}) {
+  for (const char* name : {"euler", "heun", "dpm2", "midpoint", "ralston", "ipndm3", "ipndm4", "lms4", "deis_tab3",
+                           "dpmpp_2m", "dpmpp_3m", "dpmpp_2s", "res_multistep", "res_2s"}) {
     for (const double last : {0.002, 0.0}) {
       auto levels = kLevels;
       levels.back() = last;
