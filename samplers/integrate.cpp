@@ -9,10 +9,11 @@
 #include "core/interrupts.h"
 #include "core/stopwatch.h"
 #include "models/counting.h"
-#include "samplers/analytical_first_step.h"
 #include "samplers/schedules/noise_levels.h"
+#include "samplers/solvers/analytical_first_step.h"
 #include "samplers/solvers/linear_combination.h"
 #include "samplers/solvers/slope.h"
+#include "samplers/solvers/table_solver.h"
 #include "samplers/thresholding.h"
 
 namespace farfield {
@@ -33,6 +34,10 @@ void check_options(const Solver& solver, const std::vector<double>& levels, cons
   check_levels(levels);
   options.churn.validate();
   check(options.churn.s_churn == 0 || options.noise, "integrate: churn needs a noise function");
+  if (options.afs && starts_analytically(solver)) {
+    throw usage_error(
+        fmt::format("solver {}: its table starts analytically by itself; leave --afs out", solver.name()));
+  }
   check(!solver.stochastic() || options.brownian, "integrate: a stochastic solver needs a Brownian path");
   if (options.denoise_to_zero && levels.back() == 0) {
     throw usage_error("denoise to zero: the last level is 0 already; leave it out, or end the levels above 0");

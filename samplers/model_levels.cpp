@@ -9,11 +9,12 @@
 #include "samplers/schedules/gits_file.h"
 #include "samplers/schedules/noise_levels.h"
 #include "samplers/schedules/schedule_registry.h"
+#include "samplers/solvers/table_file.h"
 
 namespace farfield {
 namespace {
 
-constexpr std::string_view kFilePrefix = "file:", kGitsPrefix = "gits:";
+constexpr std::string_view kFilePrefix = "file:", kGitsPrefix = "gits:", kTablePrefix = "table:";
 
 void refuse_formula_options(const ScheduleRequest& request) {
   const auto refuse = [](bool given, const std::string& option) {
@@ -83,24 +84,50 @@ std::vector<double> levels_of_search(const ScheduleRequest& request) {
   return gits_levels(file, *request.steps, name);
 }
 
+// The levels of a table, which has one schedule.
+std::vector<double> levels_of_table(const ScheduleRequest& request) {
+  const auto path = schedule_file(request);
+  const TableFile file = read_table(path);
+  if (!request.model_sha256.empty() && !file.model_sha256.empty() && request.model_sha256 != file.model_sha256) {
+    throw usage_error(
+        fmt::format("{}: is a table for another model, {} (SHA-256 {:.12}..., not {:.12}...); fit one for this model",
+                    path.string(), file.model, file.model_sha256, request.model_sha256));
+  }
+  const auto steps = static_cast<int64_t>(file.table.steps.size());
+  if (request.steps.value_or(steps) != steps) {
+    throw usage_error(fmt::format("{}: is a table of {} steps, asked for {}; leave --steps out", path.string(), steps,
+                                  *request.steps));
+  }
+  return file.table.levels;
+}
+
 std::vector<double> asked_for(const ScheduleRequest& request, const DenoiserInfo& model) {
   const bool gits = request.schedule.starts_with(kGitsPrefix), listed = !request.sigmas.empty();
   if (!listed && is_formula(request.schedule)) return levels_by_formula(request, model);
   refuse_formula_options(request);
   if (gits && !listed) return levels_of_search(request);
+  if (request.schedule.starts_with(kTablePrefix) && !listed) return levels_of_table(request);
   if (request.steps) throw usage_error("noise levels: --steps does not apply to levels given one by one; leave it out");
   return listed ? request.sigmas : read_levels(schedule_file(request));
 }
 
 }  // namespace
 
-bool is_formula(const std::string& schedule) {
-  return !schedule.starts_with(kFilePrefix) && !schedule.starts_with(kGitsPrefix);
+ScheduleRequest schedule_for(std::string_view solver, ScheduleRequest request) {
+  const bool named = request.schedule != ScheduleRequest().schedule || !request.sigmas.empty();
+  if (!named && solver.starts_with(kTablePrefix)) request.schedule = solver;
+  return request;
 }
+
+bool names_model(const std::string& schedule) {
+  return schedule.starts_with(kGitsPrefix) || schedule.starts_with(kTablePrefix);
+}
+
+bool is_formula(const std::string& schedule) { return !schedule.starts_with(kFilePrefix) && !names_model(schedule); }
 
 std::filesystem::path schedule_file(const ScheduleRequest& request) {
   if (built_in_search(request) != nullptr) return {};
-  for (const std::string_view prefix : {kFilePrefix, kGitsPrefix}) {
+  for (const std::string_view prefix : {kFilePrefix, kGitsPrefix, kTablePrefix}) {
     if (request.schedule.starts_with(prefix)) return request.schedule.substr(prefix.size());
   }
   return {};

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/denoiser.h"
@@ -13,19 +14,26 @@ namespace farfield {
 // A schedule as a user asks for it. What is left out takes the schedule's default (NoiseLevelOptions), the sigma range
 // drawn in to the model's as the reference implementation does. What is given is kept or refused, never adjusted.
 struct ScheduleRequest {
-  // One of schedule_names(), "file:PATH" (read_levels), or "gits:FILE" (read_gits, or built_in_gits), of which `steps` names one.
+  // One of schedule_names(), "file:PATH" (read_levels), "gits:FILE" (read_gits, or built_in_gits), of which `steps` names one, or
+  // "table:FILE" (read_table).
   std::string schedule = "polynomial";
-  std::string model_sha256 = {};    // of the model; a gits:FILE must be a search of the same. Empty: not compared
+  std::string model_sha256 = {};    // of the model; a gits:FILE or table:FILE must be of the same. Empty: not compared
   std::vector<double> sigmas = {};  // levels one by one; then nothing else applies
   std::optional<int64_t> steps = {};
   std::optional<double> sigma_min = {}, sigma_max = {}, rho = {};
   std::optional<std::string> variant = {}, final = {};
 };
 
-// Whether a schedule is a formula: neither file: nor gits:.
+// `request` for SOLVER: the levels of a table:FILE are its own, unless a schedule other than the default one is named.
+ScheduleRequest schedule_for(std::string_view solver, ScheduleRequest request);
+
+// Whether a schedule is bound to a model: gits: or table:, whose files name one.
+bool names_model(const std::string& schedule);
+
+// Whether a schedule is a formula: neither file: nor gits: nor table:.
 bool is_formula(const std::string& schedule);
 
-// The file behind file:PATH or gits:FILE; empty for a formula, a list, or a search that is built in.
+// The file behind file:PATH, gits:FILE or table:FILE; empty for a formula, a list, or a search that is built in.
 std::filesystem::path schedule_file(const ScheduleRequest& request);
 
 // The noise levels of `request` for `model`. usage_error for an option that does not apply to the schedule, for a level

@@ -132,7 +132,8 @@ void run(CompareArguments& arguments, const Context& context) {
   take_class(arguments.label, options);
   options.probes.device = parse_device(context.device);
   if (!arguments.sigmas.empty()) options.probes.sigmas = parse_sigmas(arguments.sigmas);
-  if (options.schedule.schedule.starts_with("gits:")) options.schedule.model_sha256 = model_sha256(arguments.model);
+  options.schedule = schedule_for(options.solver, options.schedule);
+  if (names_model(options.schedule.schedule)) options.schedule.model_sha256 = model_sha256(arguments.model);
   parse_seeds(options.seeds);  // before the long work
   options.perceptual.trust = context.trust;
   options.perceptual.resize = !arguments.no_resize;

@@ -36,7 +36,7 @@ GeometryRequest request_of(const GeometryArguments& arguments, const Context& co
   request.solver = arguments.paths.run.solver;
   request.measures = {parse_space(arguments.space), !arguments.uncentred};
   PathArguments paths = arguments.paths;
-  paths.run.schedule = documented_schedule(paths.run.schedule);
+  paths.run.schedule = documented_schedule(schedule_for(request.solver, paths.run.schedule));
   request.sampling = path_request(context, paths, model, paths.paper ? kDocumentSeeds : kGeometrySeeds);
   return request;
 }

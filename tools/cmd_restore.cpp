@@ -87,7 +87,7 @@ std::optional<MixtureStats> named_prior(const std::string& file) {
 
 RestoreInputs open_restoration(const Context& context, const RestoreArguments& arguments, RestoreOptions& options) {
   ModelRun run = arguments.paths.run;
-  if (!run.schedule.steps && run.sigmas.empty() && run.schedule.schedule.find(':') == std::string::npos)
+  if (!run.schedule.steps && run.sigmas.empty() && is_formula(schedule_for(run.solver, run.schedule).schedule))
     run.schedule.steps = kDefaultSteps;
   const MeasurementFile file = measurements_of(arguments);
   RestoreInputs inputs;

@@ -121,7 +121,7 @@ void add_study_command(CLI::App& app, Context& context) {
   command->add_option("--out", arguments->out, "folder to make")->required();
   command
       ->add_option("--solvers", arguments->options.solvers,
-                   "SOLVER[,option=value...], repeatable; all: every exact deterministic one")
+                   "SOLVER[,option=value...] or table:FILE, repeatable; all: every exact deterministic one")
       ->capture_default_str();
   command->add_option("--schedules", arguments->options.schedules, "schedules, repeatable, also gits:FILE")
       ->capture_default_str();

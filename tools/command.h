@@ -48,6 +48,7 @@ void add_schedule_command(CLI::App& app, Context& context);
 void add_schedule_search_command(CLI::App& schedule, Context& context);  // farfield schedule search
 void add_schedule_ablate_command(CLI::App& schedule, Context& context);  // farfield schedule ablate
 void add_study_command(CLI::App& app, Context& context);
+void add_solver_command(CLI::App& app, Context& context);
 void add_compare_command(CLI::App& app, Context& context);
 void add_sweep_command(CLI::App& app, Context& context);
 void add_dynamics_command(CLI::App& app, Context& context);

@@ -182,6 +182,7 @@ int main(int argc, char** argv) {
   add_restore_command(app, context);
   add_schedule_command(app, context);
   add_study_command(app, context);
+  add_solver_command(app, context);
   add_compare_command(app, context);
   add_sweep_command(app, context);
   add_dynamics_command(app, context);

@@ -7,6 +7,7 @@
 #include "models/registry/reference_registry.h"
 #include "samplers/schedules/noise_levels.h"
 #include "samplers/solvers/solver_registry.h"
+#include "samplers/solvers/table_solver.h"
 #include "tools/number_option.h"
 #include "tools/schedule_options.h"
 
@@ -45,15 +46,17 @@ std::shared_ptr<const Denoiser> open_model(const Context& context, const ModelRu
 std::vector<double> levels_of(const ModelRun& run, const DenoiserInfo& model) {
   ScheduleRequest schedule = run.schedule;
   if (!run.sigmas.empty()) schedule.sigmas = parse_levels(run.sigmas);
-  if (schedule.schedule.starts_with("gits:")) schedule.model_sha256 = model_sha256(run.model);
+  schedule = schedule_for(run.solver, std::move(schedule));
+  if (names_model(schedule.schedule)) schedule.model_sha256 = model_sha256(run.model);
   return resolve_levels(schedule, model);
 }
 
 std::map<std::string, std::string> settings_of(const ModelRun& run) {
-  std::map<std::string, std::string> settings = {{"model", run.model},
-                                                 {"solver", run.solver},
-                                                 {"solver_resolved", resolve_solver(run.solver)},
-                                                 {"schedule", run.sigmas.empty() ? run.schedule.schedule : "list"}};
+  std::map<std::string, std::string> settings = {
+      {"model", run.model},
+      {"solver", run.solver},
+      {"solver_resolved", resolve_solver(run.solver)},
+      {"schedule", run.sigmas.empty() ? schedule_for(run.solver, run.schedule).schedule : "list"}};
   if (run.guidance) settings["guidance"] = format_double(*run.guidance);
   return settings;
 }
@@ -61,6 +64,7 @@ std::map<std::string, std::string> settings_of(const ModelRun& run) {
 void add_inputs(RunInfo& info, const ModelRun& run) {
   if (const auto file = model_file(run.model); !file.empty()) info.add_input("model", file);
   if (const auto file = schedule_file(run.schedule); !file.empty()) info.add_input("schedule", file);
+  if (const auto file = table_named(run.solver)) info.add_input("solver", *file);
 }
 
 }  // namespace farfield::tools

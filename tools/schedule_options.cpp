@@ -14,8 +14,8 @@ CLI::Option* add_schedule_options(CLI::App& command, const std::string& name, Sc
   CLI::Option* schedule = command.add_option(
       name, request.schedule,
       join(schedule_names(), ", ") +
-          " (vp also vp,key=value), file:PATH with one level a line, or gits:FILE of farfield "
-          "schedule search");
+          " (vp also vp,key=value), file:PATH with one level a line, gits:FILE of farfield "
+          "schedule search, or table:FILE of a solver table");
   schedule->capture_default_str();
   command.add_option("--steps", request.steps, "intervals N between N + 1 noise levels [18]")
       ->transform(whole_number(1, limits::kMostSteps));

@@ -23,7 +23,7 @@ using nlohmann::ordered_json;
 constexpr const char* kFormat = "farfield study 1";
 constexpr uint64_t kFileLimit = 1 << 24;
 
-// A schedule as JSON can hold it, and back: the file of gits:FILE may have any bytes in its name.
+// A schedule or a solver as JSON can hold it, and back: the file of gits:FILE or table:FILE may have any bytes in its name.
 std::string schedule_of(std::string_view text) {
   const size_t path = text.find(':') + 1;
   const bool quoted = path > 0 && path < text.size() && quoted_length(text.substr(path)) == text.size() - path;
@@ -32,7 +32,7 @@ std::string schedule_of(std::string_view text) {
 }
 
 ordered_json to_json(const Advice& advice) {
-  ordered_json json = {{"solver", advice.solver},
+  ordered_json json = {{"solver", portable_sources(advice.solver)},
                        {"schedule", portable_sources(advice.schedule)},
                        {"steps", advice.steps},
                        {"nfe", advice.nfe},
@@ -43,7 +43,7 @@ ordered_json to_json(const Advice& advice) {
 }
 
 Advice to_advice(const ordered_json& json, bool teleported) {
-  Advice advice{json.at("solver"),
+  Advice advice{schedule_of(json.at("solver").get<std::string>()),
                 schedule_of(json.at("schedule").get<std::string>()),
                 whole_number(json.at("steps"), "steps", 1, limits::kMostSteps),
                 whole_number(json.at("nfe"), "nfe", 1, limits::kMostEvaluations),

@@ -12,6 +12,7 @@
 #include "samplers/schedules/noise_levels.h"
 #include "samplers/schedules/schedule_registry.h"
 #include "samplers/solvers/solver_registry.h"
+#include "samplers/solvers/table_solver.h"
 
 namespace farfield {
 namespace {
@@ -76,6 +77,7 @@ std::map<int64_t, std::vector<PlannedLength>> plan_lengths(const StudyRequest& r
   Counter count;
   std::map<int64_t, std::vector<PlannedLength>> by_steps;
   for (const auto& name : request.solvers) {
+    if (table_named(name)) continue;  // has steps of its own
     const Solver& solver = *solvers.at(name);
     std::set<int64_t> lengths;
     for (const int64_t budget : request.nfe) lengths.insert(steps_within(name, solver, budget, count));
@@ -86,10 +88,27 @@ std::map<int64_t, std::vector<PlannedLength>> plan_lengths(const StudyRequest& r
   return by_steps;
 }
 
+// The runs of tables, which have levels of their own, within the largest budget.
+std::vector<StudyRun> table_runs(const StudyRequest& request, const DenoiserInfo& model, const StudySolvers& solvers) {
+  std::vector<StudyRun> runs;
+  for (const auto& name : request.solvers) {
+    if (!table_named(name)) continue;
+    const auto levels = resolve_levels({.schedule = name, .model_sha256 = request.model_sha256}, model);
+    if (levels.front() != study_range(model).first) {
+      throw usage_error(fmt::format("study: {} begins at sigma {}, expected {}, where the reference does", name,
+                                    levels.front(), study_range(model).first));
+    }
+    const int64_t nfe = count_evaluations(*solvers.at(name), levels);
+    if (nfe <= request.nfe.back())
+      runs.push_back({name, name, false, static_cast<int64_t>(levels.size()) - 1, nfe, levels, {}});
+  }
+  return runs;
+}
+
 // What is to be run, errors still open; runs over the same levels stand together.
 std::vector<StudyRun> planned_runs(const StudyRequest& request, const DenoiserInfo& model, const StudySolvers& solvers) {
   const auto by_steps = plan_lengths(request, solvers);
-  std::vector<StudyRun> runs;
+  std::vector<StudyRun> runs = table_runs(request, model, solvers);
   for (const bool teleported : {false, true}) {
     if (teleported && !request.teleport) continue;
     for (const auto& schedule : request.schedules) {

@@ -3,6 +3,7 @@
 #include "samplers/model_levels.h"
 #include "samplers/sampler.h"
 #include "samplers/solvers/solver_registry.h"
+#include "samplers/solvers/table_solver.h"
 
 namespace farfield {
 
@@ -12,6 +13,7 @@ TeleportSweep::TeleportSweep(const StudyRequest& request, const DenoiserInfo& mo
         .schedule = schedule, .model_sha256 = request.model_sha256, .steps = *request.teleport_sweep};
     const auto levels = resolve_levels(asked, model);
     for (const auto& solver : request.solvers) {
+      if (table_named(solver)) continue;  // has levels of its own
       for (size_t skip = 0; skip + 1 < levels.size(); ++skip) {
         Planned planned{
             {solver, schedule, *request.teleport_sweep, static_cast<int64_t>(skip), 0, levels[skip], {}}, levels};

@@ -37,6 +37,7 @@ void add_calibrating(py::module_& module);
 void add_geometry(py::module_& module);
 void add_smoothing(py::module_& module);
 void add_studying(py::module_& module);
+void add_fitting_solvers(py::module_& module);
 void add_theorising(py::module_& module);
 void add_training(py::module_& module);
 

@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, module) {
   add_errors(module);
   add_denoisers(module);
   add_fitting(module);
+  add_fitting_solvers(module);
   add_sampling(module);
   add_comparing(module);
   add_learning(module);

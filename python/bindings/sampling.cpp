@@ -22,7 +22,7 @@ using OptionalNumber = std::optional<double>;
 std::vector<double> levels(const NamedModel& model, const std::string& schedule, std::vector<double> sigmas,
                            std::optional<int64_t> steps, OptionalNumber sigma_min, OptionalNumber sigma_max,
                            OptionalNumber rho, OptionalText variant, OptionalText final) {
-  const bool search = schedule.starts_with("gits:") && !model.text.empty();
+  const bool search = names_model(schedule) && !model.text.empty();
   return resolve_levels({schedule, search ? model_sha256(model.text) : "", std::move(sigmas), steps, sigma_min,
                          sigma_max, rho, std::move(variant), std::move(final)},
                         model.denoiser->info());

@@ -25,7 +25,7 @@ from ._calibrating import calibrate, heat_maps
 from ._comparing import compare
 from ._core import (Calibration, Comparison, Data, Denoiser, Deviation, Dynamics, Encoding, Features, Field, Fitted,
                     Geometry, HeatMaps, Jump, Likelihood, Modes, Neighbours, Quality, Restoration, ScheduleAblation,
-                    ScheduleSearch, Similarity, Smoothing, Study, Sweep, Symmetry, Theory)
+                    ScheduleSearch, Similarity, Smoothing, SolverFit, Study, Sweep, Symmetry, Theory)
 from ._deviating import deviation, modes, neighbours
 from ._encoding import encode
 from ._featuring import features, merge_features, similarity
@@ -39,7 +39,7 @@ from ._quality import quality
 from ._restoring import restore
 from ._sampling import Run, levels, sample, solver_names
 from ._smoothing import smoothing
-from ._studying import ablate_schedule, search_schedule, study
+from ._studying import ablate_schedule, fit_solver, search_schedule, study
 from ._theorising import symmetry, theory
 from ._training import train
 
@@ -47,9 +47,9 @@ __version__ = _core.version
 __all__ = ["BadFileError", "BugError", "Calibration", "Comparison", "Data", "Denoiser", "Deviation", "Dynamics",
            "Encoding", "Error", "Features", "Field", "Fitted", "Geometry", "HeatMaps", "InterruptedRunError",
            "IoError", "Jump", "Likelihood", "Modes", "Neighbours", "NumericError", "OutOfMemoryError", "Quality",
-           "Restoration", "Run", "ScheduleAblation", "ScheduleSearch", "Similarity", "Smoothing", "Study", "Sweep",
+           "Restoration", "Run", "ScheduleAblation", "ScheduleSearch", "Similarity", "Smoothing", "SolverFit", "Study", "Sweep",
            "Symmetry", "Theory", "TrustError", "UsageError", "ablate_schedule", "calibrate", "compare", "denoiser",
-           "deviation", "dynamics", "encode", "features", "field", "fit_gaussian", "fit_mixture", "geometry",
+           "deviation", "dynamics", "encode", "features", "field", "fit_gaussian", "fit_mixture", "fit_solver", "geometry",
            "guided", "heat_maps", "interpolate", "interpolation_theory", "jump", "levels", "likelihood", "load",
            "merge_features", "modes", "neighbours", "polyline", "quality", "read_reference", "restore", "sample",
            "search_schedule", "similarity", "smoothing", "solver_names", "study", "sweep", "symmetry", "theory",

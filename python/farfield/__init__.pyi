@@ -253,6 +253,12 @@ class Study:
     agreement: _Table
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
+class SolverFit:
+    headline: str
+    table: _Table
+    def save_table(self, nfe: int, file: str | PathLike[str], *, force: bool = False) -> None: ...
+    def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
+
 class ScheduleSearch:
     schedules: dict[int, list[float]]
     levels: list[float]
@@ -377,6 +383,12 @@ def study(model: _Model, *, solvers: str | Iterable[str] = "all", schedules: str
           teleport: float | str = "auto", teleport_sweep: int | None = None, reference: str | None = None,
           measure: str | Iterable[str] = "", data: Run | Data | _Text | _Array | None = None, features: _Text = "",
           trust: bool = False, batch: int = 64, threads: int | None = None) -> Study: ...
+def fit_solver(model: _Model, method: str, *, nfe: _Numbers = 6, solver: str = "", points: int = 2, afs: bool = False,
+               iterations: int = 0, rate: float = 0.0, scale_direction: float = -1.0, scale_time: float = -1.0,
+               schedule: str = "polynomial", sigma_min: float | None = None, sigma_max: float | None = None,
+               rho: float | None = None, final: str | None = None, seeds: _Numbers = ..., held_out: _Numbers = ...,
+               label: int | None = None, teacher: str = "heun", teacher_steps: int = 40, ends: _Text = "", batch: int = 16,
+               threads: int | None = None) -> SolverFit: ...
 def search_schedule(model: _Model, *, nfe: _Numbers = ..., metric: str = "dev", gamma: float = 1.15,
                     gamma_form: str = "computed", teacher: str = "ipndm4", points: int | None = None, grid: str = "polynomial",
                     sigma_min: float | None = None, sigma_max: float | None = None, rho: float | None = None, warmup: int = 256,

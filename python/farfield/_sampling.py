@@ -34,7 +34,7 @@ def levels(model, *, schedule="polynomial", sigmas=None, steps=None, sigma_min=N
            final=None):
     """The noise levels of a schedule for a model, as a list; the options are those of the command line.
 
-    schedule   "polynomial", "logsnr", ..., "file:PATH" or "gits:FILE"; sigmas: the levels themselves instead, falling
+    schedule   "polynomial", "logsnr", ..., "file:PATH", "gits:FILE" or "table:FILE"; sigmas: the levels themselves instead, falling
     steps      intervals between the levels [18]; sigma_min, sigma_max, rho, variant: [the schedule's, or the model's]
     final      "zero": the last interval ends at 0 (the default), "sigma_min": it ends there
     """
@@ -66,7 +66,7 @@ def sample(model, *, solver="heun", steps=None, seeds=range(64), schedule="polyn
     """Draws one sample a seed; sample i depends on seed i alone, not on the batch. Returns a Run.
 
     model      an ff.Denoiser, an ff.Fitted, or a MODEL text
-    solver     SOLVER[,option=value...], see solver_names()
+    solver     SOLVER[,option=value...], see solver_names(), or "table:FILE", whose levels are its own
     seeds      whole numbers, or a text "0-63"
     schedule, sigmas, steps, sigma_min, sigma_max, rho, variant, final: see levels()
     batch      samples at a time; does not change them
@@ -84,6 +84,8 @@ def sample(model, *, solver="heun", steps=None, seeds=range(64), schedule="polyn
     if (teleport is None) != (gaussian is None):
         raise UsageError("sample: teleport and gaussian belong together: give both, or neither")
     model = named(model)
+    if solver.startswith("table:") and schedule == "polynomial" and sigmas is None:
+        schedule = solver  # its levels are its own
     request = request_of(model, seeds, batch, label, latents, classes,
                          (schedule, sigmas, steps, sigma_min, sigma_max, rho, variant, final))
     request.trajectory = trajectory

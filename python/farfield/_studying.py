@@ -106,3 +106,35 @@ def ablate_schedule(model, vary, *, repeats=5, test_seeds=1024, nfe=range(3, 11)
     command = call_text("ablate_schedule", model=getattr(model, "name", model), vary=vary, repeats=repeats)
     with using_threads(threads):
         return _core.ablate_schedule(named(model), options, vary, repeats, test_seeds, command)
+
+
+def fit_solver(model, method, *, nfe=6, solver="", points=2, afs=False, iterations=0, rate=0.0, scale_direction=-1.0, scale_time=-1.0,
+               schedule="polynomial", sigma_min=None, sigma_max=None, rho=None, final=None, seeds=range(64),
+               held_out=range(64, 128), label=None, teacher="heun", teacher_steps=40, ends="", batch=16, threads=None):
+    """Learns solvers of few steps from the ends of a teacher's trajectories, as `farfield solver fit`.
+
+    model     an ff.Denoiser that is differentiable, or a MODEL text. Load it with precision="fp32", as the command does
+    method    "epd": `points` midpoints a step in parallel; "amed": one, with the plug-in `solver` ["amed"]; "ld3": the levels of
+              `solver` ["ipndm3"]; "s4s": its coefficients, too
+    nfe       evaluations, a table each: a number, numbers or a text "4,6"
+    afs       the first value is analytical, without an evaluation
+    iterations, rate  updates [epd, amed 200, ld3, s4s 100], and the rate of the first [the method's]; 0: the default
+    scale_direction, scale_time  half the widths of the scales of epd and amed; -1: the default
+    schedule, sigma_min, sigma_max, rho, final  what the fit starts from [polynomial, to sigma_min]
+    seeds     trajectories to learn from;  held_out: those that choose the best table and measure it
+    label     the class of every trajectory;  teacher: SOLVER over teacher_steps;  ends: the folder of an earlier fit to take them from
+    batch     trajectories an update and at a time;  threads: as of sample()
+
+    Returns a SolverFit: .table is a dict of numpy columns, those of fit.csv; .save_table(6, "six.json") writes what
+    sample(solver="table:six.json") reads, .save("out/") the folder of the command.
+    """
+    options = _core.SolverFitOptions()
+    options.nfe, options.seeds, options.held_out = number_text(nfe), number_text(seeds), number_text(held_out)
+    options.label, options.ends = label, text(ends)
+    options.set_teacher(teacher, teacher_steps)
+    options.set_method(method, solver, points, afs)
+    options.set_learning(iterations, batch, rate, scale_direction, scale_time)
+    options.set_schedule(schedule, sigma_min, sigma_max, rho, final)
+    command = call_text("fit_solver", model=getattr(model, "name", model), method=method, nfe=nfe)
+    with using_threads(threads):
+        return _core.fit_solver(named(model), options, command)

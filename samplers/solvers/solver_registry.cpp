@@ -9,6 +9,8 @@
 #include "core/text.h"
 #include "samplers/solvers/error_control.h"
 #include "samplers/solvers/solvers.h"
+#include "samplers/solvers/table_file.h"
+#include "samplers/solvers/table_solver.h"
 
 namespace farfield {
 namespace {
@@ -174,15 +176,20 @@ std::string solver_help() {
     const std::string takes = entry.options.empty() ? "" : "; takes " + join(entry.options, ",");
     lines.push_back(fmt::format("  {:<20} {}{}", entry.name, entry.summary, takes));
   }
+  lines.push_back(
+      fmt::format("  {:<20} {}", "table:FILE",
+                  "a table of levels and coefficients, as farfield solver fit writes it; its levels are the schedule"));
   return join(lines, "\n");
 }
 
 std::unique_ptr<const Solver> make_solver(std::string_view text) {
+  if (const auto file = table_named(text)) return make_table_solver(read_table(*file).table, std::string(text));
   const auto [entry, options] = look_up(text);
   return entry.make(options);
 }
 
 std::string resolve_solver(std::string_view text) {
+  if (table_named(text)) return std::string(make_solver(text)->name());
   const auto [entry, options] = look_up(text);
   entry.make(options);
   return options.resolved();

@@ -26,10 +26,10 @@ std::vector<std::string> solver_names();
 // One line a solver: name, summary, options.
 std::string solver_help();
 
-// The solver of SOLVER[,option=value...], for example "heun" or "dpm2,r=0.3". usage_error with the nearest name for an
+// The solver of SOLVER[,option=value...], for example "heun" or "dpm2,r=0.3", or of "table:FILE" (table_file.h). usage_error with the nearest name for an
 // unknown solver, what the solver takes for an option it does not use, and the range for a bad value.
 std::unique_ptr<const Solver> make_solver(std::string_view text);
-// The same text with every option of that solver and the value it has: "dpm2" gives "dpm2,r=0.5".
+// The same text with every option of that solver and the value it has: "dpm2" gives "dpm2,r=0.5"; "table:FILE" as it is.
 std::string resolve_solver(std::string_view text);
 
 }  // namespace farfield

@@ -19,7 +19,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"models", {"core"}},
     {"samplers", {"core", "models"}},
     {"analysis", {"core", "models", "samplers"}},
-    {"train", {"core", "models"}},
+    {"train", {"core", "models", "samplers"}},
     {"tools", {"core", "models", "samplers", "analysis", "train"}},
 };
 

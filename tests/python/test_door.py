@@ -523,6 +523,23 @@ def test_a_study_measures_as_the_program_and_as_quality(program, tmp_path):
             ff.study(ff.load(f"delta:{data}"), **{"seeds": range(10), "solvers": "euler", "nfe": [3], **wrong})
 
 
+def test_a_fitted_solver_is_that_of_the_program(program, tmp_path):
+    asked = ["--model", "gaussian:moons", "--method", "s4s", "--nfe", "5", "--seeds", "0-7", "--held-out", "8-11", "--iterations", "10",
+             "--teacher-steps", "20"]
+    program("solver", "fit", *asked, "--out", tmp_path / "program")
+    fitted = ff.fit_solver(ff.load("gaussian:moons"), "s4s", nfe=5, seeds=range(8), held_out=range(8, 12), iterations=10,
+                           teacher_steps=20, threads=1)
+    fitted.save(tmp_path / "python")
+    for name in ("table-5.json", "updates.csv", "rivals.csv", "teacher.npz", "teacher.json", "fit.npz"):
+        assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "program" / name).read_bytes(), name
+    assert fitted.table["rms"][0] <= fitted.table["start_rms"][0] and "5 evaluations" in fitted.headline
+    fitted.save_table(5, tmp_path / "five.json")
+    run = ff.sample("gaussian:moons", solver=f"table:{tmp_path / 'five.json'}", seeds=range(4), threads=1)
+    assert run.nfe == 5 and len(run.sigmas) == 6
+    with pytest.raises(ff.UsageError, match="no table of so many evaluations"):
+        fitted.save_table(6, tmp_path / "six.json")
+
+
 def test_a_study_of_a_function_with_teleports():
     points = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
     mine = ff.denoiser(ideal, shape=(2,), sigma_data=1.0, dtype=torch.float64, sigma_min=0.002, sigma_max=80)
@@ -612,6 +629,7 @@ INTERRUPTED = {
     "theory": "ff.theory(MODEL, data='glyphs', seeds=range(4096))",
     "symmetry": "ff.symmetry(MODEL, levels=4096)",
     "search": "ff.search_schedule(MODEL, warmup=10**6)",
+    "solver": "ff.fit_solver(MODEL, 'epd', seeds=range(10**5), held_out=[10**6], nfe=6)",
     "ablation": "ff.ablate_schedule(MODEL, 'warmup=1000')",
     "fit": "ff.fit_mixture('moons,count=1000000', components=500, max_iterations=10000)",
     "train": "ff.train(CONFIG, out=sys.argv[1], on_tick=lambda line, said=[]: said or said.append(print('ready', flush=True)))",

@@ -12,6 +12,9 @@
 #include "samplers/schedules/noise_levels.h"
 #include "samplers/schedules/schedule_registry.h"
 #include "samplers/solvers/solver_registry.h"
+#include "samplers/solvers/table_file.h"
+#include "samplers/solvers/table_solver.h"
+#include "samplers/table_of_solver.h"
 #include "samplers/thresholding.h"
 #include "tests/samplers/solver_variants.h"
 #include "tests/support/hostile_numbers.h"
@@ -126,6 +129,16 @@ TEST(NumberSweep, results_of_schedule_searches) {
   for (const auto& text : test::with_hostile_numbers(serialize_gits(file))) {
     write_file_atomically(folder / "gits.json", text);
     sweep(text, [&] { read_gits(folder / "gits.json"); });
+  }
+}
+
+TEST(NumberSweep, solver_tables) {
+  const std::vector<double> levels = {80, 1, 0.1};
+  Sweep sweep(ExitCode::kBadFile);
+  for (const char* solver : {"dpm2", "ipndm2"}) {
+    const TableFile file{"by hand", "", "", table_of_solver(*make_solver(solver), levels, false)};
+    for (const auto& text : test::with_hostile_numbers(serialize_table(file)))
+      sweep(text, [&] { make_table_solver(parse_table(text, "table.json").table, "table"); });
   }
 }
 

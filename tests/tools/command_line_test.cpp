@@ -22,9 +22,9 @@ TEST(CommandLine, HelpOpensWithExamplesAndVersionNamesTheLibraries) {
 
 TEST(CommandLine, EveryCommandHasHelpWithAnExample) {
   for (const char* name :
-       {"train",    "sample",     "encode",   "interpolate", "restore",   "schedule",   "compare",  "sweep",
-        "dynamics", "field",      "geometry", "theory",      "deviation", "likelihood", "features", "similarity",
-        "quality",  "neighbours", "modes",    "symmetry",    "fit",       "data",       "inspect",  "doctor"}) {
+       {"train", "sample",   "encode", "interpolate", "restore",    "schedule", "compare",    "sweep",   "dynamics",
+        "field", "geometry", "theory", "deviation",   "likelihood", "features", "similarity", "quality", "neighbours",
+        "modes", "symmetry", "fit",    "solver",      "data",       "inspect",  "doctor"}) {
     const auto help = run_farfield({name, "--help"});
     EXPECT_EQ(help.exit_code, 0) << name;
     EXPECT_NE(help.out.find(std::string("  farfield ") + name), std::string::npos) << name;

@@ -34,6 +34,9 @@ const std::map<std::string, std::string> kCalls = {
     {"schedule search", "--model m.safetensors --nfe 2 --points 4 --warmup 2"},
     {"schedule ablate", "--model m.safetensors --vary warmup=1,2 --repeats 1 --test-seeds 2 --nfe 2 --points 4"},
     {"study", "--model m.safetensors --nfe 2 --seeds 0 --solvers euler --schedules polynomial"},
+    {"solver fit",
+     "--method epd --model m.safetensors --nfe 3 --seeds 0 --held-out 1 --iterations 1 --teacher-steps 2 --class 1"},
+    {"solver table", "--steps 2"},
     {"compare",
      "--model m.safetensors --data moons,count=32 --references isotropic --probes 4 --seeds 0 --steps 2 --sigmas 1"},
     {"restore", "--model m.safetensors --degrade moons,count=2 --steps 2 --class 1"},
@@ -87,9 +90,9 @@ struct Try {
 };
 
 // The texts that hold numbers.
-const std::set<std::string> kNumbersInText = {"--seeds",      "--nfe",        "--sigmas",      "--churn",
-                                              "--teleport",   "--max-time",   "--snapshot-at", "--lambda",
-                                              "--components", "--perturb-at", "--bandwidth",   "--potentials"};
+const std::set<std::string> kNumbersInText = {
+    "--seeds",  "--nfe",        "--sigmas",     "--churn",     "--teleport",   "--max-time", "--snapshot-at",
+    "--lambda", "--components", "--perturb-at", "--bandwidth", "--potentials", "--held-out"};
 
 // "--steps INT:1 to 100000   intervals ..." -> "--steps", of the options that take a value; whether it is a number.
 std::map<std::string, bool> options_of(const std::string& command) {

@@ -110,6 +110,14 @@ TEST(OptionConfig, a_schedule_search_is_made_again_from_its_report) {
   expect_same_results(place / "new", place / "again");
 }
 
+TEST(OptionConfig, a_solver_fit_is_made_again_from_its_record) {
+  const Workplace place;
+  expect_success(the_call("solver fit").arguments, place.path());
+  expect_success({"solver", "fit", "--config", "new/run.json", "--out", "again"}, place.path());
+  for (const char* file : {"table-3.json", "updates.csv", "rivals.csv", "places.csv", "teacher.npz", "fit.npz"})
+    EXPECT_EQ(text_of(place / "new" / file), text_of(place / "again" / file)) << file;
+}
+
 TEST(OptionConfig, a_training_run_is_made_again_with_its_config_and_its_first_weights) {
   const Workplace place;
   expect_success({"train", "--config", "c.yaml", "--set", "run.seed=3", "--init", "n.safetensors", "--out", "one",

@@ -75,6 +75,8 @@ TEST_F(Outputs, NoCommandReplacesATrainingRunOrItsOwnInput) {
       {"restore", "--model", "delta:moons,count=8", "--degrade", "moons,count=2", "--steps", "2"},
       {"schedule", "ablate", "--model", "delta:moons,count=8", "--vary", "gamma=1", "--repeats", "1", "--test-seeds",
        "2", "--nfe", "2", "--points", "4", "--warmup", "2"},
+      {"solver", "fit", "--method", "epd", "--model", "gaussian:moons,count=8", "--nfe", "3", "--seeds", "0",
+       "--held-out", "1", "--iterations", "1"},
       {"sweep", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--components", "1", "--sigmas", "1"},
       {"dynamics", "--run", "run", "--data", "moons,count=8", "--references", "mean"},
       {"field", "--model", "delta:moons,count=8", "--data", "moons,count=8", "--references", "mean"},

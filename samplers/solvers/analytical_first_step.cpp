@@ -1,4 +1,4 @@
-#include "samplers/analytical_first_step.h"
+#include "samplers/solvers/analytical_first_step.h"
 
 #include <cmath>
 
