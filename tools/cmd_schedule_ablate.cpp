@@ -11,6 +11,8 @@
 #include "core/stopwatch.h"
 #include "models/registry/model_registry.h"
 #include "tools/command.h"
+#include "tools/feature_options.h"
+#include "tools/measure_options.h"
 #include "tools/model_run.h"
 #include "tools/number_option.h"
 #include "tools/option_config.h"
@@ -27,7 +29,7 @@ constexpr const char* kAblateExamples =
     "  farfield schedule ablate --model net.safetensors --vary gamma=1.05,1.1,1.15,1.2 --nfe 3-10 --out runs/gamma\n";
 
 struct AblateArguments {
-  std::string model, out;
+  std::string model, out, data;
   AblationOptions options;
   bool resume = false;
 };
@@ -36,6 +38,8 @@ void run_ablate(const AblateArguments& arguments, const Context& context) {
   const Stopwatch clock;
   AblationOptions options = arguments.options;
   options.search.device = parse_device(context.device);
+  options.measure.options = {context.trust, options.search.device, {}};
+  options.measure.data = data_of_measure(arguments.data);
   options.validate();
   RunFolder folder(output_request(context, "schedule ablate", arguments.out));
   RunInfo info = record_of(context);
@@ -44,9 +48,11 @@ void run_ablate(const AblateArguments& arguments, const Context& context) {
   const RecordedModel recorded{*model, arguments.model, model_sha256(arguments.model), precision_of(*model, how)};
   nlohmann::ordered_json key = parse_json(options_json(*context.command), "options");
   key["model_sha256"] = recorded.sha256;
+  key.update(key_of_measure(options.measure));
   const PartStore parts = part_store(context, arguments.out, std::move(key), arguments.resume);
   const Ablation ablation = run_ablation(recorded, options, parts);
   if (const auto file = model_file(arguments.model); !file.empty()) info.add_input("model", file);
+  add_network(info, options.measure.features);
   const RunCall call{context.command_line, context.device, recorded.precision, clock.seconds()};
   save_ablation(ablation, options, recorded, call, std::move(info), folder);
   parts.remove();
@@ -72,6 +78,7 @@ void add_schedule_ablate_command(CLI::App& schedule, Context& context) {
       ->transform(whole_number(1, limits::kMostSeeds))
       ->capture_default_str();
   add_search_options(*command, options.search);
+  add_measure_options(*command, options.measure, arguments->data);
   command
       ->add_flag("--resume", arguments->resume, "go on with the repeats that a stopped run of this call has finished")
       ->configurable(false);

@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/features/features.h"
 #include "analysis/study/study_run.h"
 #include "core/comm.h"
-#include "core/data/source.h"
 #include "core/device.h"
 #include "core/io/json.h"
 #include "core/limits.h"
@@ -18,6 +16,7 @@
 #include "models/registry/model_registry.h"
 #include "tools/command.h"
 #include "tools/feature_options.h"
+#include "tools/measure_options.h"
 #include "tools/model_run.h"
 #include "tools/number_option.h"
 #include "tools/option_config.h"
@@ -59,7 +58,7 @@ StudyOptions study_options(const StudyArguments& arguments, const Context& conte
   StudyOptions options = arguments.options;
   options.device = parse_device(context.device);
   options.measure.options = {context.trust, options.device, {}};
-  if (!arguments.data.empty()) options.measure.data = given_set(arguments.data);
+  options.measure.data = data_of_measure(arguments.data);
   (void)options.request();  // a text that cannot be read is an error before the long work
   if (!arguments.gaussian.empty()) options.gaussian = read_gaussian(arguments.gaussian);
   return options;
@@ -70,9 +69,7 @@ PartStore study_parts(const StudyArguments& arguments, const Context& context, c
                       const StudyOptions& options) {
   nlohmann::ordered_json key = parse_json(options_json(*context.command), "options");
   key["model_sha256"] = model.sha256;
-  key["network_sha256"] = features_sha256(options.measure.features);
-  const SampleSource* data = options.measure.data ? std::get_if<SampleSource>(&*options.measure.data) : nullptr;
-  if (data != nullptr) key["data_fingerprint"] = data->fingerprint();
+  key.update(key_of_measure(options.measure));
   return part_store(context, arguments.out, std::move(key), arguments.resume);
 }
 
@@ -96,18 +93,6 @@ void run(const StudyArguments& arguments, const Context& context) {
     parts.remove();
     report(arguments, context, result.advice);
   });
-}
-
-void add_study_measures(CLI::App& command, StudyArguments& arguments) {
-  SetMeasureRequest& measure = arguments.options.measure;
-  command.add_option("--measure", measure.measures,
-                     "with --data: also measure the ends of every run against data, by some of fd (Frechet distance), kid, precision, "
-                     "recall, density, coverage, sliced_wasserstein, memorised: fd,kid");
-  command.add_option("--data", arguments.data,
-                     "what --measure holds the ends against: SRC, a run, or an .npz of features or of mu and sigma\n" +
-                         data_source_help());
-  command.add_option("--features", measure.features,
-                     "in which (default: as of quality)\n" + features_help());
 }
 
 }  // namespace
@@ -142,7 +127,7 @@ void add_study_command(CLI::App& app, Context& context) {
       ->needs(gaussian);
   command->add_option("--reference", arguments->options.reference, "adaptive solver that errors are measured from")
       ->capture_default_str();
-  add_study_measures(*command, *arguments);
+  add_measure_options(*command, arguments->options.measure, arguments->data);
   command->add_option("--batch", arguments->options.batch, "trajectories at a time")
       ->transform(whole_number(1, limits::kMostBatch))
       ->capture_default_str();

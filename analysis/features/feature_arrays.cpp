@@ -24,7 +24,7 @@ FeatureContract stored_contract(const NpzReader& reader, int64_t dim) {
     if (bytes.scalar_type() != torch::kUInt8 || bytes.dim() != 1)
       throw bad_file(reader.where(kContract), "expected the bytes of a contract, uint8 [n]");
     contract = parse_contract(std::string(text_of(bytes)), reader.where(kContract));
-    if (contract.dim != dim)
+    if (contract.dim != 0 && contract.dim != dim)  // 0: nobody said
       throw bad_file(reader.where(kContract),
                      fmt::format("promises features of {} numbers, the file has {}", contract.dim, dim));
   }

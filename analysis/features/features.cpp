@@ -7,6 +7,7 @@
 
 #include "analysis/features/feature_arrays.h"
 #include "analysis/features/feature_request.h"
+#include "analysis/features/principal_features.h"
 #include "analysis/paths/path_batches.h"
 #include "core/error.h"
 #include "core/io/file.h"
@@ -50,7 +51,8 @@ Featured read_file(const std::string& text, const fs::path& file) {
 }
 
 // Whether a file's features are those that were asked for.
-void check_asked(const FeatureContract& contract, const std::string& text, const std::string& asked) {
+void check_asked(const FeatureContract& contract, const std::string& text, const std::string& asked,
+                 const FeatureOptions& options) {
   if (asked.empty() || !contract.known()) return;
   const FeatureRequest request = parse_features(asked);
   const bool network = request.kind == FeatureRequest::Kind::kNetwork;
@@ -59,6 +61,10 @@ void check_asked(const FeatureContract& contract, const std::string& text, const
     throw usage_error(
         fmt::format("'{}' holds features '{}', not '{}'; leave --features out, or give the samples themselves", text,
                     contract.name, request.name));
+  const bool known_basis = request.kind == FeatureRequest::Kind::kPrincipal && options.reference != nullptr;
+  if (known_basis && principal_basis(*options.reference, request.rank, request.quantise).sha256 != contract.sha256)
+    throw usage_error(fmt::format("'{}' holds features '{}' of other data than '{}'; give the samples themselves", text,
+                                  contract.name, options.reference->info().name));
   FeatureContract wanted = contract;
   wanted.quantised = request.quantise;
   if (network) {
@@ -109,7 +115,7 @@ Featured read_featured(const std::string& text, const std::string& asked, const 
                        const PartStore& parts, Comm& comm) {
   if (const fs::path file = file_of_features(text); !file.empty()) {
     Featured featured = read_file(text, file);
-    check_asked(featured.contract, text, asked);
+    check_asked(featured.contract, text, asked, options);
     return featured;
   }
   return feature_samples(open_samples(text), asked, options, batch, parts, comm);

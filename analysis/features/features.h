@@ -73,7 +73,7 @@ Featured feature_samples(const SampleSource& samples, const std::string& asked, 
 // Whether `text` names a file of features or moments, as read_featured() takes them; else it names samples.
 bool names_features(const std::string& text);
 // `text`: a file of `farfield features` (features.npz or moments.npz, or the folder they stand in), an .npz with an array `features` or with `mu` and
-// `sigma`, a run of `farfield sample`, or SRC. The last two are given to feature_samples(); the others must be what `asked` names, where it names anything. usage_error where they are not, or where
+// `sigma`, a run of `farfield sample`, or SRC. The last two are given to feature_samples(); the others must be what `asked` names, where it names anything (pca: the components of options.reference, where there is one). usage_error where they are not, or where
 // samples meet an empty `asked`; bad_file for features that are not finite or not as wide as their contract.
 Featured read_featured(const std::string& text, const std::string& asked, const FeatureOptions& options,
                        int64_t batch = 64, const PartStore& parts = {}, Comm& comm = alone());

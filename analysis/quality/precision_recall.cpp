@@ -37,13 +37,20 @@ Tensor inside(const PairSquares& pairs, const PairSquares::Block& block, const T
   return result;
 }
 
-// The largest radius / distance over the small balls, [B].
+// The largest radius / distance over the small balls, [B]; inf at the centre of one, also of one without a radius.
 Tensor realism_of(const PairSquares& pairs, const PairSquares::Block& block, const Tensor& squared,
                   const Tensor& small) {
-  const Tensor ratios = squared.index_select(0, small) / block.squares.index_select(1, small).clamp_min(0);
-  const Tensor best = small.index_select(0, ratios.nan_to_num(0, std::numeric_limits<double>::infinity()).argmax(1));
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const Tensor radii = squared.index_select(0, small);
+  const Tensor ratios = radii / block.squares.index_select(1, small).clamp_min(0);
+  const Tensor best = small.index_select(0, torch::where(radii > 0, ratios, 0.0).argmax(1));
   const Tensor row = torch::arange(block.first, block.first + block.squares.size(0), torch::kInt64);
-  return (squared.index_select(0, best) / pairs.exact(row, best)).sqrt();
+  const Tensor distance = pairs.exact(row, best);
+  const Tensor realism = torch::where(distance > 0, (squared.index_select(0, best) / distance).sqrt(), kInfinity);
+  const Tensor points = small.index_select(0, torch::nonzero(radii == 0).squeeze(1));
+  if (points.size(0) == 0) return realism;
+  const Tensor limits = torch::full({1, squared.size(0)}, -1.0, torch::kFloat64).index_fill_(1, points, 0);
+  return torch::where(inside(pairs, block, limits, BallBorder::kIn).any(1), kInfinity, realism);
 }
 
 }  // namespace

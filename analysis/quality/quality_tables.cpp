@@ -8,6 +8,7 @@
 
 #include "analysis/page/format.h"
 #include "analysis/paths/curve.h"
+#include "analysis/stats/share_interval.h"
 #include "core/io/json.h"
 
 namespace farfield {
@@ -19,8 +20,14 @@ using torch::Tensor;
 constexpr size_t kMostBlockColumns = 6;
 
 void add_share(std::vector<QualityNumber>& numbers, const std::string& name, const Tensor& which) {
-  const Average share = average_of(which.to(torch::kFloat64));
-  numbers.push_back({name, share.mean, share.low, share.high, share.count});
+  const auto hits = which.sum().item<int64_t>(), count = which.size(0);
+  const Interval95 interval = share_interval(hits, count);
+  numbers.push_back({name, static_cast<double>(hits) / static_cast<double>(count), interval.low, interval.high, count});
+}
+
+void add_average(std::vector<QualityNumber>& numbers, const std::string& name, const Tensor& values) {
+  const Average average = average_of(values);
+  numbers.push_back({name, average.mean, average.low, average.high, average.count});
 }
 
 void add_frechet(const QualityBlock& block, std::vector<QualityNumber>& numbers) {
@@ -93,7 +100,7 @@ std::vector<QualityNumber> numbers_of(const QualityBlock& block) {
   if (block.copies) {
     add_share(numbers, "memorised", block.copies->ratio < 1.0 / 3);
     add_share(numbers, "authentic", block.copies->d1 > block.copies->own_gap);
-    add_share(numbers, "nearest", block.copies->d1);
+    add_average(numbers, "nearest", block.copies->d1);
   }
   if (block.sliced) {
     numbers.push_back({"sliced_wasserstein", block.sliced->mean, {}, {}, block.count});

@@ -59,13 +59,17 @@ class AblationRun {
     widest_ = with_value(options.search, variation_.what, last);
     nfe_ = parse_nfe(options.search.nfe);
     for (const double value : variation_.values) request_of(value, 0).validate(model_.info());
+    if (options.measure.measures.empty()) return;
+    against_ = std::make_shared<SetMeasures>(options.measure, model_.info().sample_shape);
+    against_->check_count(options.test_seeds);
   }
 
   Ablation run(const PartStore& parts) {
     const auto values = static_cast<int64_t>(variation_.values.size()), budgets = static_cast<int64_t>(nfe_.size()),
                repeats = options_.repeats;
     Ablation result{variation_, nfe_, nans({values, budgets, repeats}),
-                    nans({values, budgets, repeats, nfe_.back() + 1}), nans({values, repeats, kPhases})};
+                    nans({values, budgets, repeats, nfe_.back() + 1}), nans({values, repeats, kPhases}), against_,
+                    nans({values, budgets, repeats, measure_count()})};
     start(parts);
     for (int64_t repeat = 0; repeat < repeats; ++repeat) {
       auto arrays = parts.find(repeat);
@@ -76,6 +80,7 @@ class AblationRun {
       result.rms.select(2, repeat).copy_(arrays->at("rms"));
       result.levels.select(2, repeat).copy_(arrays->at("levels"));
       result.seconds.select(1, repeat).copy_(arrays->at("seconds"));
+      if (against_) result.measures.select(2, repeat).copy_(arrays->at("measures"));
     }
     return result;
   }
@@ -129,8 +134,10 @@ class AblationRun {
     run.batch = options_.search.batch;
     run.device = options_.search.device;
     run.on_evaluation = [this](int64_t samples) { progress_->advance(samples); };
-    return sample(model_, solver, run).x.flatten(1);
+    return sample(model_, solver, run).x;
   }
+
+  int64_t measure_count() const { return against_ ? static_cast<int64_t>(against_->measures().size()) : 0; }
 
   std::vector<Found> search(int64_t repeat) const {
     std::vector<Found> found;
@@ -160,34 +167,40 @@ class AblationRun {
     return found;
   }
 
-  // The student's error over a schedule; equal ones are run once.
-  double error_of(const std::vector<double>& levels, std::map<std::vector<double>, double>& known) const {
+  // What the student is worth over a schedule: [1 + M] its error, then the measures. Equal schedules are run once.
+  Tensor worth_of(const std::vector<double>& levels, std::map<std::vector<double>, Tensor>& known) const {
     const auto before = known.find(levels);
     if (before != known.end()) {
       progress_->advance(options_.test_seeds * count_evaluations(*student_, levels));
       return before->second;
     }
-    const double rms = rms_error((ends(*student_, levels) - reference_).square().mean(1)).rms;
-    known.emplace(levels, rms);
-    return rms;
+    const Tensor found = ends(*student_, levels);
+    std::vector<double> values = {rms_error((found - reference_).flatten(1).square().mean(1)).rms};
+    if (against_) {
+      const auto measured = against_->values_of(against_->features_of(found));
+      values.insert(values.end(), measured.begin(), measured.end());
+    }
+    return known.emplace(levels, torch::tensor(values, torch::kFloat64)).first->second;
   }
 
   Arrays measure(int64_t repeat) const {
     const auto found = search(repeat);
     const auto values = static_cast<int64_t>(found.size()), budgets = static_cast<int64_t>(nfe_.size());
-    Tensor rms = nans({values, budgets}), levels = nans({values, budgets, nfe_.back() + 1}),
+    Tensor worth = nans({values, budgets, 1 + measure_count()}), levels = nans({values, budgets, nfe_.back() + 1}),
            seconds = nans({values, kPhases});
-    std::map<std::vector<double>, double> known;
+    std::map<std::vector<double>, Tensor> known;
     for (int64_t v = 0; v < values; ++v) {
       const Found& one = found[static_cast<size_t>(v)];
       for (int64_t e = 0; e < budgets; ++e) {
         const auto& way = one.schedules[static_cast<size_t>(e)].levels;
-        rms[v][e] = error_of(way, known);
+        worth[v][e] = worth_of(way, known);
         levels[v][e].narrow(0, 0, static_cast<int64_t>(way.size())).copy_(torch::tensor(way, torch::kFloat64));
       }
       seconds[v].copy_(torch::tensor({one.seconds.teacher, one.seconds.costs, one.seconds.program}, torch::kFloat64));
     }
-    return {{"rms", rms}, {"levels", levels}, {"seconds", seconds}};
+    Arrays arrays = {{"rms", worth.select(2, 0).contiguous()}, {"levels", levels}, {"seconds", seconds}};
+    if (against_) arrays["measures"] = worth.narrow(2, 1, measure_count()).contiguous();
+    return arrays;
   }
 
   const Denoiser& model_;
@@ -197,7 +210,8 @@ class AblationRun {
   SearchOptions widest_;  // of the largest value
   std::vector<int64_t> nfe_;
   std::vector<double> finest_;
-  Tensor reference_;  // [test seeds, D]
+  Tensor reference_;  // [test seeds, ...shape]
+  std::shared_ptr<const SetMeasures> against_;
   mutable std::optional<Progress> progress_;
 };
 
@@ -237,6 +251,7 @@ void AblationOptions::validate() const {
   search.validate();
   const Variation variation = parse_variation(vary);
   check(!search.afs && !search.seeds, "an ablation names its seeds itself");
+  check_set_measures(measure);
   if (repeats < 1 || repeats > limits::kMostSeeds)
     throw usage_error(fmt::format("--repeats: got {}, expected 1 to {}", repeats, limits::kMostSeeds));
   if (test_seeds < 1 || test_seeds > limits::kMostSeeds)

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <torch/types.h>
 
 #include "analysis/paths/part_store.h"
+#include "analysis/quality/set_measures.h"
 #include "samplers/gits/search_run.h"
 #include "samplers/recorded_model.h"
 
@@ -31,6 +33,7 @@ struct AblationOptions {
   std::string vary = "warmup=16,64,256";
   int64_t repeats = 5;        // repeat r searches from seeds r W, ..., W the most warm-up trajectories of a search
   int64_t test_seeds = 1024;  // of the errors: the seeds after those of all repeats
+  SetMeasureRequest measure = {};  // of the student's ends against data, too
 
   void validate() const;  // usage_error
 };
@@ -43,6 +46,8 @@ struct Ablation {
                           // teacher's over the finest grid
   torch::Tensor levels;   // [V, E, R, most + 1] the schedules, NaN behind their ends; most: the largest budget
   torch::Tensor seconds;  // [V, R, 3] of a search: teacher, costs, dynamic program
+  std::shared_ptr<const SetMeasures> against = {};  // null where nothing was measured
+  torch::Tensor measures = {};  // [V, E, R, M] of the student's ends, in the order of against->measures()
 };
 
 // One teacher run over the most warm-up trajectories serves every smaller number and every gamma; each number of points has

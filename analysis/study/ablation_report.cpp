@@ -1,6 +1,8 @@
 #include "analysis/study/ablation_report.h"
 
 #include <cmath>
+#include <functional>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -61,25 +63,49 @@ Axis value_axis(const Ablation& ablation) {
 
 int64_t repeats_of(const Ablation& ablation) { return ablation.rms.size(2); }
 
-std::optional<Figure> error_figure_of_ablation(const Ablation& ablation) {
+// What is shown of every repeat: an axis' name and values [V, E, R].
+struct AblatedNumber {
+  Axis axis;
+  Tensor values;
+};
+
+Figure worth_figure(const Ablation& ablation, const AblatedNumber& number) {
   std::vector<std::string> labels, words;
   for (const int64_t nfe : ablation.nfe) labels.push_back(fmt::format("{} evaluations", nfe));
   const auto styles = series_styles(labels);
-  Panel panel{{"distance from the teacher's end, rms per number", Scale::kLog, {}}, {}, {}, 280};
+  Panel panel{number.axis, {}, {}, 280};
   for (size_t e = 0; e < labels.size(); ++e) {
-    const auto of = [&](int64_t v) { return spread_of(ablation.rms[v][static_cast<int64_t>(e)]); };
+    const auto of = [&](int64_t v) { return spread_of(number.values[v][static_cast<int64_t>(e)]); };
     panel.series.push_back(series_over(ablation, labels[e], styles[e], of));
     words.push_back(
         fmt::format("{}: {}", labels[e], said(of(static_cast<int64_t>(ablation.variation.values.size()) - 1))));
   }
   Figure figure;
-  figure.title = fmt::format("What the schedules are worth over {}", ablation.variation.name);
   figure.caption = fmt::format(
-      "Mean and standard deviation over {} repeats, each searched from seeds of its own; errors over the "
+      "Mean and standard deviation over {} repeats, each searched from seeds of its own; measured over the "
       "same other seeds.",
       repeats_of(ablation));
   figure.charts = {{line_chart({value_axis(ablation), {panel}}), "At the largest value: " + join(words, "; ") + "."}};
+  return figure;
+}
+
+std::optional<Figure> error_figure_of_ablation(const Ablation& ablation) {
+  Figure figure = worth_figure(ablation, {{"distance from the teacher's end, rms per number", Scale::kLog, {}},
+                                          ablation.rms});
+  figure.title = fmt::format("What the schedules are worth over {}", ablation.variation.name);
   figure.numbers = ablation_errors(ablation);
+  return figure;
+}
+
+// By measure number m of the ends against data.
+std::optional<Figure> measure_figure_of_ablation(const Ablation& ablation, int64_t m) {
+  const SetMeasure& measure = ablation.against->measures()[static_cast<size_t>(m)];
+  const Featured& data = ablation.against->data();
+  const Scale scale = measure.logarithmic ? Scale::kLog : Scale::kLinear;
+  Figure figure = worth_figure(ablation, {{measure.words, scale, {}}, ablation.measures.select(3, m)});
+  figure.title = fmt::format("{} of the schedules over {}", measure.words, ablation.variation.name);
+  figure.caption += fmt::format(" Against {}, in features '{}'.", data.text, ablation.against->contract().name);
+  figure.data_file = "ablation.csv";
   return figure;
 }
 
@@ -102,11 +128,12 @@ std::optional<Figure> seconds_figure(const Ablation& ablation) {
 }
 
 // Every figure of an ablation: a new one is a function above and a row here.
-const std::vector<FigureRow<Ablation>>& ablation_figures() {
-  static const std::vector<FigureRow<Ablation>> rows = {
-      {"Schedules", error_figure_of_ablation, "ablation.csv", "errors of the student by value and evaluations"},
-      {"Searches", seconds_figure, "seconds.csv", "seconds of a search by value and phase"},
-  };
+std::vector<FigureRow<Ablation>> ablation_figures(const Ablation& ablation) {
+  std::vector<FigureRow<Ablation>> rows = {
+      {"Schedules", error_figure_of_ablation, "ablation.csv", "errors of the student by value and evaluations"}};
+  for (int64_t m = 0; m < ablation.measures.size(3); ++m)
+    rows.push_back({"Schedules", [m](const Ablation& one) { return measure_figure_of_ablation(one, m); }});
+  rows.push_back({"Searches", seconds_figure, "seconds.csv", "seconds of a search by value and phase"});
   return rows;
 }
 
@@ -127,11 +154,24 @@ Facts ablation_settings(const AblationOptions& options, const RecordedModel& mod
 
 Table ablation_errors(const Ablation& ablation) {
   Table table{.columns = {"vary", "value", "nfe", "repeats", "rms_mean", "rms_std"}, .rows = {}};
+  const int64_t measures = ablation.measures.defined() ? ablation.measures.size(3) : 0;
+  for (int64_t m = 0; m < measures; ++m) {
+    const std::string& name = ablation.against->measures()[static_cast<size_t>(m)].name;
+    table.columns.push_back(name + "_mean");
+    table.columns.push_back(name + "_std");
+  }
   for (size_t v = 0; v < ablation.variation.values.size(); ++v) {
     for (size_t e = 0; e < ablation.nfe.size(); ++e) {
-      const Spread spread = spread_of(ablation.rms[static_cast<int64_t>(v)][static_cast<int64_t>(e)]);
-      table.add({ablation.variation.name, ablation.variation.values[v], ablation.nfe[e], repeats_of(ablation),
-                 spread.mean, std_cell(spread)});
+      const auto row = static_cast<int64_t>(v), column = static_cast<int64_t>(e);
+      const Spread spread = spread_of(ablation.rms[row][column]);
+      std::vector<Cell> cells = {ablation.variation.name, ablation.variation.values[v], ablation.nfe[e],
+                                 repeats_of(ablation),    spread.mean,                  std_cell(spread)};
+      for (int64_t m = 0; m < measures; ++m) {
+        const Spread measured = spread_of(ablation.measures[row][column].select(1, m));
+        cells.emplace_back(measured.mean);
+        cells.push_back(std_cell(measured));
+      }
+      table.add(std::move(cells));
     }
   }
   return table;
@@ -156,22 +196,31 @@ std::string ablation_answer(const Ablation& ablation) {
     return fmt::format("{} at {} {}", said(spread_of(ablation.rms[v][middle])), ablation.variation.name,
                        format_double(ablation.variation.values[static_cast<size_t>(v)]));
   };
-  return fmt::format(
+  const std::string nearest = fmt::format(
       "With {} evaluations the student ends {}{} from the teacher (root mean square per number{}).",
       ablation.nfe[static_cast<size_t>(middle)], at(0), last > 0 ? " and " + at(last) : "",
       repeats_of(ablation) > 1 ? fmt::format(", ± standard deviation over {} repeats", repeats_of(ablation)) : "");
+  if (!ablation.against) return nearest;
+  const auto measured = [&](int64_t v) { return said(spread_of(ablation.measures[v][middle].select(1, 0))); };
+  return fmt::format("{} Its {} is {}{}.", nearest, ablation.against->measures().front().words, measured(0),
+                     last > 0 ? " and " + measured(last) : "");
 }
 
 void save_ablation(const Ablation& ablation, const AblationOptions& options, const RecordedModel& model,
                    const RunCall& call, RunInfo info, RunFolder& folder) {
-  write_npz(folder.path("ablation.npz"), {{"values", torch::tensor(ablation.variation.values, torch::kFloat64)},
+  std::map<std::string, Tensor> arrays = {{"values", torch::tensor(ablation.variation.values, torch::kFloat64)},
                                           {"nfe", torch::tensor(ablation.nfe, torch::kInt64)},
                                           {"rms", ablation.rms},
                                           {"levels", ablation.levels},
-                                          {"seconds", ablation.seconds}});
+                                          {"seconds", ablation.seconds}};
+  if (ablation.against) {
+    arrays["measures"] = ablation.measures;
+    info.add("features", contract_json(ablation.against->contract()));
+  }
+  write_npz(folder.path("ablation.npz"), arrays);
   Report report("farfield schedule ablate", "Schedule searches for " + model.text, ablation_answer(ablation),
                 {call.command, {}, ablation_settings(options, model, call)});
-  add_figures(report, ablation_figures(), ablation, folder);
+  add_figures(report, ablation_figures(ablation), ablation, folder);
   report.file("ablation.npz", "errors, schedules and seconds of every repeat");
   report.write(folder.path("report.html"));
   folder.commit(std::move(info));

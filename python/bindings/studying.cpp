@@ -165,10 +165,10 @@ struct Ablating {
 };
 
 Ablating ablate(const NamedModel& model, SearchOptions search, const std::string& vary, int64_t repeats,
-                int64_t test_seeds, Texts command) {
+                int64_t test_seeds, const GivenMeasure& measure, Texts command) {
   return released([&] {
     search.device = parse_device(model.device);
-    const AblationOptions options{std::move(search), vary, repeats, test_seeds};
+    const AblationOptions options{std::move(search), vary, repeats, test_seeds, measure_of(measure, model.device)};
     Ablation ablation = run_ablation(recorded(model), options);
     return Ablating{model, options, std::move(ablation), {std::move(command), model.device, model.precision}};
   });
@@ -270,6 +270,8 @@ void add_ablation(py::module_& module) {
                              "The same of seconds.csv.")
       .def_property_readonly("rms", [](const Ablating& one) { return one.ablation.rms; },
                              "[values, budgets, repeats] float64: the student's error in every repeat.")
+      .def_property_readonly("measures", [](const Ablating& one) { return one.ablation.measures; },
+                             "[values, budgets, repeats, measures] float64: its ends against data; no columns without a measure.")
       .def(
           "save", &save_ablating, py::arg("out"), py::kw_only(), py::arg("force") = false,
           "Writes the folder of `farfield schedule ablate` and returns its report.html; force: replace a finished one.");

@@ -272,6 +272,7 @@ class ScheduleAblation:
     table: _Table
     seconds: _Table
     rms: torch.Tensor
+    measures: torch.Tensor
     def save(self, out: str | PathLike[str], *, force: bool = False) -> Path: ...
 
 def load(model: _Text, *, device: str = "auto", precision: str = "auto", trust: bool = False) -> Denoiser: ...
@@ -398,7 +399,8 @@ def ablate_schedule(model: _Model, vary: str, *, repeats: int = 5, test_seeds: i
                     metric: str = "dev", gamma: float = 1.15, gamma_form: str = "computed", teacher: str = "ipndm4",
                     points: int | None = None, grid: str = "polynomial", sigma_min: float | None = None,
                     sigma_max: float | None = None, rho: float | None = None, warmup: int = 256, student: str | None = None,
-                    batch: int = 64, threads: int | None = None) -> ScheduleAblation: ...
+                    measure: str | Iterable[str] = "", data: Run | Data | _Text | _Array | None = None, features: _Text = "",
+                    trust: bool = False, batch: int = 64, threads: int | None = None) -> ScheduleAblation: ...
 def theory(model: _Model | None = None, *, data: Data | _Text | _Array | None = None, gaussian: Fitted | _Text | None = None,
            eigenvalues: Iterable[float] = (), process: str = "ve", space: str = "ve", components: Iterable[int] = (),
            perturb_at: Iterable[float] = (), perturbed: int = 4, delta: float = 0.05, solver: str = "heun",

@@ -91,21 +91,23 @@ def search_schedule(model, *, nfe=range(3, 11), metric="dev", gamma=1.15, gamma_
 
 def ablate_schedule(model, vary, *, repeats=5, test_seeds=1024, nfe=range(3, 11), metric="dev", gamma=1.15,
                     gamma_form="computed", teacher="ipndm4", points=None, grid="polynomial", sigma_min=None, sigma_max=None,
-                    rho=None, warmup=256, student=None, batch=64, threads=None):
+                    rho=None, warmup=256, student=None, measure="", data=None, features="", trust=False, batch=64, threads=None):
     """Schedule searches over one option and blocks of seeds, as `farfield schedule ablate`.
 
     vary        "warmup=16,64,256", "points=11,21,41" or "gamma=1.05,1.15": the option and its values, rising
     repeats     searches of each value, from seeds of their own;  test_seeds: trajectories of the errors, of other seeds
+    measure, data, features, trust: of the student's ends, as of study()
     the others  as of search_schedule()
 
     Returns a ScheduleAblation: .table and .seconds are dicts of numpy columns, those of ablation.csv and seconds.csv, .rms the
-    error in every repeat; .save("out/") writes the folder of the command.
+    error in every repeat, .measures the measures; .save("out/") writes the folder of the command.
     """
     options = _search_options(nfe, metric, gamma, gamma_form, teacher, points, grid, sigma_min, sigma_max, rho, warmup, student,
                               batch)
     command = call_text("ablate_schedule", model=getattr(model, "name", model), vary=vary, repeats=repeats)
     with using_threads(threads):
-        return _core.ablate_schedule(named(model), options, vary, repeats, test_seeds, command)
+        return _core.ablate_schedule(named(model), options, vary, repeats, test_seeds, _measure(measure, data, features, trust),
+                                     command)
 
 
 def fit_solver(model, method, *, nfe=6, solver="", points=2, afs=False, iterations=0, rate=0.0, scale_direction=-1.0, scale_time=-1.0,

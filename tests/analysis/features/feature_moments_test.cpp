@@ -85,6 +85,18 @@ TEST(FeatureMoments, AFileHasThemToTheBit) {
   EXPECT_EQ(read.contract, moments.contract);
 }
 
+// Of features that nobody has named: the contract knows no dimension.
+TEST(FeatureMoments, AFileWithoutAKnownContractIsReadBack) {
+  const test::TempDir folder;
+  write_feature_moments(folder / "m.npz", feature_moments(some_features(12, 4), {}));
+  const FeatureMoments read = read_feature_moments(folder / "m.npz");
+  EXPECT_FALSE(read.contract.known());
+  EXPECT_EQ(read.contract.dim, 4);
+  FeatureContract wrong = some_contract(5);
+  write_feature_moments(folder / "m.npz", feature_moments(some_features(12, 4), wrong));
+  EXPECT_EQ(error_of([&] { read_feature_moments(folder / "m.npz"); })->code(), ExitCode::kBadFile);
+}
+
 TEST(FeatureMoments, EdmsFilesAreRead) {
   const test::TempDir folder;
   write_npz(folder / "edm.npz", {{"mu", torch::ones({3}, torch::kFloat64)}, {"sigma", torch::eye(3, torch::kFloat64)}});

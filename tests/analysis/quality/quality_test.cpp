@@ -13,6 +13,7 @@
 #include "analysis/quality/precision_recall.h"
 #include "analysis/quality/sliced_wasserstein.h"
 #include "analysis/quality/vendi.h"
+#include "analysis/stats/share_interval.h"
 #include "core/math/random.h"
 #include "tests/support/normals.h"
 #include "tests/support/test_support.h"
@@ -158,6 +159,31 @@ TEST(PrecisionRecall, RealismIsHighWithinTheData) {
   const Tensor apart = (b.unsqueeze(1) - a.unsqueeze(0)).square().sum(2).sqrt();
   const Tensor ratios = (result.radii_a / apart).masked_fill(result.radii_a > result.radii_a.median(), 0);
   EXPECT_LT(test::relative_deviation(result.realism.narrow(0, 1, 11), ratios.amax(1).narrow(0, 1, 11)), 1e-12);
+}
+
+// Points that stand twice have balls without a radius: 0 / 0 is their centre.
+TEST(PrecisionRecall, RealismIsANumberBesideDuplicates) {
+  const Tensor pair = torch::zeros({1, 2}, torch::kFloat64);
+  const Tensor a = torch::cat({pair, pair, pair + 3, pair + 3, pair + 3, test::normals({3, 2}, 1) + 20});
+  const Tensor b = torch::cat({pair, pair + 3, pair + 1, test::normals({2, 2}, 2) + 20});
+  for (const int64_t k : {1, 2}) {
+    const auto result = precision_recall(a, b, k, BallBorder::kIn);
+    EXPECT_FALSE(result.realism.isnan().any().item<bool>()) << result.realism;
+    EXPECT_TRUE(std::isinf(result.realism[1].item<double>())) << "at the centre of a ball without a radius";
+    EXPECT_TRUE(std::isfinite(result.realism[2].item<double>()));
+  }
+}
+
+TEST(ShareInterval, IsWilsons) {
+  const Interval95 none = share_interval(0, 10), all = share_interval(10, 10), half = share_interval(5, 10);
+  EXPECT_EQ(none.low, 0);
+  EXPECT_NEAR(none.high, 0.2775327998628898, 1e-12);
+  EXPECT_NEAR(all.low, 1 - none.high, 1e-12);
+  EXPECT_EQ(all.high, 1);
+  // Wilson: (p + z^2/2n ± z sqrt(p q/n + z^2/4n^2)) / (1 + z^2/n), z^2 = 3.841458820694124
+  EXPECT_NEAR(half.low + half.high, 1, 1e-12);
+  EXPECT_NEAR(half.high - half.low, 2 * std::sqrt(3.841458820694124 * (0.025 + 0.009603647051735310)) / 1.3841458820694124,
+              1e-12);
 }
 
 TEST(Memorisation, TrainingPointsAreCopies) {

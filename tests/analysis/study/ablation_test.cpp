@@ -10,6 +10,7 @@
 
 #include "analysis/study/ablation_report.h"
 #include "analysis/study/gits_run.h"
+#include "analysis/quality/set_measures.h"
 #include "analysis/study/study.h"
 #include "analysis/study/teleport_sweep.h"
 #include "models/analytic/analytic.h"
@@ -165,6 +166,29 @@ TEST_F(Ablations, AScheduleASeedIsTheSearchOfThatSeed) {
   EXPECT_TRUE(quartiles.equal(torch::tensor({8., 1., 8., 2., 8., 4.}, torch::kFloat64).view({3, 2})));
   options.afs = true;
   EXPECT_EQ(test::error_of([&] { options.validate(); })->code(), ExitCode::kUsage);
+}
+
+// The student's ends of every repeat, by the measure itself; errors stay what they were.
+TEST_F(Ablations, MeasureTheEndsAgainstData) {
+  AblationOptions options = small_ablation("warmup=8,16");
+  const Ablation plain = run_ablation(recorded(), options);
+  EXPECT_EQ(plain.measures.size(3), 0);
+  const auto data = std::make_shared<DataSource>("points", torch::randn({30, 3}), torch::Tensor(), 0);
+  options.measure = {"fd,sliced_wasserstein", "pixels", SampleSource(data), {}};
+  const Ablation ablation = run_ablation(recorded(), options);
+  EXPECT_TRUE(ablation.rms.equal(plain.rms));
+  ASSERT_EQ(ablation.measures.sizes().vec(), (std::vector<int64_t>{2, 3, 2, 2}));
+  SampleRequest draw;
+  draw.levels = levels_in(ablation, 1, 2, 1);
+  for (int64_t seed = 32; seed < 44; ++seed) draw.seeds.push_back(seed);
+  draw.batch = 8;
+  const Samples ends = sample(*model, *make_solver(options.search.student_text()), draw);
+  const SetMeasures measures(options.measure, {3});
+  EXPECT_NEAR(ablation.measures[1][2][1][0].item<double>(), measures.values_of(measures.features_of(ends.x))[0], 1e-9);
+  const Table table = ablation_errors(ablation);
+  EXPECT_EQ(table.columns[6], "fd_mean");
+  EXPECT_EQ(std::get<double>(table.rows.front()[6]), ablation.measures[0][0].select(1, 0).mean().item<double>());
+  EXPECT_NE(ablation_answer(ablation).find("Its Fréchet distance is"), std::string::npos) << ablation_answer(ablation);
 }
 
 // 002, tables 4 to 6: Heun over N levels takes 2 (N - i) - 1 evaluations from level i.
