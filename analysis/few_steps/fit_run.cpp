@@ -116,6 +116,7 @@ FitRecord kept_or_made(const PartStore& parts, int64_t part, const FitSettings& 
     parts.keep(part, arrays_of_fit(made));
     return made;
   } catch (const Error& error) {
+    if (error.code() == ExitCode::kUsage) parts.remove();  // the same call would end here again
     throw parts.said_with(error);
   }
 }
