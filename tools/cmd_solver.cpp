@@ -160,6 +160,7 @@ void add_table_call(CLI::App& solver, Context& context) {
   command->add_option("--out", arguments->out, "the file to write (.json)")->required();
   add_schedule_options(*command, "--schedule", arguments->schedule);
   command->add_flag("--afs", arguments->afs, "the first value is analytical, without an evaluation");
+  add_threads_option(*command, context);
   add_output_options(*command, context);
 }
 

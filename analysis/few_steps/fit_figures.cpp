@@ -111,7 +111,7 @@ std::optional<Figure> updates_figure(const SolverFitRun& run) {
                                 format_digits(rms_error(fit.fitted_squares).rms, 3)));
   }
   Figure figure;
-  figure.title = "Held-out trajectories come nearer to the teacher: " + join(words, ", ");
+  figure.title = "How far held-out trajectories end from the teacher: " + join(words, ", ");
   figure.caption = fmt::format(
       "Root mean square per number of the distance between the ends, of the batch of every update before it and of the {} held-out "
       "seeds. The table with the least on these is kept.",
@@ -146,7 +146,7 @@ std::optional<Figure> rivals_figure(const SolverFitRun& run) {
       format_digits(rms_error(run.fits.back().fitted_squares).rms, 3), best->solver, format_digits(best->error.rms, 3));
   figure.caption =
       "Root mean square per number of the distance between the ends on the held-out seeds, with the 95 % bootstrap interval over "
-      "seeds. Known solvers take as many steps as the evaluations allow of the schedule that the fit began with. `depth` counts the "
+      "seeds. Known solvers take as many steps as the evaluations allow of the schedule that the fit began with. Depth counts the "
       "evaluations that wait for one another.";
   figure.numbers = rivals_table(run);
   LineChart chart;
@@ -175,8 +175,8 @@ std::optional<Figure> places_figure(const SolverFitRun& run) {
   Figure figure;
   figure.title = "Where the fitted tables evaluate";
   figure.caption =
-      "The noise level of every evaluation in turn; point 0 is where a step begins, the others are its midpoints. `network` is the "
-      "level that the network is shown, `weight` the coefficient in the end of the step.";
+      "The noise level of every evaluation in turn; point 0 is where a step begins, the others are its midpoints. Network is the "
+      "level that the network is shown, Weight its coefficient in the end of the step.";
   figure.numbers = places_table(run);
   LineChart chart;
   chart.x = {"evaluation", Scale::kLinear, {}};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -94,6 +95,18 @@ std::vector<FitRival> measure_rivals(const RecordedModel& model, const SolverFit
   return rivals;
 }
 
+// Before the long work: what the fit would say after it.
+void require_gradient(const Denoiser& model, double sigma, torch::Device device) {
+  const at::AutoGradMode with_gradients(true);
+  std::vector<int64_t> shape = model.info().sample_shape;
+  shape.insert(shape.begin(), 1);
+  const auto x = torch::zeros(shape, torch::TensorOptions(device).dtype(torch::kFloat64)).requires_grad_(true);
+  if (model(x, sigma).requires_grad()) return;
+  throw usage_error(
+      fmt::format("{}: has no gradient, and a solver is fitted by gradients; it needs a model that is differentiable",
+                  model.info().name));
+}
+
 // A fit that an earlier, stopped run has finished, or a new one, which is kept.
 template <class Make>
 FitRecord kept_or_made(const PartStore& parts, int64_t part, const FitSettings& settings, Make make) {
@@ -103,6 +116,7 @@ FitRecord kept_or_made(const PartStore& parts, int64_t part, const FitSettings& 
     parts.keep(part, arrays_of_fit(made));
     return made;
   } catch (const Error& error) {
+    if (error.code() == ExitCode::kUsage) parts.remove();  // the same call would end here again
     throw parts.said_with(error);
   }
 }
@@ -146,6 +160,7 @@ SolverFitRun run_solver_fit(const RecordedModel& model, const SolverFitOptions& 
   SolverFitRun run{model.text, model.sha256, model.precision, asked.resolved(), {}, {}, {}};
   const SolverFitOptions& options = run.options;
   const auto levels = all_levels(options, model.denoiser.info());
+  require_gradient(model.denoiser, levels.front().front(), options.device);
   const TeacherRequest request = request_of(options, levels.front());
   const auto seeds = all_seeds(options);
   run.teacher = options.ends.empty() ? teach(model, request, seeds, parts)

@@ -131,6 +131,9 @@ TEST_F(SolverCommand, MistakesAreALineAndLeaveNothing) {
   expect_mistake(with(kFit, {"--method", "epd", "--points", "3"}), "ask for 4 or 8");
   expect_mistake(with(kFit, {"--method", "ld3", "--steps", "6"}), "leave --steps out");
   expect_mistake(with(kFit, {"--method", "ld3", "--teacher", "dopri5"}), "chooses its own steps");
+  Arguments exact = kFit;
+  exact[3] = "delta:glyphs,size=8,count=64";
+  expect_mistake(with(exact, {"--method", "epd"}), "has no gradient");
 }
 
 }  // namespace
