@@ -87,7 +87,8 @@ std::map<int64_t, std::vector<PlannedLength>> plan_lengths(const StudyRequest& r
 }
 
 // What is to be run, errors still open; runs over the same levels stand together.
-std::vector<StudyRun> planned_runs(const StudyRequest& request, const DenoiserInfo& model, const StudySolvers& solvers) {
+std::vector<StudyRun> planned_runs(const StudyRequest& request, const DenoiserInfo& model,
+                                   const StudySolvers& solvers) {
   const auto by_steps = plan_lengths(request, solvers);
   std::vector<StudyRun> runs;
   for (const bool teleported : {false, true}) {

@@ -13,8 +13,8 @@ TeleportSweep::TeleportSweep(const StudyRequest& request, const DenoiserInfo& mo
     const auto levels = resolve_levels(asked, model);
     for (const auto& solver : request.solvers) {
       for (size_t skip = 0; skip + 1 < levels.size(); ++skip) {
-        Planned planned{
-            {solver, schedule, *request.teleport_sweep, static_cast<int64_t>(skip), 0, levels[skip], {}}, levels};
+        Planned planned{{solver, schedule, *request.teleport_sweep, static_cast<int64_t>(skip), 0, levels[skip], {}},
+                        levels};
         planned.run.nfe = count_evaluations(*make_solver(solver), request_of(planned));
         plan_.push_back(std::move(planned));
       }

@@ -85,11 +85,13 @@ TEST_F(PublishedConfigs, searches_find_schedules_from_61_levels) {
 }
 
 TEST_F(PublishedConfigs, studies_make_the_tables) {
-  ASSERT_EQ(run({"schedule", "search", "--model", kToy, "--warmup", "8", "--nfe", "3-10", "--out", "gits.json"}).exit_code, 0);
+  ASSERT_EQ(
+      run({"schedule", "search", "--model", kToy, "--warmup", "8", "--nfe", "3-10", "--out", "gits.json"}).exit_code,
+      0);
   for (const auto& file : configs_in("study")) {
-    std::vector<std::string> call = {"study",   "--config", file.string(), "--model",           kToy,
-                                     "--seeds", "0-3",      "--out",       file.stem().string(), "--data",
-                                     "moons,count=16"};
+    std::vector<std::string> call = {
+        "study", "--config",           file.string(), "--model",       kToy, "--seeds", "0-3",
+        "--out", file.stem().string(), "--data",      "moons,count=16"};
     if (text_of(file).find("teleport-sweep:") != std::string::npos)
       call.insert(call.end(), {"--gaussian", "g.safetensors"});
     const auto result = run(call);
