@@ -131,7 +131,8 @@ void add_study_command(CLI::App& app, Context& context) {
   command->add_option("--batch", arguments->options.batch, "trajectories at a time")
       ->transform(whole_number(1, limits::kMostBatch))
       ->capture_default_str();
-  command->add_flag("--resume", arguments->resume, "go on with the batches that a stopped run of this call has finished")
+  command
+      ->add_flag("--resume", arguments->resume, "go on with the batches that a stopped run of this call has finished")
       ->configurable(false);
   add_compute_options(*command, context);
   add_trust_option(*command, context);

@@ -8,9 +8,10 @@
 namespace farfield::tools {
 
 void add_measure_options(CLI::App& command, SetMeasureRequest& measure, std::string& data) {
-  command.add_option("--measure", measure.measures,
-                     "with --data: also measure the ends of every run against data, by some of fd (Frechet distance), kid, "
-                     "precision, recall, density, coverage, sliced_wasserstein, memorised: fd,kid");
+  command.add_option(
+      "--measure", measure.measures,
+      "with --data: also measure the ends of every run against data, by some of fd (Frechet distance), kid, "
+      "precision, recall, density, coverage, sliced_wasserstein, memorised: fd,kid");
   command.add_option("--data", data,
                      "what --measure holds the ends against: SRC, a run, or an .npz of features or of mu and sigma\n" +
                          data_source_help());

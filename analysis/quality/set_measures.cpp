@@ -36,7 +36,8 @@ Featured featured_data(const GivenSet& data, const FeatureExtractor& extractor, 
             {}};
   Featured featured = read_featured(std::get<std::string>(data), features, options);
   const std::string why = difference(featured.contract, extractor.contract());
-  if (!why.empty()) throw usage_error(fmt::format("'{}' holds other features than '{}': {}", featured.text, features, why));
+  if (!why.empty())
+    throw usage_error(fmt::format("'{}' holds other features than '{}': {}", featured.text, features, why));
   return featured;
 }
 
@@ -86,7 +87,8 @@ void check_set_measures(const SetMeasureRequest& request) {
   }
   (void)parse_set_measures(request.measures);
   if (!request.data)
-    throw usage_error(fmt::format("--measure {}: measures samples against data; name them: --data SRC", request.measures));
+    throw usage_error(
+        fmt::format("--measure {}: measures samples against data; name them: --data SRC", request.measures));
 }
 
 SetMeasures::SetMeasures(const SetMeasureRequest& request, const std::vector<int64_t>& shape, Comm& comm)
@@ -103,12 +105,13 @@ SetMeasures::SetMeasures(const SetMeasureRequest& request, const std::vector<int
   data_ = featured_data(data, *extractor_, features, options, comm);
   if (data_.has_features()) {
     if (!network_) data_.features = data_.features.to(torch::kFloat64);
-    drawn_ = data_.features.index_select(0, drawn_places(data_.count(), QualityOptions().most, QualityOptions().seed, 0));
+    drawn_ = data_.features.index_select(0,
+                                         drawn_places(data_.count(), QualityOptions().most, QualityOptions().seed, 0));
   }
   for (const SetMeasure& measure : measures_) {
     if (!measure.from_moments && !data_.has_features())
-      throw usage_error(fmt::format("measure '{}' needs the features of the data: '{}' holds moments alone", measure.name,
-                                    data_.text));
+      throw usage_error(fmt::format("measure '{}' needs the features of the data: '{}' holds moments alone",
+                                    measure.name, data_.text));
     if (data_.has_features() && data_.count() < measure.least_samples)
       throw usage_error(fmt::format("measure '{}' needs {} data points or more: '{}' holds {}", measure.name,
                                     measure.least_samples, data_.text, data_.count()));
@@ -123,8 +126,8 @@ void SetMeasures::check_count(int64_t samples) const {
       throw usage_error(fmt::format("measure '{}' needs {} samples or more of every set, got {} seeds", measure.name,
                                     measure.least_samples, samples));
     if (measure.name == "fd" && samples <= contract().dim)
-      log::warning(fmt::format("{} samples for {} features: the Fréchet distances are mostly the bias of so few", samples,
-                               contract().dim));
+      log::warning(fmt::format("{} samples for {} features: the Fréchet distances are mostly the bias of so few",
+                               samples, contract().dim));
   }
 }
 

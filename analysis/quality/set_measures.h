@@ -17,12 +17,12 @@ namespace farfield {
 // Measures of sets of samples against data that are one number each, for studies that measure many sets: the numbers of
 // `farfield quality` of the same samples, features and names.
 struct SetMeasure {
-  std::string name;          // as in quality.csv
-  std::string words;         // "Fréchet distance"
-  bool more_is_better;       // precision, recall, density, coverage
-  bool logarithmic;          // of an axis; linear for shares and for kid, which may be below 0
-  bool from_moments;         // needs no more than moments of the data
-  int64_t least_samples;     // of either side
+  std::string name;       // as in quality.csv
+  std::string words;      // "Fréchet distance"
+  bool more_is_better;    // precision, recall, density, coverage
+  bool logarithmic;       // of an axis; linear for shares and for kid, which may be below 0
+  bool from_moments;      // needs no more than moments of the data
+  int64_t least_samples;  // of either side
 
   bool better(double a, double b) const { return more_is_better ? a > b : a < b; }
 };

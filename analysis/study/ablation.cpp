@@ -67,8 +67,12 @@ class AblationRun {
   Ablation run(const PartStore& parts) {
     const auto values = static_cast<int64_t>(variation_.values.size()), budgets = static_cast<int64_t>(nfe_.size()),
                repeats = options_.repeats;
-    Ablation result{variation_, nfe_, nans({values, budgets, repeats}),
-                    nans({values, budgets, repeats, nfe_.back() + 1}), nans({values, repeats, kPhases}), against_,
+    Ablation result{variation_,
+                    nfe_,
+                    nans({values, budgets, repeats}),
+                    nans({values, budgets, repeats, nfe_.back() + 1}),
+                    nans({values, repeats, kPhases}),
+                    against_,
                     nans({values, budgets, repeats, measure_count()})};
     start(parts);
     for (int64_t repeat = 0; repeat < repeats; ++repeat) {

@@ -31,8 +31,8 @@ Variation parse_variation(const std::string& text);
 struct AblationOptions {
   SearchOptions search;  // all that is not varied; without AFS, and seeds by warmup alone
   std::string vary = "warmup=16,64,256";
-  int64_t repeats = 5;        // repeat r searches from seeds r W, ..., W the most warm-up trajectories of a search
-  int64_t test_seeds = 1024;  // of the errors: the seeds after those of all repeats
+  int64_t repeats = 5;             // repeat r searches from seeds r W, ..., W the most warm-up trajectories of a search
+  int64_t test_seeds = 1024;       // of the errors: the seeds after those of all repeats
   SetMeasureRequest measure = {};  // of the student's ends against data, too
 
   void validate() const;  // usage_error

@@ -90,8 +90,8 @@ Figure worth_figure(const Ablation& ablation, const AblatedNumber& number) {
 }
 
 std::optional<Figure> error_figure_of_ablation(const Ablation& ablation) {
-  Figure figure = worth_figure(ablation, {{"distance from the teacher's end, rms per number", Scale::kLog, {}},
-                                          ablation.rms});
+  Figure figure = worth_figure(ablation,
+                               {{"distance from the teacher's end, rms per number", Scale::kLog, {}}, ablation.rms});
   figure.title = fmt::format("What the schedules are worth over {}", ablation.variation.name);
   figure.numbers = ablation_errors(ablation);
   return figure;
@@ -164,8 +164,9 @@ Table ablation_errors(const Ablation& ablation) {
     for (size_t e = 0; e < ablation.nfe.size(); ++e) {
       const auto row = static_cast<int64_t>(v), column = static_cast<int64_t>(e);
       const Spread spread = spread_of(ablation.rms[row][column]);
-      std::vector<Cell> cells = {ablation.variation.name, ablation.variation.values[v], ablation.nfe[e],
-                                 repeats_of(ablation),    spread.mean,                  std_cell(spread)};
+      std::vector<Cell> cells = {
+          ablation.variation.name, ablation.variation.values[v], ablation.nfe[e], repeats_of(ablation), spread.mean,
+          std_cell(spread)};
       for (int64_t m = 0; m < measures; ++m) {
         const Spread measured = spread_of(ablation.measures[row][column].select(1, m));
         cells.emplace_back(measured.mean);

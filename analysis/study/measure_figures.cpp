@@ -33,7 +33,9 @@ std::optional<Figure> measure_figure(const StudyStory& story, size_t m) {
   const SetMeasure measure = story.measures()[m];
   const auto solvers = shown_solvers(story);
   const auto styles = series_styles(solvers);
-  const auto better = [&](const StudyRun& a, const StudyRun& b) { return measure.better(a.measures[m], b.measures[m]); };
+  const auto better = [&](const StudyRun& a, const StudyRun& b) {
+    return measure.better(a.measures[m], b.measures[m]);
+  };
   std::vector<Series> lines;
   std::vector<StudyRun> all;
   std::vector<std::string> words;
@@ -55,12 +57,13 @@ std::optional<Figure> measure_figure(const StudyStory& story, size_t m) {
   Figure figure;
   figure.title = fmt::format("How near each solver comes to the data: the reference's {} is {}", measure.words,
                              format_digits(reference, 3));
-  figure.caption = fmt::format("{}. Each solver over its best of {} within the budget, from noise; the thin line is that of "
-                               "the reference's own ends.",
-                               measured_of(story), join(story.request.schedules, ", "));
-  figure.charts = {{line_chart({{"evaluations (NFE)", Scale::kLinear, {}},
-                                {measure_panel(measure, std::move(lines), {reference})}}),
-                    fmt::format("{} over evaluations. With the most: {}.", measure.words, join(words, ", "))}};
+  figure.caption = fmt::format(
+      "{}. Each solver over its best of {} within the budget, from noise; the thin line is that of "
+      "the reference's own ends.",
+      measured_of(story), join(story.request.schedules, ", "));
+  figure.charts = {
+      {line_chart({{"evaluations (NFE)", Scale::kLinear, {}}, {measure_panel(measure, std::move(lines), {reference})}}),
+       fmt::format("{} over evaluations. With the most: {}.", measure.words, join(words, ", "))}};
   figure.numbers = run_table(all, story.measure_names());
   return figure;
 }
@@ -89,9 +92,10 @@ std::optional<Figure> measured_sweep(const StudyStory& story, size_t m) {
   figure.title = fmt::format("{} over {}: {} from all {} levels, best {} from σ {} on", whole->solver, whole->schedule,
                              format_digits(whole->measures[m], 3), whole->steps, format_digits(best->measures[m], 3),
                              format_sigma(best->sigma_skip));
-  figure.caption = fmt::format("{}: {} when the Gaussian's closed form leaves out the levels above σ. At most {} lines, "
-                               "teleport_sweep.csv has all.",
-                               measured_of(story), measure.words, kMostSweepLines);
+  figure.caption = fmt::format(
+      "{}: {} when the Gaussian's closed form leaves out the levels above σ. At most {} lines, "
+      "teleport_sweep.csv has all.",
+      measured_of(story), measure.words, kMostSweepLines);
   figure.charts = {{line_chart({sigma_axis(sigmas), {measure_panel(measure, std::move(lines), {})}}),
                     fmt::format("{} over the level that the closed form ends at; from all levels {}.", measure.words,
                                 format_digits(whole->measures[m], 3))}};
@@ -115,11 +119,13 @@ std::optional<Figure> agreement_figure(const StudyStory& story) {
   const std::string words = measure_agreement_words(story.study, measures);
   Figure figure;
   figure.title = words.empty() ? "There is nothing to rank" : words;
-  figure.caption = "Spearman's correlation of the ranks among runs of equal evaluations, where three runs or more take them; "
-                   "Kendall's τ-b is in the table. 1: the same order, the best by rms being the best by the measure.";
-  figure.charts = {{line_chart({{"evaluations (NFE)", Scale::kLinear, {}},
-                                {{{"Spearman's ρ", Scale::kLinear, std::pair(-1.0, 1.0)}, std::move(lines), {0}, 220}}}),
-                    figure.title + "."}};
+  figure.caption =
+      "Spearman's correlation of the ranks among runs of equal evaluations, where three runs or more take them; "
+      "Kendall's τ-b is in the table. 1: the same order, the best by rms being the best by the measure.";
+  figure.charts = {
+      {line_chart({{"evaluations (NFE)", Scale::kLinear, {}},
+                   {{{"Spearman's ρ", Scale::kLinear, std::pair(-1.0, 1.0)}, std::move(lines), {0}, 220}}}),
+       figure.title + "."}};
   figure.numbers = measure_agreement_table(story.study, measures);
   return figure;
 }
@@ -134,8 +140,8 @@ std::string measure_answer(const StudyStory& story) {
     if (run.nfe <= most && (best == nullptr || measure.better(run.measures[0], best->measures[0]))) best = &run;
   }
   const std::string agreement = measure_agreement_words(story.study, story.measures());
-  return fmt::format("By {} best: {} over {}{} with {} evaluations ({}; the reference {}).{}", measure.words, best->solver,
-                     best->schedule, best->teleported ? ", teleported," : "", best->nfe,
+  return fmt::format("By {} best: {} over {}{} with {} evaluations ({}; the reference {}).{}", measure.words,
+                     best->solver, best->schedule, best->teleported ? ", teleported," : "", best->nfe,
                      format_digits(best->measures[0], 3), format_digits(story.study.reference_measures[0], 3),
                      agreement.empty() ? "" : " " + agreement + ".");
 }
@@ -145,8 +151,9 @@ std::vector<FigureRow<StudyStory>> measure_figures(const StudyStory& story) {
   std::vector<FigureRow<StudyStory>> rows;
   if (measures.empty()) return rows;
   for (size_t m = 0; m < measures.size(); ++m) {
-    rows.push_back({"Beside the data", [m](const StudyStory& one) { return measure_figure(one, m); },
-                    "by_" + measures[m].name + ".csv", "each solver's best schedule of every budget by " + measures[m].words});
+    rows.push_back({"Beside the data", [m](const StudyStory& one) {
+      return measure_figure(one, m);
+    }, "by_" + measures[m].name + ".csv", "each solver's best schedule of every budget by " + measures[m].words});
   }
   rows.push_back({"Beside the data", agreement_figure, "agreement.csv",
                   "rank correlations of rms and the measures, over all runs and by evaluations"});

@@ -20,8 +20,8 @@ Table run_table(const std::vector<StudyRun>& runs, const std::vector<std::string
   Table table{.columns = {"solver", "schedule", "start", "steps", "nfe", "rms", "rms_low", "rms_high"}, .rows = {}};
   table.columns.insert(table.columns.end(), measures.begin(), measures.end());
   for (const StudyRun& run : runs) {
-    std::vector<Cell> row = {run.solver,    run.schedule,  start_of(run), run.steps, run.nfe, run.error.rms,
-                             run.error.low, run.error.high};
+    std::vector<Cell> row = {run.solver, run.schedule,  start_of(run), run.steps,
+                             run.nfe,    run.error.rms, run.error.low, run.error.high};
     if (!measures.empty()) row.insert(row.end(), run.measures.begin(), run.measures.end());
     table.add(std::move(row));
   }

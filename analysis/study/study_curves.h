@@ -22,7 +22,7 @@ struct StudyStory {
   std::vector<std::string> command;  // the command line
   Facts settings;
 
-  std::vector<SetMeasure> measures() const;         // none where none was asked for
+  std::vector<SetMeasure> measures() const;  // none where none was asked for
   std::vector<std::string> measure_names() const;
 };
 
@@ -43,8 +43,7 @@ const StudyRun* best_of(const Study& study, const std::string& solver, int64_t b
 // Solvers by the mean logarithm of their error over the budgets all of them can keep; Euler and Heun always shown last.
 std::vector<std::string> shown_solvers(const StudyStory& story);
 // The picked run of every budget that allows more evaluations than the one before.
-std::vector<StudyRun> over_budgets(const StudyStory& story,
-                                   const std::function<const StudyRun*(int64_t budget)>& pick);
+std::vector<StudyRun> over_budgets(const StudyStory& story, const std::function<const StudyRun*(int64_t budget)>& pick);
 
 // A line of charts: errors with their intervals.
 Series series_of(const std::vector<StudyRun>& runs, const std::string& label, const SeriesStyle& style);

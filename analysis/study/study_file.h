@@ -24,8 +24,8 @@ struct StudyAdvice {
   std::string model, model_sha256;
   struct Budget {
     int64_t nfe = 0;
-    Advice plain;                           // from noise
-    std::optional<Advice> teleported = {};  // where it is better than `plain`
+    Advice plain;                                                 // from noise
+    std::optional<Advice> teleported = {};                        // where it is better than `plain`
     std::vector<std::pair<std::string, Advice>> by_measure = {};  // the best by each measure, teleported or not
   };
   std::vector<Budget> budgets = {};  // rising

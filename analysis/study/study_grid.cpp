@@ -36,7 +36,7 @@ std::vector<GridMeasure> grid_measures(const StudyStory& story) {
 }
 
 struct GridRow {
-  const StudyRun* first;                  // names it
+  const StudyRun* first;                   // names it
   std::vector<const StudyRun*> of_budget;  // nullptr: no run takes so many
 };
 

@@ -106,7 +106,8 @@ std::vector<StudyRun> table_runs(const StudyRequest& request, const DenoiserInfo
 }
 
 // What is to be run, errors still open; runs over the same levels stand together.
-std::vector<StudyRun> planned_runs(const StudyRequest& request, const DenoiserInfo& model, const StudySolvers& solvers) {
+std::vector<StudyRun> planned_runs(const StudyRequest& request, const DenoiserInfo& model,
+                                   const StudySolvers& solvers) {
   const auto by_steps = plan_lengths(request, solvers);
   std::vector<StudyRun> runs = table_runs(request, model, solvers);
   for (const bool teleported : {false, true}) {

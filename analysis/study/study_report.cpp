@@ -136,9 +136,8 @@ std::optional<Figure> skipped_figure(const StudyStory& story) {
 
 // The place of a run among those within the budget by a measure, from 1.
 int64_t place_by(const SetMeasure& measure, size_t m, const StudyRun& run, const std::vector<const StudyRun*>& fits) {
-  return 1 + std::ranges::count_if(fits, [&](const StudyRun* other) {
-           return measure.better(other->measures[m], run.measures[m]);
-         });
+  return 1 + std::ranges::count_if(
+                 fits, [&](const StudyRun* other) { return measure.better(other->measures[m], run.measures[m]); });
 }
 
 Table ranking(const StudyStory& story) {
@@ -156,9 +155,15 @@ Table ranking(const StudyStory& story) {
     std::sort(fits.begin(), fits.end(), [](auto* a, auto* b) { return nearer(*a, *b); });
     for (size_t rank = 0; rank < std::min(kRanks, fits.size()); ++rank) {
       const StudyRun& run = *fits[rank];
-      std::vector<Cell> row = {budget, static_cast<int64_t>(rank + 1), run.solver, run.schedule, start_of(run), run.steps,
-                               format_measured(run.error.rms, run.error.low, run.error.high),
-                               fmt::format("{} … {}", format_digits(run.error.low, 2), format_digits(run.error.high, 2))};
+      std::vector<Cell> row = {
+          budget,
+          static_cast<int64_t>(rank + 1),
+          run.solver,
+          run.schedule,
+          start_of(run),
+          run.steps,
+          format_measured(run.error.rms, run.error.low, run.error.high),
+          fmt::format("{} … {}", format_digits(run.error.low, 2), format_digits(run.error.high, 2))};
       for (size_t m = 0; m < measures.size(); ++m) {
         row.emplace_back(format_digits(run.measures[m], 4));
         row.emplace_back(place_by(measures[m], m, run, fits));

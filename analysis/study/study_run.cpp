@@ -91,8 +91,8 @@ StudyResult run_study(const RecordedModel& model, const StudyOptions& options, c
 void save_study(const StudyResult& result, const std::string& gaussian, const RunCall& call, RunInfo info,
                 RunFolder& folder) {
   write_file_atomically(folder.path("study.json"), serialize_advice(result.advice));
-  write_study_report(
-      {result.study, result.request, result.model, call.command, study_settings(result, gaussian, call)}, folder);
+  write_study_report({result.study, result.request, result.model, call.command, study_settings(result, gaussian, call)},
+                     folder);
   info.add_text("model", result.model);
   info.add_text("reference", result.request.reference);
   info.add_number("reference_nfe", static_cast<double>(result.study.reference_nfe));

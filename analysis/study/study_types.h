@@ -26,8 +26,8 @@ struct StudyRequest {
   std::string reference = "dopri5,rtol=1e-5,atol=1e-5";  // an adaptive solver, the solution errors are measured from
   int64_t batch = 64;                                    // trajectories at a time
   torch::Device device = torch::kCPU;
-  std::optional<int64_t> teleport_sweep = {};            // also SkippedRuns over schedules of as many steps
-  std::shared_ptr<const SetMeasures> measures = {};      // of the ends against data, too; may be null
+  std::optional<int64_t> teleport_sweep = {};        // also SkippedRuns over schedules of as many steps
+  std::shared_ptr<const SetMeasures> measures = {};  // of the ends against data, too; may be null
 };
 
 // One solver over one schedule: the most steps whose evaluations a budget allows. Budgets with the same steps share it.
@@ -36,7 +36,7 @@ struct StudyRun {
   bool teleported = false;
   int64_t steps = 0, nfe = 0;  // counted
   std::vector<double> levels;
-  RmsError error;  // of the end from the reference's at the same level, per number
+  RmsError error;                     // of the end from the reference's at the same level, per number
   std::vector<double> measures = {};  // of the ends, in the order of request.measures
 };
 
@@ -52,10 +52,10 @@ struct SkippedRun {
 };
 
 struct Study {
-  std::vector<StudyRun> runs;           // in the order of starts, schedules, solvers, steps
-  torch::Tensor squares;                // [runs, seeds] float64: each seed's mean square
-  int64_t reference_nfe = 0;            // of the slowest batch
-  int64_t evaluations = 0, reused = 0;  // denoiser calls asked for, and those answered from an equal one before
+  std::vector<StudyRun> runs;                   // in the order of starts, schedules, solvers, steps
+  torch::Tensor squares;                        // [runs, seeds] float64: each seed's mean square
+  int64_t reference_nfe = 0;                    // of the slowest batch
+  int64_t evaluations = 0, reused = 0;          // denoiser calls asked for, and those answered from an equal one before
   std::vector<double> reference_measures = {};  // of the reference's ends at 0
   std::vector<SkippedRun> skipped = {};         // with teleport_sweep
 };

@@ -15,8 +15,8 @@ TeleportSweep::TeleportSweep(const StudyRequest& request, const DenoiserInfo& mo
     for (const auto& solver : request.solvers) {
       if (table_named(solver)) continue;  // has levels of its own
       for (size_t skip = 0; skip + 1 < levels.size(); ++skip) {
-        Planned planned{
-            {solver, schedule, *request.teleport_sweep, static_cast<int64_t>(skip), 0, levels[skip], {}}, levels};
+        Planned planned{{solver, schedule, *request.teleport_sweep, static_cast<int64_t>(skip), 0, levels[skip], {}},
+                        levels};
         planned.run.nfe = count_evaluations(*make_solver(solver), request_of(planned));
         plan_.push_back(std::move(planned));
       }

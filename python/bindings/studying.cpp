@@ -201,8 +201,9 @@ void add_study(py::module_& module) {
       .def_readwrite("batch", &StudyOptions::batch)
       .def("set_gaussian", [](StudyOptions& options, const Fitted& fitted) { options.gaussian = gaussian_of(fitted); });
   py::class_<Studying>(module, "Study", "What study() returns.")
-      .def_property_readonly("table", [](const Studying& one) { return columns_of(study_table(one.result.study, one.result.request)); },
-                             "A dict of numpy columns, those of study.csv (docs/formats.md).")
+      .def_property_readonly(
+          "table", [](const Studying& one) { return columns_of(study_table(one.result.study, one.result.request)); },
+          "A dict of numpy columns, those of study.csv (docs/formats.md).")
       .def_property_readonly("skipped",
                              [](const Studying& one) {
     return columns_of(skipped_table(one.result.study.skipped, measures_in(one)));
@@ -270,8 +271,9 @@ void add_ablation(py::module_& module) {
                              "The same of seconds.csv.")
       .def_property_readonly("rms", [](const Ablating& one) { return one.ablation.rms; },
                              "[values, budgets, repeats] float64: the student's error in every repeat.")
-      .def_property_readonly("measures", [](const Ablating& one) { return one.ablation.measures; },
-                             "[values, budgets, repeats, measures] float64: its ends against data; no columns without a measure.")
+      .def_property_readonly(
+          "measures", [](const Ablating& one) { return one.ablation.measures; },
+          "[values, budgets, repeats, measures] float64: its ends against data; no columns without a measure.")
       .def(
           "save", &save_ablating, py::arg("out"), py::kw_only(), py::arg("force") = false,
           "Writes the folder of `farfield schedule ablate` and returns its report.html; force: replace a finished one.");

@@ -182,8 +182,8 @@ TEST(ShareInterval, IsWilsons) {
   EXPECT_EQ(all.high, 1);
   // Wilson: (p + z^2/2n ± z sqrt(p q/n + z^2/4n^2)) / (1 + z^2/n), z^2 = 3.841458820694124
   EXPECT_NEAR(half.low + half.high, 1, 1e-12);
-  EXPECT_NEAR(half.high - half.low, 2 * std::sqrt(3.841458820694124 * (0.025 + 0.009603647051735310)) / 1.3841458820694124,
-              1e-12);
+  EXPECT_NEAR(half.high - half.low,
+              2 * std::sqrt(3.841458820694124 * (0.025 + 0.009603647051735310)) / 1.3841458820694124, 1e-12);
 }
 
 TEST(Memorisation, TrainingPointsAreCopies) {

@@ -8,9 +8,9 @@
 
 #include <gtest/gtest.h>
 
+#include "analysis/quality/set_measures.h"
 #include "analysis/study/ablation_report.h"
 #include "analysis/study/gits_run.h"
-#include "analysis/quality/set_measures.h"
 #include "analysis/study/study.h"
 #include "analysis/study/teleport_sweep.h"
 #include "models/analytic/analytic.h"
