@@ -43,7 +43,7 @@ TEST(CommandLine, MistakesAreOneLineWithTheNearestName) {
       {{"fit", "gausian"}, "did you mean 'gaussian'?"},
       {{"doctor", "--jsno"}, "did you mean '--json'?"},
       {{"sample", "--stpes=3"}, "did you mean '--steps'?"},
-      {{}, "name one of: train, report, ema, sample, encode, interpolate, restore, schedule, study, compare"},
+      {{}, "name one of: train, report, ema, sample, encode, interpolate, restore, schedule, study, solver, compare"},
       {{"data"}, "name one of: stats"},
       {{"doctor", "--threads", "many"}, "threads"},
       {{"doctor", "--threads", "-3"}, "--threads: got '-3', expected a whole number from 0 to 4096"},
