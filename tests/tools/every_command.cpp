@@ -166,7 +166,7 @@ std::vector<CommandCase> every_long_command() {
       call("restore", {"restore", "--model", kLongModel, "--degrade", kLongData, "--steps", "1000", "--threads", "1"},
            "new"),
       call("solver fit",
-           {"solver", "fit", "--method", "epd", "--model", kLongModel, "--nfe", "3", "--teacher-steps", "100000",
+           {"solver", "fit", "--method", "epd", "--model", "n.safetensors", "--nfe", "3", "--teacher-steps", "100000",
             "--batch", "1", "--threads", "1"},
            "new"),
       call("sweep", {"sweep", "--model", kLongModel, "--data", kLongData, "--probes", "100000", "--threads", "1"},

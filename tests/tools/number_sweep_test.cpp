@@ -56,7 +56,7 @@ const std::map<std::string, std::string> kCalls = {
     {"likelihood", "--model m.safetensors --data moons,count=32 --count 2 --class 1 --solver euler,steps=2"},
     {"neighbours", "--samples moons,count=4 --data moons,count=32"},
     {"modes", "--data moons,count=32 --bandwidth 5"},
-    {"smoothing", "--starts 8 --step 0.05 --learned-steps 2 --decay-steps 1 --draws 2"},
+    {"smoothing", "--points 2 --starts 8 --step 0.2 --learned-steps 2 --decay-steps 1 --draws 2"},
     {"jump", "--model m.safetensors --data moons,count=32 --seeds 0 --steps 2 --class 1"},
     {"symmetry", "--model m.safetensors --class 1 --sigma-max 4 --sigma-min 2 --levels 2"},
     {"fit gaussian", "--data moons,count=32"},
