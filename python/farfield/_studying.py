@@ -97,7 +97,8 @@ def ablate_schedule(model, vary, *, repeats=5, test_seeds=1024, nfe=range(3, 11)
     vary        "warmup=16,64,256", "points=11,21,41" or "gamma=1.05,1.15": the option and its values, rising
     repeats     searches of each value, from seeds of their own;  test_seeds: trajectories of the errors, of other seeds
     measure, data, features, trust: of the student's ends, as of study()
-    the others  as of search_schedule()
+    model, nfe, metric, gamma, gamma_form, teacher, points, grid, sigma_min, sigma_max, rho, warmup, student, batch, threads: as of
+                search_schedule()
 
     Returns a ScheduleAblation: .table and .seconds are dicts of numpy columns, those of ablation.csv and seconds.csv, .rms the
     error in every repeat, .measures the measures; .save("out/") writes the folder of the command.
