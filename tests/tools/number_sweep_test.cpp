@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 using test::run_farfield;
 using Words = std::vector<std::string>;
 
-constexpr double kMostSeconds = 1;
+constexpr double kMostSeconds = 1;  // of CPU time, beyond what any call of the program takes on this machine
 constexpr int64_t kMostBytes = 300'000'000;
 
 // A call that ends well and quickly, in a folder with a model of three classes, a Gaussian, a run and a config.
@@ -189,6 +189,7 @@ TEST_F(NumberSweepOfCommands, EveryOptionTakesOrRefusesEveryNumber) {
   std::map<int, int> codes;
   double slowest = 0;
   int64_t largest = 0;
+  const double start = run_farfield({"--version"}, {"OMP_NUM_THREADS=1"}).cpu_seconds;
   const auto work = [&] {
     for (size_t i = next++; i < list.size(); i = next++) {
       const Words call = call_of(list[i], fmt::format("out-{}", i));
@@ -196,7 +197,7 @@ TEST_F(NumberSweepOfCommands, EveryOptionTakesOrRefusesEveryNumber) {
       const std::lock_guard<std::mutex> guard(lock);
       const auto what = join(call, " ");
       EXPECT_TRUE(is_allowed(list[i], result.exit_code)) << what << ": exit " << result.exit_code << ": " << result.err;
-      EXPECT_LT(result.cpu_seconds, kMostSeconds) << what;
+      EXPECT_LT(result.cpu_seconds, start + kMostSeconds) << what;
       EXPECT_LT(result.peak_bytes, kMostBytes) << what;
       ++codes[result.exit_code];
       slowest = std::max(slowest, result.cpu_seconds);
